@@ -1,0 +1,46 @@
+# Every target sets itself up: a fresh machine needs Python 3.11 (venv, pip), make and git.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+UV := .tools/bin/uv
+PY := .venv/bin/python
+WORKERS ?= 2
+
+.PHONY: help setup run test prove lint format bench docs spark browser clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+$(UV):
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "Counterfoil needs Python 3.11 with venv: apt-get install python3.11 python3.11-venv python3-pip"; exit 2; }
+	@$(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.venv/.locked: $(UV) pyproject.toml uv.lock
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --python $(PYTHON)
+	@touch .venv/.locked
+
+setup: .venv/.locked ## the private environment in .venv, from the lock file
+
+run: setup ## the sample brand: load, build, plan, publish to a local Heap, weekly page
+	@$(PY) -m pipelines.demo
+
+test: setup ## every test, with modest example counts
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not prove and not browser"
+
+prove: setup ## the long proofs at full counts: shuffles, kills, simulations
+	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not browser"
+
+lint: setup ## ruff, mypy, sqlfluff, dbt parse without warnings, dbt conventions
+	@$(PY) -m pipelines.lint
+
+format: setup ## apply the formatters
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix . && $(PY) -m sqlfluff fix models macros tests/dbt
+
+bench: setup ## benchmarks: ratios against a baseline in the same run
+	@for script in bench/bench_*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
+
+docs: setup ## dbt docs as one page that opens offline
+	@$(PY) cli.py build --docs
+
+clean: ## remove what was built, not what was published
+	@rm -rf target logs .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""What moves data: one package per outside system. dbt decides; this carries."""

@@ -1,0 +1,78 @@
+"""How a command speaks: one summary line per thing done, or one JSON object, and progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Advance(Protocol):
+    """Called with the number of steps done since the last call."""
+
+    def __call__(self, steps: int = 1) -> None:
+        """Advance the bar by `steps`."""
+
+
+class Console:
+    """Collects what a command did; prints lines as it goes, or one JSON object at the end."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.result: dict[str, Any] = {}
+
+    def line(self, text: str) -> None:
+        """Print one summary line (nothing with --json)."""
+        if not self.as_json:
+            print(text, flush=True)
+
+    def warn(self, text: str) -> None:
+        """Print one sentence on standard error, also with --json."""
+        print(text, file=sys.stderr, flush=True)
+
+    def record(self, **facts: object) -> None:
+        """Add facts to the JSON object that --json prints."""
+        self.result.update(facts)
+
+    def finish(self) -> None:
+        """Print the JSON object if it was asked for."""
+        if self.as_json:
+            print(json.dumps(self.result, indent=2, default=str, sort_keys=True), flush=True)
+
+    @contextmanager
+    def progress(self, title: str, total: int | None = None) -> Iterator[Advance]:
+        """Show progress with rate and time left on a terminal; silent elsewhere."""
+        if self.as_json or not sys.stderr.isatty():
+            yield lambda steps=1: None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+            task = bar.add_task(title, total=total, rate="")
+
+            def advance(steps: int = 1) -> None:
+                bar.advance(task, steps)
+                speed = bar.tasks[task].speed
+                bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+
+            yield advance

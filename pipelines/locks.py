@@ -1,0 +1,49 @@
+"""One command at a time in one home: an operating-system lock that dies with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.errors import CounterfoilError
+
+
+@contextmanager
+def hold(home: Path, name: str, doing: str) -> Iterator[None]:
+    """Hold `<home>/<name>.lock` for the block, or say who holds it and what to do.
+
+    Args:
+        home: the state folder; made if missing.
+        name: `warehouse` for load and build, `publisher` for publish.
+        doing: the word shown to whoever comes second, for example `load`.
+    """
+    path = home / f"{name}.lock"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a+")
+    except OSError as error:
+        raise CounterfoilError(
+            f"The state folder cannot be written ({error.strerror}): "
+            "check its permissions or set COUNTERFOIL_HOME to a folder you own."
+        ) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            handle.seek(0)
+            holder = handle.read().strip() or "another process"
+            raise CounterfoilError(
+                f"The {name} is in use by {holder}: wait until it has finished, or stop it."
+            ) from error
+        handle.seek(0)
+        handle.truncate()
+        handle.write(f"`counterfoil {doing}` (process {os.getpid()})")
+        handle.flush()
+        try:
+            yield
+        finally:
+            handle.seek(0)
+            handle.truncate()

@@ -1,0 +1,57 @@
+"""The one settings object. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings from the environment or `.env` in the project; command-line flags win over both."""
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_DIR / ".env", extra="ignore", env_ignore_empty=True
+    )
+
+    home: Path = Field(
+        default=PROJECT_DIR / ".counterfoil", validation_alias="COUNTERFOIL_HOME"
+    )
+    threads: int = Field(default=2, ge=1, validation_alias="COUNTERFOIL_THREADS")
+    memory_limit: str = Field(default="4GB", validation_alias="COUNTERFOIL_MEMORY_LIMIT")
+    heap_app_id: SecretStr | None = Field(default=None, validation_alias="HEAP_APP_ID")
+    heap_region: str | None = Field(default=None, validation_alias="HEAP_REGION")
+    heap_url: str | None = Field(default=None, validation_alias="HEAP_URL")
+    heap_api_key: SecretStr | None = Field(default=None, validation_alias="HEAP_API_KEY")
+    app_api_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_APP_API_KEY")
+    customerio_region: str | None = Field(default=None, validation_alias="CUSTOMERIO_REGION")
+    webhook_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_WEBHOOK_KEY")
+
+    @cached_property
+    def raw_path(self) -> Path:
+        """What was loaded (written by dlt)."""
+        return self.home / "raw.duckdb"
+
+    @cached_property
+    def warehouse_path(self) -> Path:
+        """What was built (written by dbt, attaches raw read-only)."""
+        return self.home / "warehouse.duckdb"
+
+    @cached_property
+    def ledger_path(self) -> Path:
+        """What Heap was told (written by the publisher): the only state worth backing up."""
+        return self.home / "ledger.duckdb"
+
+    @cached_property
+    def plans_dir(self) -> Path:
+        """One file per plan."""
+        return self.home / "plans"
+
+    @cached_property
+    def reviews_dir(self) -> Path:
+        """One page and one JSON per review."""
+        return self.home / "reviews"
