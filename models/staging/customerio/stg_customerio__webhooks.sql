@@ -1,0 +1,58 @@
+with
+
+webhooks as (
+    select * from {{ source("customerio", "webhooks") }}
+),
+
+typed as (
+    select
+        event_id as webhook_event_id,
+        {{ json_text("data", "delivery_id") }} as delivery_id,
+        lower(trim(metric)) as metric,
+        {{ channel("object_type") }} as channel,
+        {{ json_text("data", "failure_message") }} as reason,
+        {{ safe_cast_as(json_text("data", "link_id"), "bigint") }} as link_id,
+        {{ json_text("data", "href") }} as link_url,
+        {{ safe_cast_as(json_text("data", "proxied"), "boolean") }} as is_proxied,
+        {{ safe_cast_as(json_text("data", "prefetched"), "boolean") }} as is_prefetched,
+        {{ safe_cast_as(json_text("data", "synthetic"), "boolean") }} as is_synthetic,
+        {{ safe_cast_as(json_text("data", "machine"), "boolean") }} as is_machine,
+        occurred_at,
+        _source_file
+    from webhooks
+    where event_id is not null
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by webhook_event_id
+            order by occurred_at desc, _source_file desc, delivery_id desc nulls last, metric desc
+        ) as version_rank
+    from typed
+    where
+        delivery_id is not null
+        and metric is not null
+        and occurred_at < {{ as_of() }}
+),
+
+deduplicated as (
+    select
+        webhook_event_id,
+        delivery_id,
+        metric,
+        channel,
+        reason,
+        link_id,
+        link_url,
+        is_proxied,
+        is_prefetched,
+        is_synthetic,
+        is_machine,
+        occurred_at
+    from ranked
+    where version_rank = 1
+)
+
+select * from deduplicated
