@@ -146,7 +146,7 @@ class Experiment:
 
 EXPERIMENTS = (
     Experiment("cart_recovery", BRAND_WORKSPACE, CART, "split", 21, 168, 0.3, 2_000, 172),
-    Experiment("replenishment", BRAND_WORKSPACE, REPLENISHMENT, "branch", 30, 336, 0.4, 1_000, 172),
+    Experiment("replenishment", BRAND_WORKSPACE, REPLENISHMENT, "branch", 30, 168, 0.4, 1_000, 172),
     Experiment(
         "winback", BRAND_WORKSPACE, WINBACK, "attribute", 50, 720, 0.3, 4_000, None,
         "cohort_winback", "winback_2026",

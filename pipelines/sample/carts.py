@@ -60,7 +60,7 @@ def make_carts(work: duckdb.DuckDBPyConnection, effect: float) -> None:
                 draw(cart_key, 'delay') as delay_draw,
                 -- the vendor's split keeps a profile where it was, except for a few that are redrawn
                 if(
-                    n > 1 and draw(cart_key, 'redrawn') < 0.04,
+                    n > 1 and draw(cart_key, 'redrawn') < 0.02,
                     draw(cart_key, 'split'), draw(concat(i, ':', slot), 'split')
                 ) < {cart.control_share} as is_held_out,
             from left_carts

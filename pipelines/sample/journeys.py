@@ -62,7 +62,7 @@ def _make_replenishments(work: duckdb.DuckDBPyConnection) -> None:
             entered_at + to_seconds(4) as assigned_at,
             -- the cohort mostly stays with the profile; whether it does is not documented
             if(
-                draw(subject_key, 'redrawn') < 0.01,
+                draw(subject_key, 'redrawn') < 0.003,
                 draw(subject_key, 'cohort'), draw(concat(i, ':', slot), 'cohort')
             ) < {reminder.control_share} as is_held_out,
             email_fate(concat(subject_key, ':email'), has_email) as email_fate,

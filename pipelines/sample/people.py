@@ -115,7 +115,7 @@ def make_people(work: duckdb.DuckDBPyConnection, people: int) -> None:
             select {BRAND_WORKSPACE} as workspace_id, i, 0 as slot, joined_day as created_day
             from persons
             union all
-            select {BRAND_WORKSPACE}, i, 1, if(noise = 'recreated', 75, -joined_draw_days)
+            select {BRAND_WORKSPACE}, i, 1, if(noise = 'recreated', 72.02, -joined_draw_days)
             from (
                 select i, noise, draw(i, 'second profile') * 300 + 1 as joined_draw_days
                 from persons
@@ -211,7 +211,7 @@ def make_people(work: duckdb.DuckDBPyConnection, people: int) -> None:
         create macro slot_at(noise, n, instant) as case
             when noise in ('shared_customer_id', 'shared_email') then n % 2
             when noise = 'merged' and instant < at_day(99) then n % 2
-            when noise = 'recreated' and instant >= at_day(75) then 1
+            when noise = 'recreated' and instant >= at_day(72.02) then 1
             else 0
         end;
         """

@@ -202,7 +202,7 @@ def _naive(work: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
             inner join true_exposures using (subject_key)
             left join reactions using (delivery_id)
             where experiment_key = '{key}' and arm = 'treatment' and is_mature
-            group by person, y
+            group by true_arms.person, y
         )
 
         select
