@@ -87,7 +87,9 @@ def _settings() -> Settings:
         return Settings()
     except ValidationError as error:
         names = ", ".join(str(problem["loc"][0]) for problem in error.errors())
-        raise UsageError(f"These settings cannot be read: {names}. See README, Settings.") from error
+        raise UsageError(
+            f"These settings cannot be read: {names}. See README, Settings."
+        ) from error
 
 
 @app.command()

@@ -62,7 +62,9 @@ def compose(settings: Settings, registries: Path | None) -> Path:
         UsageError: the folder is not there, or a file in it cannot be what it should be.
     """
     if registries is not None and not registries.is_dir():
-        raise UsageError(f"There is no folder of registries at {registries}: give --registries DIR.")
+        raise UsageError(
+            f"There is no folder of registries at {registries}: give --registries DIR."
+        )
     shapes = declared()
     chosen = {name: OURS / f"{name}.csv" for name in shapes}
     for path in sorted(registries.glob("*.csv")) if registries else []:
@@ -80,14 +82,18 @@ def _read(name: str, path: Path, shape: dict[str, str]) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name}.csv cannot be read: save it as UTF-8 text you may read.") from error
+        raise UsageError(
+            f"{name}.csv cannot be read: save it as UTF-8 text you may read."
+        ) from error
     reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
     try:
         header = reader.fieldnames or []
         _check_header(name, header, shape)
         return list(_rows(name, reader, shape))
     except csv.Error as error:
-        raise UsageError(f"{name}.csv is not well-formed CSV near line {reader.line_num}: {error}.") from error
+        raise UsageError(
+            f"{name}.csv is not well-formed CSV near line {reader.line_num}: {error}."
+        ) from error
 
 
 def _check_header(name: str, header: list[str] | Any, shape: dict[str, str]) -> None:
@@ -101,7 +107,9 @@ def _check_header(name: str, header: list[str] | Any, shape: dict[str, str]) -> 
         raise UsageError(f"{name}.csv lacks the column `{missing[0]}`: add it, empty if need be.")
 
 
-def _rows(name: str, reader: csv.DictReader[str], shape: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _rows(
+    name: str, reader: csv.DictReader[str], shape: dict[str, str]
+) -> Iterator[dict[str, Any]]:
     for row in reader:
         if None in row or any(value is None for value in row.values()):
             raise UsageError(
@@ -123,9 +131,7 @@ def _value(name: str, line: int, column: str, text: str, kind: str) -> object:
     try:
         return read(text)
     except (ValueError, InvalidOperation) as error:
-        raise UsageError(
-            f"{name}.csv line {line}: `{column}` should be {expected}."
-        ) from error
+        raise UsageError(f"{name}.csv line {line}: `{column}` should be {expected}.") from error
 
 
 def _check_weights(arms: list[dict[str, Any]]) -> None:

@@ -96,9 +96,7 @@ def build(
     return _summarise(results, instant, seconds)
 
 
-def invoke(
-    settings: Settings, seeds: Path, arguments: list[str], on_node: Any = None
-) -> list[Any]:
+def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any = None) -> list[Any]:
     """Run one dbt command in this process and return its node results.
 
     Raises:

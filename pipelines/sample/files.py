@@ -28,8 +28,18 @@ from pipelines.sample.brand import (
 FIRST_SEQUENCE = 241_600_000_000_300_000
 DOUBLED_BATCH = 3
 FAMILIES = (
-    "people", "people_chngs", "attributes", "campaigns", "campaign_actions", "broadcasts", "subjects",
-    "outputs", "deliveries", "delivery_contents", "metrics", "objects",
+    "people",
+    "people_chngs",
+    "attributes",
+    "campaigns",
+    "campaign_actions",
+    "broadcasts",
+    "subjects",
+    "outputs",
+    "deliveries",
+    "delivery_contents",
+    "metrics",
+    "objects",
 )
 
 
@@ -293,13 +303,17 @@ def _write_journeys(export: Export, workspace_id: int, batch: int) -> None:
         """,
     )
     # Files from before the flags existed have nine columns.
-    flags = "" if batch == 1 else """,
+    flags = (
+        ""
+        if batch == 1
+        else """,
         proxied, prefetched, machine,
         if(prefetched, 'ExampleImageProxy/1.0', null) as user_agent,
         if(metric = 'opened' and not prefetched, 'Example Mail', null) as email_client,
         if(metric = 'delivered', 'example.com', null) as inbox_domain,
         null::varchar as inbox_provider, null::varchar as mx_host
     """
+    )
     metrics = export.parquet(
         file_name("metrics", workspace_id, batch),
         f"""
@@ -361,7 +375,9 @@ def _write_names(export: Export, batch: int) -> None:
     names = [(one.campaign_id, one.name) for one in CAMPAIGNS]
     if batch == 5:
         names = [(WELCOME, "Welcome series"), (WINBACK, "Winback 60 to 90 days")]
-    export.parquet(file_name("campaigns", BRAND_WORKSPACE, batch), campaign_rows(BRAND_WORKSPACE, names))
+    export.parquet(
+        file_name("campaigns", BRAND_WORKSPACE, batch), campaign_rows(BRAND_WORKSPACE, names)
+    )
     if batch == 5:
         return
     export.parquet(
@@ -497,5 +513,3 @@ def _write_heap(export: Export) -> None:
         "heap/user_migrations_1.parquet",
         "select from_user_id, to_user_id, time from heap_migrations order by from_user_id",
     )
-
-

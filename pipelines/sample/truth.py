@@ -152,10 +152,14 @@ def _make_tables(work: duckdb.DuckDBPyConnection) -> None:
 
 def _effects(work: duckdb.DuckDBPyConnection, effect: float) -> dict[str, Any]:
     planted = {
-        "cart_recovery": effect, "replenishment": 0.0, "winback": WINBACK_EFFECT, "sister_cart": 0.0,
+        "cart_recovery": effect,
+        "replenishment": 0.0,
+        "winback": WINBACK_EFFECT,
+        "sister_cart": 0.0,
     }
     found: dict[str, Any] = {
-        key: {"planted_effect_on_reached": value, "count_units": 0} for key, value in planted.items()
+        key: {"planted_effect_on_reached": value, "count_units": 0}
+        for key, value in planted.items()
     }
     rows = work.execute(
         """
@@ -240,7 +244,9 @@ def _ledger(work: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             ).fetchall()
         ),
         "kinds": dict(
-            work.execute("select kind, count(*) from persons group by kind order by kind").fetchall()
+            work.execute(
+                "select kind, count(*) from persons group by kind order by kind"
+            ).fetchall()
         ),
         "email_only": count("persons where not has_id"),
         "id_only": count("persons where not has_email"),
@@ -261,7 +267,9 @@ def _ledger(work: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             "true_arms where experiment_key = 'cart_recovery' and count_arms > 1"
         ),
         "orders_by_cause": dict(
-            work.execute("select cause, count(*) from orders group by cause order by cause").fetchall()
+            work.execute(
+                "select cause, count(*) from orders group by cause order by cause"
+            ).fetchall()
         ),
         "heap_users": count("heap_users"),
         "heap_users_of_our_server_only": count(
