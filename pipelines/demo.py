@@ -13,20 +13,15 @@ SAMPLE_APP_ID = "2083010001"
 
 def main() -> int:
     """Run the road from the sample export to the weekly page; 0 when it was done."""
-    from pipelines.heap import running_sandbox
+    from pipelines.heap import UNLIMITED, SandboxLimits, running_sandbox
     from pipelines.road import run_all
 
     console = Console()
-    store = Settings().home / "sandbox"
+    raised = SandboxLimits(events_per_minute=None, events_per_identity_minute=None)
     try:
-        with running_sandbox(store=store) as heap:
-            settings = Settings(
-                HEAP_APP_ID=SAMPLE_APP_ID,
-                HEAP_REGION="us",
-                HEAP_URL=heap.url,
-                HEAP_EVENTS_PER_MINUTE=heap.events_per_minute,
-            )
-            run_all(settings, console, exports=[], publish=True)
+        with running_sandbox(limits=raised) as heap:
+            settings = Settings(HEAP_APP_ID=SAMPLE_APP_ID, HEAP_REGION="us", HEAP_URL=heap.url)
+            run_all(settings, console, exports=[], publish=True, limits=UNLIMITED)
     except CounterfoilError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
