@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from pydantic import SecretStr
+
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
@@ -20,7 +22,13 @@ def main() -> int:
     raised = SandboxLimits(events_per_minute=None, events_per_identity_minute=None)
     try:
         with running_sandbox(limits=raised) as heap:
-            settings = Settings(HEAP_APP_ID=SAMPLE_APP_ID, HEAP_REGION="us", HEAP_URL=heap.url)
+            settings = Settings().model_copy(
+                update={
+                    "heap_app_id": SecretStr(SAMPLE_APP_ID),
+                    "heap_region": "us",
+                    "heap_url": heap.url,
+                }
+            )
             run_all(settings, console, exports=[], publish=True, limits=UNLIMITED)
     except CounterfoilError as error:
         print(f"Error: {error}", file=sys.stderr)

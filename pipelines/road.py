@@ -97,8 +97,8 @@ def publish_heap(
     )
     if summary.has_new_dead_letters:
         raise CounterfoilError(
-            f"Heap refused {summary.count_dead_letters:,} rows (see `counterfoil deadletters list`); "
-            "everything else was sent."
+            f"Heap refused {summary.count_dead_letters:,} rows; everything else was sent. "
+            "See `counterfoil deadletters list`."
         )
 
 
