@@ -40,23 +40,21 @@ def define_draws(work: duckdb.DuckDBPyConnection, seed: int) -> None:
         create macro cio_id(workspace_id, i, slot) as
             substr(md5(concat('cio:', workspace_id, ':', i, ':', slot)), 1, 12);
 
-        -- rises with time, needs 64 bits
-        create macro sequence_number(instant, id) as
-            epoch_ms(instant) * 1000 + cast(concat('0x', substr(md5(id), 1, 4)) as bigint) % 1000;
+        -- rises with time, needs 64 bits; a row that leaves again is newer
+        create macro sequence_number(instant, again) as epoch_ms(instant) * 1000 + again * 7;
 
         -- what became of a message: only `sent` reaches anybody
-        create macro email_fate(key, has_email) as case
-            when not has_email then 'undeliverable'
-            when draw(key, 'fate') < 0.012 then 'bounced'
-            when draw(key, 'fate') < 0.020 then 'dropped'
-            when draw(key, 'fate') < 0.024 then 'failed'
-            when draw(key, 'fate') < 0.027 then 'undeliverable'
-            else 'sent' end;
-        create macro sms_fate(key) as case
-            when draw(key, 'fate') < 0.012 then 'bounced'
-            when draw(key, 'fate') < 0.024 then 'failed'
-            else 'sent' end;
-        create macro in_app_fate(key) as case
-            when draw(key, 'fate') < 0.010 then 'failed' else 'sent' end;
+        create macro email_fate_of(draw) as list_extract(
+            ['bounced', 'dropped', 'failed', 'undeliverable', 'sent'],
+            1 + (draw >= 0.012)::integer + (draw >= 0.020)::integer + (draw >= 0.024)::integer
+            + (draw >= 0.027)::integer
+        );
+        create macro email_fate(key, has_email) as
+            if(has_email, email_fate_of(draw(key, 'fate')), 'undeliverable');
+        create macro sms_fate(key) as list_extract(
+            ['bounced', 'failed', 'sent'],
+            1 + (draw(key, 'fate') >= 0.012)::integer + (draw(key, 'fate') >= 0.024)::integer
+        );
+        create macro in_app_fate(key) as if(draw(key, 'fate') < 0.010, 'failed', 'sent');
         """
     )

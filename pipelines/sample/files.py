@@ -28,8 +28,18 @@ from pipelines.sample.brand import (
 FIRST_SEQUENCE = 241_600_000_000_300_000
 DOUBLED_BATCH = 3
 FAMILIES = (
-    "people", "people_chngs", "attributes", "campaigns", "campaign_actions", "broadcasts", "subjects",
-    "outputs", "deliveries", "delivery_contents", "metrics", "objects",
+    "people",
+    "people_chngs",
+    "attributes",
+    "campaigns",
+    "campaign_actions",
+    "broadcasts",
+    "subjects",
+    "outputs",
+    "deliveries",
+    "delivery_contents",
+    "metrics",
+    "objects",
 )
 
 
@@ -245,7 +255,7 @@ def _write_journeys(export: Export, workspace_id: int, batch: int) -> None:
             campaign_type, campaign_id::{number} as campaign_id, {trigger} as event_id,
             trigger_id::bigint as trigger_id, entered_at::{clock} as started_campaign_at,
             entered_at::{clock} as created_at,
-            sequence_number(entered_at, subject_name) + again * 7 as seq_num,
+            sequence_number(entered_at, again) as seq_num,
         from leaving
         inner join appearing using (workspace_id, i, slot)
         order by seq_num, subject_name
@@ -265,7 +275,7 @@ def _write_journeys(export: Export, workspace_id: int, batch: int) -> None:
             split_test_index::bigint as split_test_index, branch_index::bigint as branch_index,
             delay_ends_at::{clock} as delay_ends_at, null::bigint as manual_segment_id,
             null::boolean as add_to_manual_segment, created_at::{clock} as created_at,
-            sequence_number(created_at, output_id) + again * 7 as seq_num,
+            sequence_number(created_at, again) as seq_num,
         from leaving
         order by seq_num, output_id
         """,
@@ -286,20 +296,24 @@ def _write_journeys(export: Export, workspace_id: int, batch: int) -> None:
                 as trigger_id,
             transactional_message_id::bigint as transactional_message_id,
             created_at::{clock} as created_at,
-            sequence_number(created_at, delivery_id) + again * 7 as seq_num,
+            sequence_number(created_at, again) as seq_num,
         from leaving
         inner join appearing using (workspace_id, i, slot)
         order by seq_num, delivery_id
         """,
     )
     # Files from before the flags existed have nine columns.
-    flags = "" if batch == 1 else """,
+    flags = (
+        ""
+        if batch == 1
+        else """,
         proxied, prefetched, machine,
         if(prefetched, 'ExampleImageProxy/1.0', null) as user_agent,
         if(metric = 'opened' and not prefetched, 'Example Mail', null) as email_client,
         if(metric = 'delivered', 'example.com', null) as inbox_domain,
         null::varchar as inbox_provider, null::varchar as mx_host
     """
+    )
     metrics = export.parquet(
         file_name("metrics", workspace_id, batch),
         f"""
@@ -311,7 +325,7 @@ def _write_journeys(export: Export, workspace_id: int, batch: int) -> None:
             link_id::bigint as link_id,
             if(link_id is null, null, concat('https://shop.example.com/l/', link_id)) as link_url,
             occurred_at::{clock} as created_at,
-            sequence_number(occurred_at, event_id) + again * 7 as seq_num{flags},
+            sequence_number(occurred_at, again) as seq_num{flags},
         from leaving
         order by seq_num, event_id
         """,
@@ -361,7 +375,9 @@ def _write_names(export: Export, batch: int) -> None:
     names = [(one.campaign_id, one.name) for one in CAMPAIGNS]
     if batch == 5:
         names = [(WELCOME, "Welcome series"), (WINBACK, "Winback 60 to 90 days")]
-    export.parquet(file_name("campaigns", BRAND_WORKSPACE, batch), campaign_rows(BRAND_WORKSPACE, names))
+    export.parquet(
+        file_name("campaigns", BRAND_WORKSPACE, batch), campaign_rows(BRAND_WORKSPACE, names)
+    )
     if batch == 5:
         return
     export.parquet(
@@ -497,5 +513,3 @@ def _write_heap(export: Export) -> None:
         "heap/user_migrations_1.parquet",
         "select from_user_id, to_user_id, time from heap_migrations order by from_user_id",
     )
-
-

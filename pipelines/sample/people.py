@@ -220,6 +220,7 @@ def make_people(work: duckdb.DuckDBPyConnection, people: int) -> None:
 
 def curated_merges() -> list[tuple[object, ...]]:
     """The rows of identity_merges.csv: the same for every seed and size."""
+
     def cio_id(person: int, slot: int) -> str:
         return md5(f"cio:{BRAND_WORKSPACE}:{person}:{slot}".encode()).hexdigest()[:12]
 

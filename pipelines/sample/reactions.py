@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.sample.brand import HISTORY_DAYS
+from pipelines.sample.brand import BATCHES, HISTORY_DAYS
 
 
 def make_reactions(work: duckdb.DuckDBPyConnection) -> None:
@@ -15,7 +15,7 @@ def make_reactions(work: duckdb.DuckDBPyConnection) -> None:
     work.execute(
         f"""
         create table reactions as
-        with judged as (
+        with judged as materialized (
             select
                 message_key, workspace_id, delivery_id, created_at, converts_at, fate, is_trapped,
                 newsletter_id,
@@ -30,7 +30,7 @@ def make_reactions(work: duckdb.DuckDBPyConnection) -> None:
             from messages
         ),
 
-        timed as (
+        timed as materialized (
             select
                 judged.*,
                 created_at + to_seconds(cast(20 + floor(later_draw * 60) as bigint)) as sent_at,
@@ -193,15 +193,15 @@ def make_reactions(work: duckdb.DuckDBPyConnection) -> None:
             select
                 united.* exclude (message_key, nth),
                 ulid(concat(message_key, ':', metric, ':', nth, ':', link_id)) as event_id,
-                -- two in a hundred reach the storage weeks late
-                if(draw(message_key, concat('late', metric)) < 0.02, 1, 0) as batches_late,
             from united
             where day_of(occurred_at) < {HISTORY_DAYS}
         )
 
         select
-            stamped.* exclude (batches_late), batches_late > 0 as is_late,
-            least(batch_of(occurred_at) + 2 * batches_late, {HISTORY_DAYS // 20}) as batch,
+            stamped.*,
+            -- two in a hundred reach the storage weeks late
+            event_id[-3:] < '051' as is_late,
+            least(batch_of(occurred_at) + if(is_late, 2, 0), {BATCHES}) as batch,
         from stamped;
         """
     )

@@ -21,22 +21,54 @@ from pipelines.sample.people import curated_merges
 
 COLUMNS = {
     "experiments": (
-        "experiment_key", "kind", "workspace_id", "campaign_id", "assignment_source", "attribute_name",
-        "salt", "started_at", "ended_at", "analysis_at", "window_hours", "primary_metric", "alpha",
-        "planned_n", "owner",
+        "experiment_key",
+        "kind",
+        "workspace_id",
+        "campaign_id",
+        "assignment_source",
+        "attribute_name",
+        "salt",
+        "started_at",
+        "ended_at",
+        "analysis_at",
+        "window_hours",
+        "primary_metric",
+        "alpha",
+        "planned_n",
+        "owner",
     ),
     "experiment_arms": (
-        "experiment_key", "arm", "is_control", "weight", "allocation_version", "valid_from", "valid_to",
-        "split_action_id", "split_index", "attribute_value", "trap_action_id", "trap_recipient",
+        "experiment_key",
+        "arm",
+        "is_control",
+        "weight",
+        "allocation_version",
+        "valid_from",
+        "valid_to",
+        "split_action_id",
+        "split_index",
+        "attribute_value",
+        "trap_action_id",
+        "trap_recipient",
     ),
     "metrics": ("metric_key", "behavior", "aggregation", "label"),
     "behavior_map": ("event_name", "behavior"),
     "identity_rules": (
-        "workspace_id", "identifier_type", "role", "normalisation", "max_profiles",
-        "placeholder_values", "owner", "decided_on",
+        "workspace_id",
+        "identifier_type",
+        "role",
+        "normalisation",
+        "max_profiles",
+        "placeholder_values",
+        "owner",
+        "decided_on",
     ),
     "identity_merges": (
-        "workspace_id", "primary_cio_id", "secondary_cio_id", "merged_at", "reason",
+        "workspace_id",
+        "primary_cio_id",
+        "secondary_cio_id",
+        "merged_at",
+        "reason",
     ),
     "workspaces": ("workspace_id", "name", "time_zone"),
     "message_names": ("workspace_id", "message_id", "message_name"),
@@ -46,8 +78,14 @@ COLUMNS = {
 
 PLACEHOLDERS = "guest|null|0|none|n/a|unknown|test"
 BEHAVIORS = (
-    "product_viewed", "cart_updated", "checkout_started", "shipping_viewed", "payment_viewed",
-    "order_placed", "order_delivered", "site_visited",
+    "product_viewed",
+    "cart_updated",
+    "checkout_started",
+    "shipping_viewed",
+    "payment_viewed",
+    "order_placed",
+    "order_delivered",
+    "site_visited",
 )
 Row = Sequence[object]
 
@@ -98,13 +136,26 @@ def registries() -> dict[str, Iterable[Row]]:
 
 def _experiment(one: Experiment) -> Row:
     analysis_at = (
-        "" if one.analysis_day is None
+        ""
+        if one.analysis_day is None
         else (SAMPLE_START + timedelta(days=one.analysis_day)).isoformat()
     )
     return (
-        one.key, "journey_holdout", one.workspace_id, one.campaign_id, one.source, one.attribute_name,
-        one.salt, one.started_at.isoformat(), "", analysis_at, one.window_hours, "order_rate", 0.05,
-        one.planned_n, "lifecycle",
+        one.key,
+        "journey_holdout",
+        one.workspace_id,
+        one.campaign_id,
+        one.source,
+        one.attribute_name,
+        one.salt,
+        one.started_at.isoformat(),
+        "",
+        analysis_at,
+        one.window_hours,
+        "order_rate",
+        0.05,
+        one.planned_n,
+        "lifecycle",
     )
 
 
@@ -114,15 +165,22 @@ def _arms(one: Experiment) -> list[Row]:
     for index, arm in enumerate(("treatment", "holdout")):
         held_out = arm == "holdout"
         in_brand_cart = one.key == "cart_recovery"
-        rows.append((
-            one.key, arm, "true" if held_out else "false",
-            round(one.control_share if held_out else 1 - one.control_share, 6), 1,
-            one.started_at.isoformat(), "",
-            split_action, "" if split_action == "" else index,
-            arm if one.source == "attribute" else "",
-            1012 if held_out and in_brand_cart else "",
-            BLACK_HOLE if held_out and one.workspace_id == SISTER_WORKSPACE else "",
-        ))
+        rows.append(
+            (
+                one.key,
+                arm,
+                "true" if held_out else "false",
+                round(one.control_share if held_out else 1 - one.control_share, 6),
+                1,
+                one.started_at.isoformat(),
+                "",
+                split_action,
+                "" if split_action == "" else index,
+                arm if one.source == "attribute" else "",
+                1012 if held_out and in_brand_cart else "",
+                BLACK_HOLE if held_out and one.workspace_id == SISTER_WORKSPACE else "",
+            )
+        )
     return rows
 
 
@@ -131,7 +189,9 @@ def _message_names() -> list[Row]:
     for letter in NEWSLETTERS:
         rows.append((BRAND_WORKSPACE, f"newsletter:{letter.newsletter_id}", letter.name))
         for variant, content_id in zip("AB", letter.contents, strict=True):
-            rows.append((BRAND_WORKSPACE, f"content:{content_id}", f"{letter.name}, variant {variant}"))
+            rows.append(
+                (BRAND_WORKSPACE, f"content:{content_id}", f"{letter.name}, variant {variant}")
+            )
     rows.append((BRAND_WORKSPACE, f"transactional:{ORDER_CONFIRMATION}", "Order confirmation"))
     rows.append((SISTER_WORKSPACE, "action:1011", "Still thinking?"))
     rows.append((SISTER_WORKSPACE, "action:1012", "Still thinking? (held out)"))

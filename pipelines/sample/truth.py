@@ -144,7 +144,6 @@ def _make_tables(work: duckdb.DuckDBPyConnection) -> None:
             case when is_trapped and fate = 'sent' then 'ghost' when fate = 'sent' then 'real' else 'none' end
                 as exposure_kind,
             if(fate = 'sent', null, fate) as not_exposed_reason,
-            message_key, subject_key,
         from messages;
         """
     )
@@ -152,10 +151,14 @@ def _make_tables(work: duckdb.DuckDBPyConnection) -> None:
 
 def _effects(work: duckdb.DuckDBPyConnection, effect: float) -> dict[str, Any]:
     planted = {
-        "cart_recovery": effect, "replenishment": 0.0, "winback": WINBACK_EFFECT, "sister_cart": 0.0,
+        "cart_recovery": effect,
+        "replenishment": 0.0,
+        "winback": WINBACK_EFFECT,
+        "sister_cart": 0.0,
     }
     found: dict[str, Any] = {
-        key: {"planted_effect_on_reached": value, "count_units": 0} for key, value in planted.items()
+        key: {"planted_effect_on_reached": value, "count_units": 0}
+        for key, value in planted.items()
     }
     rows = work.execute(
         """
@@ -171,6 +174,7 @@ def _effects(work: duckdb.DuckDBPyConnection, effect: float) -> dict[str, Any]:
         group by experiment_key
         """
     ).fetchall()
+    naive = _naive(work)
     for key, units, mature, treated, treated_y, held, held_y, if_treated, if_held, crossed in rows:
         found[key].update(
             count_units=units,
@@ -184,45 +188,51 @@ def _effects(work: duckdb.DuckDBPyConnection, effect: float) -> dict[str, Any]:
                 "treatment": {"units": treated, "ordered": treated_y},
                 "holdout": {"units": held, "ordered": held_y},
             },
-            naive_contrasts=_naive(work, key),
+            naive_contrasts=naive.get(key, {}),
         )
     return found
 
 
-def _naive(work: duckdb.DuckDBPyConnection, key: str) -> dict[str, Any]:
-    """Ratios of order rates that a naive report would show, among the really treated."""
-    row = work.execute(
-        f"""
-        with treated as (
+def _naive(work: duckdb.DuckDBPyConnection) -> dict[str, dict[str, float | None]]:
+    """Ratios of order rates that a naive report would show, among the mature treated."""
+    rows = work.execute(
+        """
+        with clicked as (
+            select distinct delivery_id from reactions where metric = 'clicked' and not machine
+        ),
+
+        treated as (
             select
-                y,
-                bool_or(metric = 'clicked' and not machine) as is_clicked,
-                bool_or(metric = 'sent' and action_id = 1013) as is_texted,
+                true_arms.experiment_key, true_arms.i, true_arms.y,
+                bool_or(clicked.delivery_id is not null) as is_clicked,
+                bool_or(messages.action_id = 1013 and messages.fate = 'sent') as is_texted,
             from true_arms
-            inner join true_exposures using (subject_key)
-            left join reactions using (delivery_id)
-            where experiment_key = '{key}' and arm = 'treatment' and is_mature
-            group by true_arms.person, y
+            inner join messages on true_arms.subject_key = messages.subject_key
+            left join clicked on messages.delivery_id = clicked.delivery_id
+            where arm = 'treatment' and is_mature
+            group by true_arms.experiment_key, true_arms.i, true_arms.y
         )
 
         select
+            experiment_key,
             count(*) filter (is_clicked and y), count(*) filter (is_clicked),
-            count(*) filter (not coalesce(is_clicked, false) and y),
-            count(*) filter (not coalesce(is_clicked, false)),
+            count(*) filter (not is_clicked and y), count(*) filter (not is_clicked),
             count(*) filter (is_texted and y), count(*) filter (is_texted),
-            count(*) filter (not coalesce(is_texted, false) and y),
-            count(*) filter (not coalesce(is_texted, false)),
+            count(*) filter (not is_texted and y), count(*) filter (not is_texted),
         from treated
+        group by experiment_key
         """
-    ).fetchone()
-    assert row is not None
+    ).fetchall()
 
     def ratio(y: int, n: int, other_y: int, other_n: int) -> float | None:
         return (y / n) / (other_y / other_n) if n and other_n and other_y else None
 
     return {
-        "clickers_over_other_recipients": ratio(*row[:4]),
-        "text_recipients_over_other_recipients": ratio(*row[4:]),
+        key: {
+            "clickers_over_other_recipients": ratio(*counts[:4]),
+            "text_recipients_over_other_recipients": ratio(*counts[4:]),
+        }
+        for key, *counts in rows
     }
 
 
@@ -240,7 +250,9 @@ def _ledger(work: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             ).fetchall()
         ),
         "kinds": dict(
-            work.execute("select kind, count(*) from persons group by kind order by kind").fetchall()
+            work.execute(
+                "select kind, count(*) from persons group by kind order by kind"
+            ).fetchall()
         ),
         "email_only": count("persons where not has_id"),
         "id_only": count("persons where not has_email"),
@@ -261,7 +273,9 @@ def _ledger(work: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             "true_arms where experiment_key = 'cart_recovery' and count_arms > 1"
         ),
         "orders_by_cause": dict(
-            work.execute("select cause, count(*) from orders group by cause order by cause").fetchall()
+            work.execute(
+                "select cause, count(*) from orders group by cause order by cause"
+            ).fetchall()
         ),
         "heap_users": count("heap_users"),
         "heap_users_of_our_server_only": count(

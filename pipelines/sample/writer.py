@@ -73,9 +73,13 @@ def write_sample(
     """
     planted = DEFAULT_EFFECT if effect is None else effect
     if people < 1:
-        raise UsageError(f"A sample has at least one person, not {people}: give --people 1 or more.")
+        raise UsageError(
+            f"A sample has at least one person, not {people}: give --people 1 or more."
+        )
     if not -1 <= planted <= 1:
-        raise UsageError(f"An effect is a difference of rates: give --effect from -1 to 1, not {planted}.")
+        raise UsageError(
+            f"An effect is a difference of rates: give --effect from -1 to 1, not {planted}."
+        )
     _check_folder(out)
     try:
         # beside the target: the scratch is as large as the sample, and /tmp may be memory
@@ -108,8 +112,12 @@ def write_sample(
         f"under {out / 'export'}; registries in seeds/, the truth in truth/"
     )
     console.record(
-        sample=str(out), people=people, seed=seed, effect=planted,
-        count_files=written.count_files, count_rows=written.count_rows,
+        sample=str(out),
+        people=people,
+        seed=seed,
+        effect=planted,
+        count_files=written.count_files,
+        count_rows=written.count_rows,
     )
     return SampleSummary(
         out, people, seed, planted, written.count_files, written.count_rows, effects
