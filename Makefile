@@ -31,7 +31,7 @@ prove: setup ## the long proofs at full counts: shuffles, kills, simulations
 	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not browser"
 
 lint: setup ## ruff, mypy, sqlfluff, dbt parse without warnings, dbt conventions
-	@$(PY) -m pipelines.lint
+	@.ci/lint
 
 format: setup ## apply the formatters
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix . && $(PY) -m sqlfluff fix models macros tests/dbt

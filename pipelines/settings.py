@@ -18,9 +18,7 @@ class Settings(BaseSettings):
         env_file=PROJECT_DIR / ".env", extra="ignore", env_ignore_empty=True
     )
 
-    home: Path = Field(
-        default=PROJECT_DIR / ".counterfoil", validation_alias="COUNTERFOIL_HOME"
-    )
+    home: Path = Field(default=PROJECT_DIR / ".counterfoil", validation_alias="COUNTERFOIL_HOME")
     threads: int = Field(default=2, ge=1, validation_alias="COUNTERFOIL_THREADS")
     memory_limit: str = Field(default="4GB", validation_alias="COUNTERFOIL_MEMORY_LIMIT")
     heap_app_id: SecretStr | None = Field(default=None, validation_alias="HEAP_APP_ID")

@@ -1,0 +1,32 @@
+with
+
+candidates as (
+    select * from {{ ref("int_heap__goal_converted") }}
+),
+
+sendable as (
+    select
+        publish_key,
+        heap_identity,
+        person_id,
+        occurred_at,
+        workspace_id,
+        journey_id,
+        journey_name,
+        journey_entry_id,
+        arm,
+        segments,
+        intent_tier,
+        delivery_id,
+        message_id,
+        message_name,
+        channel,
+        minutes_since_trigger,
+        goal,
+        exposure_kind,
+        value
+    from candidates
+    where refusal_reason is null
+)
+
+select * from sendable

@@ -1,0 +1,38 @@
+with
+
+goal_conversions as (
+    select * from {{ ref("fct_goal_conversions") }}
+),
+
+persons as (
+    select * from {{ ref("dim_persons") }}
+),
+
+candidates as (
+    select
+        {{ publish_key("cio_goal_converted", ["goal_conversions.workspace_id", "goal_conversions.conversion_id"]) }} as publish_key,
+        persons.heap_identity,
+        goal_conversions.person_id,
+        goal_conversions.converted_at as occurred_at,
+        goal_conversions.workspace_id,
+        goal_conversions.journey_id,
+        goal_conversions.journey_name,
+        goal_conversions.journey_entry_id,
+        goal_conversions.arm,
+        goal_conversions.segments,
+        goal_conversions.intent_tier,
+        goal_conversions.delivery_id,
+        goal_conversions.message_id,
+        goal_conversions.message_name,
+        goal_conversions.channel,
+        goal_conversions.minutes_since_trigger,
+        goal_conversions.goal,
+        goal_conversions.exposure_kind,
+        goal_conversions.value,
+        {{ heap_refusal_reason("goal_conversions.person_id", "goal_conversions.converted_at", "heap_cio_goal_converted") }} as refusal_reason
+    from goal_conversions
+    left join persons
+        on goal_conversions.person_id = persons.person_id
+)
+
+select * from candidates

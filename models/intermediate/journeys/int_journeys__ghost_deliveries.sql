@@ -1,0 +1,63 @@
+with
+
+deliveries as (
+    select * from {{ ref("stg_customerio__deliveries") }}
+),
+
+recipients as (
+    select * from {{ ref("stg_customerio__delivery_recipients") }}
+),
+
+webhooks as (
+    select * from {{ ref("stg_customerio__webhooks") }}
+),
+
+traps as (
+    select * from {{ ref("int_journeys__traps") }}
+),
+
+trapped_items as (
+    select
+        deliveries.workspace_id,
+        deliveries.delivery_id
+    from deliveries
+    inner join traps
+        on
+            deliveries.action_id = traps.trap_action_id
+            and (traps.workspace_id is null or deliveries.workspace_id = traps.workspace_id)
+            and (traps.campaign_id is null or deliveries.campaign_id = traps.campaign_id)
+),
+
+trapped_mailboxes as (
+    select
+        recipients.workspace_id,
+        recipients.delivery_id
+    from recipients
+    inner join traps
+        on
+            recipients.recipient = traps.trap_recipient
+            and (traps.workspace_id is null or recipients.workspace_id = traps.workspace_id)
+),
+
+trapped_calls as (
+    select
+        deliveries.workspace_id,
+        deliveries.delivery_id
+    from webhooks
+    inner join deliveries
+        on webhooks.delivery_id = deliveries.delivery_id
+    inner join traps
+        on
+            webhooks.recipient = traps.trap_recipient
+            and (traps.workspace_id is null or deliveries.workspace_id = traps.workspace_id)
+),
+
+united as (
+    select * from trapped_items
+    union
+    select * from trapped_mailboxes
+    union
+    select * from trapped_calls
+)
+
+select * from united

@@ -1,0 +1,1 @@
+"""Behavior files: orders, product and checkout events."""

@@ -1,0 +1,35 @@
+"""Orders, product and checkout events in files of the brand's own making."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from pipelines.loading.families import READERS, Family, FileName, extension
+
+BEHAVIOR_NAME = re.compile(r"behavior.*\.(?:parquet|csv(?:\.gz)?|jsonl(?:\.gz)?)", re.DOTALL)
+
+EVENTS = Family(
+    name="behavior",
+    dataset="behavior",
+    table="events",
+    columns={
+        "event_id": "text",
+        "customer_id": "text",
+        "email": "text",
+        "event_name": "text",
+        "product_id": "text",
+        "category": "text",
+        "value": "decimal",
+        "occurred_at": "timestamp",
+    },
+    required=("event_id", "event_name", "occurred_at"),
+    required_any=(("customer_id", "email"),),
+)
+
+
+def recognise(path: PurePosixPath) -> FileName | None:
+    """What `path` is if it is a behavior file, or None."""
+    if not BEHAVIOR_NAME.fullmatch(path.name):
+        return None
+    return FileName(EVENTS, READERS[extension(path.name)])

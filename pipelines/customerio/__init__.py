@@ -1,0 +1,74 @@
+"""Customer.io files into `raw.duckdb`, with the behavior and Heap Connect files beside them."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from pipelines.behavior import families as behavior
+from pipelines.customerio import families as customerio
+from pipelines.customerio.webhooks import verify_signature
+from pipelines.heap_connect import families as heap_connect
+from pipelines.loading.families import Family, FileName
+
+if TYPE_CHECKING:
+    from pipelines.console import Console
+    from pipelines.loading.handover import Road
+    from pipelines.loading.load import LoadSummary
+    from pipelines.settings import Settings
+
+FAMILIES: tuple[Family, ...] = (
+    *customerio.WAREHOUSE,
+    customerio.WEBHOOKS,
+    behavior.EVENTS,
+    *heap_connect.FAMILIES,
+)
+
+
+def recognise(path: PurePosixPath) -> FileName | None:
+    """What the file at `path` is by its name, or None when it is of no known family."""
+    for known in (heap_connect.recognise, customerio.recognise, behavior.recognise):
+        if (name := known(path)) is not None:
+            return name
+    return None
+
+
+def load(exports: list[str], settings: Settings, console: Console) -> LoadSummary:
+    """Load the new files of `exports` into `raw.duckdb`, holding the warehouse lock.
+
+    Args:
+        exports: folders, files or URLs (file, s3, gs, az).
+        settings: where the state folder is, and how much the database may use.
+        console: told one line per thing done.
+
+    Returns:
+        What was loaded, known, unknown and quarantined; raise its `failure` after printing.
+
+    Raises:
+        UsageError: an export is not there or holds nothing recognisable.
+        CounterfoilError: another command is at work, or raw.duckdb cannot be opened or written.
+    """
+    from pipelines.locks import hold
+
+    with hold(settings.home, "warehouse", "load"):
+        return load_unlocked(exports, settings, console)
+
+
+def load_unlocked(
+    exports: list[str], settings: Settings, console: Console, road: Road | None = None
+) -> LoadSummary:
+    """`load` for a caller that holds the warehouse lock already."""
+    from pipelines.loading.load import load_files
+
+    return load_files(exports, settings, console, FAMILIES, recognise, road)
+
+
+def ensure_raw(settings: Settings) -> None:
+    """Make `raw.duckdb` with all its tables, empty where nothing was loaded."""
+    from pipelines.loading.raw import opened
+
+    with opened(settings, FAMILIES):
+        pass
+
+
+__all__ = ["FAMILIES", "ensure_raw", "load", "load_unlocked", "recognise", "verify_signature"]

@@ -1,0 +1,1 @@
+"""Heap Connect read-back: who Heap knows, and what reached it."""

@@ -1,0 +1,81 @@
+"""What Heap Connect gives back: users, sessions, merges, and one table per synced event."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from pipelines.loading.families import READERS, Family, FileName, extension
+
+DATASET = "heap_connect"
+FOLDER = "heap"
+# `users.parquet`, `users_000.avro`, `sessions-part-1.avro`: a table, then how the dump numbers it.
+PART = r"(?:[-_. ]*(?:part|chunk|file|[0-9a-f]*\d[0-9a-f]*))*"
+TABLE_NAME = re.compile(rf"(?P<table>users|sessions|user_migrations){PART}")
+EVENT_NAME = re.compile(r"(?P<table>.+?)(?:[-_. ]+(?:part|chunk|file|\d+))*", re.DOTALL)
+
+USERS = Family(
+    name="heap_users",
+    dataset=DATASET,
+    table="users",
+    columns={
+        "user_id": "bigint",
+        "identity": "text",
+        "email": "text",
+        "joindate": "timestamp",
+        "last_modified": "timestamp",
+    },
+    required=("user_id",),
+    required_any=(("identity", "email", "joindate"),),
+)
+SESSIONS = Family(
+    name="heap_sessions",
+    dataset=DATASET,
+    table="sessions",
+    columns={
+        "session_id": "bigint",
+        "user_id": "bigint",
+        "library": "text",
+        "platform": "text",
+        "time": "timestamp",
+    },
+    required=("session_id", "user_id", "time"),
+)
+USER_MIGRATIONS = Family(
+    name="heap_user_migrations",
+    dataset=DATASET,
+    table="user_migrations",
+    columns={"from_user_id": "bigint", "to_user_id": "bigint", "time": "timestamp"},
+    required=("from_user_id", "to_user_id"),
+)
+EVENTS = Family(
+    name="heap_events",
+    dataset=DATASET,
+    table="events",
+    columns={
+        "event_table_name": "text",
+        "event_id": "bigint",
+        "user_id": "bigint",
+        "session_id": "bigint",
+        "publish_key": "text",
+        "time": "timestamp",
+    },
+    required=("event_id", "user_id", "time"),
+)
+FAMILIES = (USERS, SESSIONS, USER_MIGRATIONS, EVENTS)
+_BY_TABLE = {family.table: family for family in FAMILIES[:3]}
+
+
+def recognise(path: PurePosixPath) -> FileName | None:
+    """What `path` is if it lies in a folder named `heap`, or None."""
+    ending = extension(path.name)
+    if path.parent.name != FOLDER or ending not in (".parquet", ".avro"):
+        return None
+    stem = path.name[: -len(ending)]
+    if not stem or stem.startswith("_"):  # _sync_history and the like describe the dump
+        return None
+    if match := TABLE_NAME.fullmatch(stem):
+        return FileName(_BY_TABLE[match["table"]], READERS[ending])
+    match = EVENT_NAME.fullmatch(stem)
+    table = match["table"] if match else stem
+    return FileName(EVENTS, READERS[ending], constants=(("event_table_name", table),))

@@ -1,0 +1,1 @@
+"""What every source shares: finding new files, reading them whole, and handing them to dlt."""

@@ -1,0 +1,100 @@
+"""Avro to Parquet on the way in: DuckDB's Avro reader is an extension it would have to download."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pipelines.loading.files import Found, disk_full, is_disk_full
+
+ROWS_AT_ONCE = 50_000
+
+
+class NotAvro(Exception):
+    """The file cannot be read; the message is a reason for the quarantine."""
+
+
+def to_parquet(found: Found, folder: Path) -> Found:
+    """`found` as Parquet under the same file name in `folder`.
+
+    Raises:
+        NotAvro: it cannot be read whole.
+    """
+    import fastavro
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    assert found.path is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / found.name
+    try:
+        with found.path.open("rb") as handle:
+            records = fastavro.reader(handle)
+            record = records.writer_schema
+            if not isinstance(record, dict) or record.get("type") != "record":
+                raise NotAvro("it holds no Avro records")
+            fields = {field["name"]: _arrow_type(pa, field["type"]) for field in record["fields"]}
+            schema = pa.schema(list(fields.items()))
+            with pq.ParquetWriter(target, schema) as writer:
+                for rows in _chunks(iter(records)):
+                    columns = [
+                        pa.array([_value(row.get(name), kind, pa) for row in rows], kind)
+                        for name, kind in fields.items()
+                    ]
+                    writer.write_table(pa.table(columns, schema=schema))
+    except NotAvro:
+        raise
+    except OSError as error:
+        if is_disk_full(error):
+            raise disk_full(folder) from error
+        raise NotAvro("it cannot be opened") from error
+    except Exception as error:  # fastavro raises whatever its decoder meets
+        raise NotAvro("it is not a whole Avro file (truncated, damaged or another format)") from (
+            error
+        )
+    return replace(found, path=target)
+
+
+def _chunks(records: Iterator[Any]) -> Iterator[list[dict[str, Any]]]:
+    while rows := list(islice(records, ROWS_AT_ONCE)):
+        yield rows
+
+
+def _arrow_type(pa: Any, avro: Any) -> Any:
+    """Scalars keep their type; everything else becomes JSON text."""
+    if isinstance(avro, list):
+        kinds = [kind for kind in avro if kind != "null"]
+        return _arrow_type(pa, kinds[0]) if len(kinds) == 1 else pa.string()
+    if isinstance(avro, dict):
+        logical = avro.get("logicalType", "")
+        if logical in ("timestamp-millis", "timestamp-micros"):
+            return pa.timestamp("us", "UTC")
+        if logical in ("local-timestamp-millis", "local-timestamp-micros"):
+            return pa.timestamp("us")
+        if logical == "date":
+            return pa.date32()
+        if logical or avro["type"] not in ("int", "long", "float", "double", "boolean"):
+            return pa.string()
+        avro = avro["type"]
+    simple = {
+        "int": pa.int64(),
+        "long": pa.int64(),
+        "float": pa.float64(),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+    }
+    return simple.get(avro, pa.string())
+
+
+def _value(value: Any, kind: Any, pa: Any) -> Any:
+    if value is None or kind != pa.string() or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, (dict, list, bool)):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return str(value)

@@ -1,0 +1,72 @@
+"""A family: files of one kind, the raw table they land in, and what a file of it must hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal
+
+Kind = Literal["bigint", "text", "timestamp", "bool", "decimal", "json"]
+Reader = Literal["parquet", "csv", "jsonl", "avro"]
+
+DDL: dict[Kind, str] = {
+    "bigint": "bigint",
+    "text": "varchar",
+    "timestamp": "timestamp",
+    "bool": "boolean",
+    "decimal": "decimal(18, 2)",
+    "json": "varchar",
+}
+
+SOURCE_FILE = "_source_file"
+LOAD_ID = "_dlt_load_id"
+READERS: dict[str, Reader] = {
+    ".parquet": "parquet",
+    ".avro": "avro",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Files of one kind and the raw table they land in.
+
+    `columns` are the known columns with their pinned types. `required` must all be in a file by
+    name, and at least one of each group in `required_any`; a file without them is no file of this
+    family, whatever it is called. `keeps_unknown` is false where a column that is not listed may
+    hold personal text. `not_null` columns must also hold a value in every row of a text file.
+    """
+
+    name: str
+    dataset: str
+    table: str
+    columns: dict[str, Kind]
+    required: tuple[str, ...] = ()
+    required_any: tuple[tuple[str, ...], ...] = ()
+    not_null: tuple[str, ...] = ()
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    keeps_unknown: bool = True
+
+
+@dataclass(frozen=True)
+class FileName:
+    """What a file's name says. `constants` are columns that the name gives where the file lacks
+    them."""
+
+    family: Family
+    reader: Reader
+    workspace_id: int | None = None
+    schema_version: int | None = None
+    file_sequence: int | None = None
+    constants: tuple[tuple[str, str], ...] = ()
+
+
+def extension(name: str) -> str:
+    """`.csv.gz` of `behavior.2024.csv.gz`, lower case; empty when there is none."""
+    path = PurePosixPath(name.lower())
+    if path.suffix == ".gz":
+        return PurePosixPath(path.stem).suffix + ".gz"
+    return path.suffix

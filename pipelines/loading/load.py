@@ -1,0 +1,375 @@
+"""A load: new files in, known files left alone, broken files named, whatever was interrupted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.console import Advance, Console
+from pipelines.errors import CounterfoilError
+from pipelines.loading import raw
+from pipelines.loading.casts import quote
+from pipelines.loading.families import DDL, SOURCE_FILE, Family
+from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find, is_disk_full
+from pipelines.loading.handover import Handed, Road, hand_over
+from pipelines.loading.reading import Batch, culprits, prepare
+from pipelines.settings import Settings
+
+# A job is at most this much of Parquet: progress moves, and a transaction stays small.
+BYTES_A_JOB = 512 * 1024 * 1024
+
+
+@dataclass
+class LoadSummary:
+    """What a load did. `unknown` are file names; `quarantined` are (file name, reason)."""
+
+    files_loaded: int = 0
+    rows: int = 0
+    files_known: int = 0
+    unknown: list[str] = field(default_factory=list)
+    quarantined: list[tuple[str, str]] = field(default_factory=list)
+    rows_by_table: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def failure(self) -> CounterfoilError | None:
+        """The error to raise once the summary is printed, or None when every file was read."""
+        if not self.quarantined:
+            return None
+        count = len(self.quarantined)
+        files, them = ("file", "it") if count == 1 else ("files", "them")
+        return CounterfoilError(
+            f"{count} {files} could not be read and stayed out (see load_quarantine): replace"
+            f" {them} and run it again; everything else was loaded."
+        )
+
+
+@dataclass
+class _State:
+    """What raw.duckdb knows of files."""
+
+    loaded: set[tuple[str, str]]
+    quarantined: dict[tuple[str, str], str]
+    sightings: dict[tuple[str, int, str], str]
+
+
+def load_files(
+    exports: list[str],
+    settings: Settings,
+    console: Console,
+    families: Sequence[Family],
+    recognise: Recognise,
+    road: Road | None = None,
+) -> LoadSummary:
+    """Load the new files of `exports`; the caller holds the warehouse lock.
+
+    Raises:
+        UsageError, CounterfoilError: see `files.find` and `raw.opened`.
+    """
+    listing = find(exports, recognise)
+    scratch = raw.scratch(settings)
+    with raw.opened(settings, families) as connection:
+        summary = LoadSummary(unknown=listing.unknown)
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)
+            state = _state(connection)
+            fresh, sighted, rejected = _news(listing, state, summary, scratch, console)
+            if fresh:
+                _load_fresh(connection, settings, families, fresh, summary, rejected, console, road)
+            _settle(connection, listing, state, summary, sighted, rejected)
+        except (duckdb.Error, OSError) as error:
+            raise raw.explain(settings, error) from error
+        shutil.rmtree(scratch, ignore_errors=True)
+    _report(summary, console)
+    return summary
+
+
+def _state(connection: raw.Connection) -> _State:
+    return _State(
+        loaded=set(
+            connection.execute("select file_name, content_hash from loads.files").fetchall()
+        ),
+        quarantined={
+            (name, content): reason
+            for name, content, reason in connection.execute(
+                "select file_name, content_hash, reason from loads.quarantine"
+            ).fetchall()
+        },
+        sightings={
+            (name, size, stamp): content
+            for name, size, stamp, content in connection.execute(
+                "select file_name, size_bytes, stamp, content_hash from loads.sightings"
+            ).fetchall()
+        },
+    )
+
+
+def _news(
+    listing: Listing, state: _State, summary: LoadSummary, scratch: Path, console: Console
+) -> tuple[list[Found], list[Found], list[tuple[Found, str]]]:
+    """The files to load, those hashed on the way, and those that cannot be opened."""
+    unseen = []
+    for found in listing.found:
+        content = state.sightings.get((found.name, found.size, found.stamp))
+        if content is None or not found.stamp:
+            unseen.append(found)
+        elif (found.name, content) in state.loaded:
+            summary.files_known += 1
+        elif reason := state.quarantined.get((found.name, content)):
+            summary.quarantined.append((found.name, reason))
+        else:
+            unseen.append(found)
+    if not unseen:
+        return [], [], []
+    scratch.mkdir(parents=True, exist_ok=True)
+    fresh: list[Found] = []
+    sighted: list[Found] = []
+    rejected: list[tuple[Found, str]] = []
+    taken: set[tuple[str, str]] = set()
+
+    def fetch(numbered: tuple[int, Found]) -> Found | str:
+        try:
+            return bring(numbered[1], scratch / "incoming", numbered[0])
+        except Unreadable as error:
+            return str(error)
+
+    with (
+        console.progress("looking at new files", total=len(unseen)) as advance,
+        ThreadPoolExecutor(max_workers=4) as pool,
+    ):
+        for found, brought in zip(unseen, pool.map(fetch, enumerate(unseen)), strict=True):
+            advance()
+            if isinstance(brought, str):
+                rejected.append((found, brought))
+                continue
+            key = (brought.name, brought.content_hash)
+            sighted.append(brought)
+            if key in state.loaded or key in taken:
+                summary.files_known += 1
+            elif key in state.quarantined:
+                summary.quarantined.append((brought.name, state.quarantined[key]))
+            else:
+                taken.add(key)
+                fresh.append(brought)
+    return fresh, sighted, rejected
+
+
+def _load_fresh(
+    connection: raw.Connection,
+    settings: Settings,
+    families: Sequence[Family],
+    fresh: list[Found],
+    summary: LoadSummary,
+    rejected: list[tuple[Found, str]],
+    console: Console,
+    road: Road | None,
+) -> None:
+    scratch = raw.scratch(settings)
+    reading = prepare(connection, fresh, scratch)
+    rejected.extend(reading.rejected)
+    total = sum(batch.rows for batch in reading.batches)
+    with console.progress("loading rows", total=total or None) as advance:
+        for dataset in raw.datasets(families):
+            batches = [batch for batch in reading.batches if batch.family.dataset == dataset]
+            loaded = _load_dataset(connection, settings, dataset, batches, rejected, advance, road)
+            for batch in loaded:
+                table = f"{dataset}.{batch.family.table}"
+                summary.files_loaded += len(batch.files)
+                summary.rows += batch.rows
+                summary.rows_by_table[table] = summary.rows_by_table.get(table, 0) + batch.rows
+
+
+def _load_dataset(
+    connection: raw.Connection,
+    settings: Settings,
+    dataset: str,
+    batches: list[Batch],
+    rejected: list[tuple[Found, str]],
+    advance: Advance,
+    road: Road | None,
+) -> list[Batch]:
+    """Load `batches` as one package. When it fails, find out which files did it and go on without.
+
+    Footers are trusted first: reading everything twice to be sure would double the time of every
+    load for the sake of a file in a million.
+    """
+    while batches:
+        handed = [
+            Handed(
+                table=part.family.table,
+                columns={**{name: kind for name, kind, _ in part.columns}, SOURCE_FILE: "text"},
+                select=part.select(),
+                rows=part.rows,
+            )
+            for batch in batches
+            for part in _jobs(batch)
+        ]
+        handed.append(_record(connection, batches))
+        try:
+            hand_over(connection, raw.scratch(settings), dataset, handed, advance, road)
+            return batches
+        except Exception as error:
+            # the package is void; its rows go, its files are looked at one by one
+            raw.forget_unfinished(connection, dataset)
+            if _is_ours(error):
+                raise raw.explain(settings, _root(error)) from error
+            bad = [pair for batch in batches for pair in culprits(connection, batch)]
+            if not bad:
+                raise raw.explain(settings, _root(error)) from error
+        rejected.extend(bad)
+        out = {found for found, _ in bad}
+        kept = [
+            batch.only([found for found in batch.files if found not in out]) for batch in batches
+        ]
+        batches = [batch for batch in kept if batch.files]
+    return []
+
+
+def _jobs(batch: Batch) -> list[Batch]:
+    """The batch in jobs of bounded size."""
+    jobs: list[list[Found]] = [[]]
+    size = 0
+    for found in batch.files:
+        if jobs[-1] and size + found.size > BYTES_A_JOB:
+            jobs.append([])
+            size = 0
+        jobs[-1].append(found)
+        size += found.size
+    return [batch.only(files) for files in jobs]
+
+
+def _record(connection: raw.Connection, batches: Sequence[Batch]) -> Handed:
+    """The rows of `loaded_files`, in the same package as the rows they speak of."""
+    connection.execute("attach if not exists ':memory:' as incoming")
+    columns = raw.LOADED_FILES.columns
+    body = ", ".join(f"{quote(name)} {DDL[kind]}" for name, kind in columns.items())
+    connection.execute(f"create or replace table incoming.main.loaded_files ({body})")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        (
+            found.name,
+            found.kind.family.name,
+            found.kind.workspace_id,
+            found.kind.schema_version,
+            found.kind.file_sequence,
+            found.content_hash,
+            found.size,
+            found.rows,
+            found.modified_at,
+            now,
+        )
+        for batch in batches
+        for found in batch.files
+    ]
+    _insert(connection, "incoming.main.loaded_files", rows)
+    names = ", ".join(quote(name) for name in columns)
+    return Handed(
+        table=raw.LOADED_FILES.table,
+        columns=dict(columns),
+        select=f"select {names} from incoming.main.loaded_files",
+        rows=len(rows),
+    )
+
+
+def _insert(connection: raw.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Rows of facts about files, a thousand a statement."""
+    for start in range(0, len(rows), 1000):
+        part = rows[start : start + 1000]
+        marks = ", ".join(["(" + ", ".join("?" * len(part[0])) + ")"] * len(part))
+        connection.execute(
+            f"insert into {table} values {marks}", [value for row in part for value in row]
+        )
+
+
+def _root(error: BaseException) -> BaseException:
+    """The first cause that DuckDB or the system named, under dlt's wrapping."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, (duckdb.Error, OSError)):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return error
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the disk or the memory failed: no file is to blame."""
+    text = f"{error} {_root(error)}".lower()
+    return is_disk_full(_root(error)) or is_disk_full(error) or "out of memory" in text
+
+
+def _settle(
+    connection: raw.Connection,
+    listing: Listing,
+    state: _State,
+    summary: LoadSummary,
+    sighted: Sequence[Found],
+    rejected: Sequence[tuple[Found, str]],
+) -> None:
+    """Bring quarantine and sightings up to date, in one transaction."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    summary.quarantined.extend((found.name, reason) for found, reason in rejected)
+    summary.quarantined.sort()
+    here = {found.location for found in listing.found}
+    connection.execute("begin")
+    # a file that was replaced, loaded or taken away leaves the quarantine
+    held = connection.execute("select file_name, location from loads.quarantine").fetchall()
+    gone = [
+        location
+        for _, location in held
+        if location not in here
+        and any(location == root or location.startswith(f"{root}/") for root in listing.roots)
+    ]
+    seen_again = [found.location for found in sighted] + [found.location for found, _ in rejected]
+    for location in {*gone, *seen_again}:
+        connection.execute("delete from loads.quarantine where location = ?", [location])
+    blocked = {(found.name, found.content_hash): reason for found, reason in rejected}
+    still = {key: reason for key, reason in {**state.quarantined, **blocked}.items() if key[1]}
+    places = {found.location: found for found in [*sighted, *(found for found, _ in rejected)]}
+    rows = [
+        (found.name, found.kind.family.name, found.content_hash, reason, location, now)
+        for location, found in places.items()
+        if (reason := still.get((found.name, found.content_hash)) or _opening(found, rejected))
+    ]
+    _insert(connection, "loads.quarantine", rows)
+    fresh = [
+        (found.name, found.size, found.stamp, found.content_hash)
+        for found in sighted
+        if found.stamp
+        and state.sightings.get((found.name, found.size, found.stamp)) != found.content_hash
+    ]
+    _insert(connection, "loads.sightings", list(dict.fromkeys(fresh)))
+    connection.execute("commit")
+
+
+def _opening(found: Found, rejected: Sequence[tuple[Found, str]]) -> str | None:
+    """The reason of a file that was never hashed because it could not be opened."""
+    if found.content_hash:
+        return None
+    return next((reason for other, reason in rejected if other.location == found.location), None)
+
+
+def _report(summary: LoadSummary, console: Console) -> None:
+    """One line per thing done."""
+    known = f", {summary.files_known:,} already known" if summary.files_known else ""
+    files = "file" if summary.files_loaded == 1 else "files"
+    console.line(f"Loaded {summary.rows:,} rows from {summary.files_loaded:,} new {files}{known}.")
+    for table, rows in sorted(summary.rows_by_table.items()):
+        console.line(f"  {table}: {rows:,} rows")
+    for name in summary.unknown:
+        console.line(f"Skipped {name}: not a file that Counterfoil knows.")
+    for name, reason in summary.quarantined:
+        console.line(f"Quarantined {name}: {reason}.")
+    console.record(
+        files_loaded=summary.files_loaded,
+        rows=summary.rows,
+        files_known=summary.files_known,
+        unknown=summary.unknown,
+        quarantined=[{"file_name": name, "reason": why} for name, why in summary.quarantined],
+        rows_by_table=summary.rows_by_table,
+    )

@@ -1,0 +1,219 @@
+"""`raw.duckdb`: its tables, its opening, and its clean-up after a load that was killed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.errors import CounterfoilError
+from pipelines.loading.casts import literal, quote
+from pipelines.loading.families import DDL, LOAD_ID, SOURCE_FILE, Family, Kind
+from pipelines.loading.files import disk_full, is_disk_full
+from pipelines.settings import Settings
+
+Connection = Any
+
+# In each dataset, written by the same dlt package as the rows: a file is known if and only if its
+# rows are there.
+LOADED_FILES = Family(
+    name="loaded_files",
+    dataset="",
+    table="loaded_files",
+    columns={
+        "file_name": "text",
+        "family": "text",
+        "workspace_id": "bigint",
+        "schema_version": "bigint",
+        "file_sequence": "bigint",
+        "content_hash": "text",
+        "size_bytes": "bigint",
+        "count_rows": "bigint",
+        "modified_at": "timestamp",
+        "loaded_at": "timestamp",
+    },
+)
+# What the view loads.files shows, by type.
+_SHOWN = {"schema_version": "integer"}
+
+
+def datasets(families: Sequence[Family]) -> list[str]:
+    """The raw schemas of `families`."""
+    return sorted({family.dataset for family in families})
+
+
+def scratch(settings: Settings) -> Path:
+    """dlt's folder and our downloads. It exists only while a load runs, or after one was killed."""
+    return settings.home / "dlt"
+
+
+@contextmanager
+def opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connection]:
+    """`raw.duckdb` for writing, with all its tables and without remains of a killed load.
+
+    Raises:
+        CounterfoilError: it is locked, not a DuckDB file, not writable, or the disk is full.
+    """
+    path = settings.raw_path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(str(path))
+    except (duckdb.Error, OSError) as error:
+        raise explain_opening(path, error) from error
+    try:
+        try:
+            connection.execute(f"set memory_limit = {literal(settings.memory_limit)}")
+            connection.execute(f"set threads = {settings.threads}")
+            connection.execute("set global TimeZone = 'UTC'")
+            connection.execute("set preserve_insertion_order = false")
+            connection.execute("set enable_progress_bar = false")
+            connection.execute(f"set temp_directory = {literal(str(settings.home / 'spill'))}")
+            _create(connection, families)
+            if scratch(settings).exists():
+                _undo_unfinished(connection, families)
+        except duckdb.Error as error:
+            raise explain(settings, error) from error
+        yield connection
+    finally:
+        connection.close()
+
+
+def explain_opening(path: Path, error: Exception) -> CounterfoilError:
+    """One sentence for a `raw.duckdb` that cannot be opened."""
+    text = str(error)
+    if "lock" in text.lower() and (holder := re.search(r"held in (.+?) \(PID (\d+)\)", text)):
+        program = Path(holder[1]).name
+        return CounterfoilError(
+            f"{path.name} is in use by {program} (process {holder[2]}): close it or wait until it"
+            f" has finished, then run this again ({path})."
+        )
+    if "lock" in text.lower():
+        return CounterfoilError(
+            f"{path} is in use by another process: close it or wait until it has finished, then run"
+            " this again."
+        )
+    if is_disk_full(error):
+        return disk_full(path.parent)
+    if "not a valid duckdb" in text.lower() or "corrupt" in text.lower():
+        return CounterfoilError(
+            f"{path} is not a DuckDB database: move it away and load again, it is rebuilt from the"
+            " exports."
+        )
+    if "newer version" in text.lower() or "older version" in text.lower():
+        return CounterfoilError(
+            f"{path} was written by another version of DuckDB: move it away and load again, it is"
+            " rebuilt from the exports."
+        )
+    if "permission denied" in text.lower() or isinstance(error, PermissionError):
+        return CounterfoilError(
+            f"{path} cannot be opened for writing (permission denied): check its permissions or set"
+            " COUNTERFOIL_HOME to a folder you own."
+        )
+    return CounterfoilError(
+        f"{path} cannot be opened ({type(error).__name__}): if it is damaged, move it away and load"
+        " again, it is rebuilt from the exports."
+    )
+
+
+def explain(settings: Settings, error: BaseException) -> CounterfoilError:
+    """One sentence for an engine error that no input file caused."""
+    text = str(error).lower()
+    if is_disk_full(error):
+        return disk_full(settings.home)
+    if "out of memory" in text or "outofmemory" in type(error).__name__.lower():
+        return CounterfoilError(
+            f"The load needs more memory than {settings.memory_limit}: raise"
+            " COUNTERFOIL_MEMORY_LIMIT, or lower COUNTERFOIL_THREADS."
+        )
+    if "read-only" in text or "permission denied" in text:
+        return CounterfoilError(
+            f"{settings.raw_path} cannot be written (permission denied): check its permissions or"
+            " set COUNTERFOIL_HOME to a folder you own."
+        )
+    return CounterfoilError(
+        f"The load stopped in the database ({type(error).__name__}): run it again, nothing is lost;"
+        " --verbose shows the details."
+    )
+
+
+def _create(connection: Connection, families: Sequence[Family]) -> None:
+    present = {
+        (schema, table, column): kind.lower()
+        for schema, table, column, kind in connection.execute(
+            "select schema_name, table_name, column_name, data_type from duckdb_columns()"
+            " where database_name = current_database()"
+        ).fetchall()
+    }
+    tables: list[tuple[str, str, dict[str, Kind]]] = [
+        (family.dataset, family.table, {**family.columns, SOURCE_FILE: "text"})
+        for family in families
+    ]
+    tables += [
+        (dataset, LOADED_FILES.table, LOADED_FILES.columns) for dataset in datasets(families)
+    ]
+    existing = {(schema, table) for schema, table, _ in present}
+    for dataset, table, columns in tables:
+        wanted = {name: DDL[kind] for name, kind in columns.items()} | {LOAD_ID: "varchar"}
+        target = f"{quote(dataset)}.{quote(table)}"
+        if (dataset, table) not in existing:
+            body = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted.items())
+            connection.execute(f"create schema if not exists {quote(dataset)}")
+            connection.execute(f"create table if not exists {target} ({body})")
+            continue
+        for name, kind in wanted.items():
+            if (dataset, table, name) not in present:
+                connection.execute(f"alter table {target} add column {quote(name)} {kind}")
+    connection.execute("create schema if not exists loads")
+    columns_shown = ", ".join(
+        f"cast({name} as {_SHOWN[name]}) as {name}" if name in _SHOWN else name
+        for name in [*LOADED_FILES.columns, LOAD_ID]
+    )
+    union = " union all ".join(
+        f"select {columns_shown} from {quote(dataset)}.loaded_files"
+        for dataset in datasets(families)
+    )
+    connection.execute(f"create or replace view loads.files as {union}")
+    connection.execute(
+        "create table if not exists loads.quarantine (file_name varchar, family varchar,"
+        " content_hash varchar, reason varchar, location varchar, quarantined_at timestamp)"
+    )
+    # a cache: which content a name, size and time of change stood for
+    connection.execute(
+        "create table if not exists loads.sightings (file_name varchar, size_bytes bigint,"
+        " stamp varchar, content_hash varchar)"
+    )
+
+
+def _undo_unfinished(connection: Connection, families: Sequence[Family]) -> None:
+    """Delete rows of packages that dlt never finished; their files are then new again."""
+    for dataset in datasets(families):
+        forget_unfinished(connection, dataset)
+
+
+def forget_unfinished(connection: Connection, dataset: str) -> None:
+    """Delete every row of `dataset` whose package is not in dlt's `_dlt_loads`."""
+    tables = [
+        name
+        for (name,) in connection.execute(
+            "select table_name from duckdb_columns() where database_name = current_database()"
+            " and schema_name = ? and column_name = ?",
+            [dataset, LOAD_ID],
+        ).fetchall()
+    ]
+    finished = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = current_database()"
+        " and schema_name = ? and table_name = '_dlt_loads'",
+        [dataset],
+    ).fetchall()[0][0]
+    done = f"select load_id from {quote(dataset)}._dlt_loads where status = 0"
+    condition = f"{LOAD_ID} not in ({done})" if finished else "true"
+    connection.execute("begin")
+    for table in tables:
+        connection.execute(
+            f"delete from {quote(dataset)}.{quote(table)} where {condition} or {LOAD_ID} is null"
+        )
+    connection.execute("commit")

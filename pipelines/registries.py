@@ -1,0 +1,163 @@
+"""The registries that analysts declare: which files stand, and whether they can be read.
+
+Source: `seeds/` in the project, with the files of another folder in place of ours where it has them.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.errors import UsageError
+from pipelines.settings import PROJECT_DIR, Settings
+
+OURS = PROJECT_DIR / "seeds"
+WEIGHT_TOLERANCE = 1e-6
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+_READERS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "bigint": ("a whole number", int),
+    "double": ("a number", float),
+    "decimal(18,6)": ("a number", Decimal),
+    "boolean": ("true or false", _boolean),
+    "timestamp": ("a date and time such as 2026-06-01T00:00:00", _instant),
+    "date": ("a date such as 2026-06-01", date.fromisoformat),
+}
+
+
+def declared() -> dict[str, dict[str, str]]:
+    """Columns and types of each registry, as `seeds/_*.yml` declare them."""
+    shapes: dict[str, dict[str, str]] = {}
+    for path in sorted(OURS.glob("_*.yml")):
+        for seed in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]:
+            shapes[seed["name"]] = seed["config"]["column_types"]
+    return shapes
+
+
+def compose(settings: Settings, registries: Path | None) -> Path:
+    """The folder dbt reads its seeds from: ours, with those present in `registries` in their place.
+
+    Everything is checked on the way; the folder is written only when it would change, so that dbt
+    need not parse again.
+
+    Raises:
+        UsageError: the folder is not there, or a file in it cannot be what it should be.
+    """
+    if registries is not None and not registries.is_dir():
+        raise UsageError(
+            f"There is no folder of registries at {registries}: give --registries DIR."
+        )
+    shapes = declared()
+    chosen = {name: OURS / f"{name}.csv" for name in shapes}
+    for path in sorted(registries.glob("*.csv")) if registries else []:
+        if path.stem in chosen:
+            chosen[path.stem] = path
+    tables = {name: _read(name, path, shapes[name]) for name, path in chosen.items()}
+    _check_weights(tables.get("experiment_arms", []))
+    if registries is None:
+        return OURS
+    return _write(settings.home / "registries", chosen)
+
+
+def _read(name: str, path: Path, shape: dict[str, str]) -> list[dict[str, Any]]:
+    """Rows of one registry, typed; every complaint names the file, the line and the column."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{name}.csv cannot be read: save it as UTF-8 text you may read."
+        ) from error
+    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    try:
+        header = reader.fieldnames or []
+        _check_header(name, header, shape)
+        return list(_rows(name, reader, shape))
+    except csv.Error as error:
+        raise UsageError(
+            f"{name}.csv is not well-formed CSV near line {reader.line_num}: {error}."
+        ) from error
+
+
+def _check_header(name: str, header: list[str] | Any, shape: dict[str, str]) -> None:
+    unknown = [column for column in header if column not in shape]
+    missing = [column for column in shape if column not in header]
+    if unknown:
+        raise UsageError(
+            f"{name}.csv has an unknown column `{unknown[0]}`: it may have {', '.join(shape)}."
+        )
+    if missing:
+        raise UsageError(f"{name}.csv lacks the column `{missing[0]}`: add it, empty if need be.")
+
+
+def _rows(
+    name: str, reader: csv.DictReader[str], shape: dict[str, str]
+) -> Iterator[dict[str, Any]]:
+    for row in reader:
+        if None in row or any(value is None for value in row.values()):
+            raise UsageError(
+                f"{name}.csv line {reader.line_num} has {'more' if None in row else 'fewer'} "
+                "fields than the header: check its commas and quotes."
+            )
+        yield {
+            column: _value(name, reader.line_num, column, row[column].strip(), kind)
+            for column, kind in shape.items()
+        }
+
+
+def _value(name: str, line: int, column: str, text: str, kind: str) -> object:
+    if not text:
+        return None
+    if kind not in _READERS:
+        return text
+    expected, read = _READERS[kind]
+    try:
+        return read(text)
+    except (ValueError, InvalidOperation) as error:
+        raise UsageError(f"{name}.csv line {line}: `{column}` should be {expected}.") from error
+
+
+def _check_weights(arms: list[dict[str, Any]]) -> None:
+    """Weights of one allocation version sum to one (within 1e-6)."""
+    sums: dict[tuple[object, object], float] = {}
+    for arm in arms:
+        version = (arm["experiment_key"], arm["allocation_version"])
+        sums[version] = sums.get(version, 0.0) + (arm["weight"] or 0.0)
+    for (experiment, allocation), total in sums.items():
+        if abs(total - 1.0) > WEIGHT_TOLERANCE:
+            raise UsageError(
+                f"experiment_arms.csv: the weights of `{experiment}`, allocation version "
+                f"{allocation}, sum to {total:.6f}, not to 1."
+            )
+
+
+def _write(folder: Path, chosen: dict[str, Path]) -> Path:
+    """Lay the chosen files out in one folder, named by content so that nothing changes in place."""
+    files = [*sorted(OURS.glob("_*.yml")), *chosen.values()]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    target = folder / digest.hexdigest()[:16]
+    if not target.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+        target.mkdir(parents=True)
+        for path in files:
+            shutil.copyfile(path, target / path.name)
+    return target

@@ -1,0 +1,179 @@
+"""The road from exports to Heap and the weekly page, a step at a time or all of it.
+
+Each function does one command's work and says what it did. The order of the steps stands here and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.console import Console
+from pipelines.errors import CounterfoilError
+from pipelines.locks import hold
+from pipelines.settings import Settings
+
+
+def load_exports(settings: Settings, console: Console, exports: list[str]) -> None:
+    """Load what is new in `exports`.
+
+    Raises:
+        CounterfoilError: some files are in quarantine; everything else was loaded.
+    """
+    from pipelines.customerio import load
+
+    summary = load(exports, settings, console)
+    console.record(load=summary.facts())
+    if summary.failure is not None:
+        raise summary.failure
+
+
+def build_warehouse(
+    settings: Settings,
+    console: Console,
+    *,
+    as_of: str | None = None,
+    registries: Path | None = None,
+    full_refresh: bool = False,
+    select: str | None = None,
+) -> None:
+    """Build every mart as of one instant and run every test."""
+    from pipelines.warehouse import build, parse_as_of
+
+    with hold(settings.home, "warehouse", "build"):
+        summary = build(
+            settings,
+            console,
+            as_of=parse_as_of(as_of),
+            registries=registries,
+            full_refresh=full_refresh,
+            select=select,
+        )
+    for warning in summary.warnings:
+        console.warn(f"Warning: {warning}")
+    console.record(build=summary.facts())
+    console.line(
+        f"Built {summary.models} models as of {summary.as_of:%Y-%m-%d %H:%M} UTC; "
+        f"{summary.tests} tests passed ({summary.seconds:.0f} s)."
+    )
+
+
+def plan_heap(
+    settings: Settings, console: Console, *, out: Path | None = None, markdown: bool = False
+) -> None:
+    """Write down what Heap would be told."""
+    from pipelines.heap import make_plan
+
+    plan = make_plan(settings, console, out=out)
+    console.record(plan=plan.facts())
+    console.line(plan.markdown() if markdown else plan.text())
+
+
+def publish_heap(
+    settings: Settings,
+    console: Console,
+    *,
+    plan_file: Path | None = None,
+    max_minutes: float | None = None,
+) -> None:
+    """Tell Heap.
+
+    Raises:
+        CounterfoilError: refused before the first send, or Heap refused rows (new dead letters).
+    """
+    from pipelines.heap import publish
+
+    summary = publish(settings, console, plan_file=plan_file, max_minutes=max_minutes)
+    console.record(publish=summary.facts())
+    console.line(summary.text())
+    if summary.failure is not None:
+        raise summary.failure
+
+
+def write_review(settings: Settings, console: Console) -> None:
+    """Write the weekly page and its JSON."""
+    from pipelines.review import write_page
+
+    page = write_page(settings)
+    console.record(review=page.facts())
+    console.line(page.text())
+
+
+def write_sample_brand(
+    console: Console, *, out: Path, people: int | None, seed: int, effect: float | None
+) -> None:
+    """Write a sample export, its registries and, apart from them, its truth."""
+    from pipelines.sample import DEFAULT_PEOPLE, write_sample
+
+    summary = write_sample(
+        out, people=people or DEFAULT_PEOPLE, seed=seed, effect=effect, console=console
+    )
+    console.record(sample=summary)
+
+
+def run_all(
+    settings: Settings,
+    console: Console,
+    *,
+    exports: list[str],
+    as_of: str | None = None,
+    registries: Path | None = None,
+    publish: bool = False,
+    max_minutes: float | None = None,
+) -> None:
+    """Load, build, plan, send if asked, review and check: the whole road.
+
+    Without exports: the sample brand, as of its own end, in the state folder's `sample/`.
+    Files in quarantine do not stop the road; they are told at its end.
+    """
+    if not exports:
+        exports, as_of, registries = _sample_brand(settings, console, as_of, registries)
+    quarantine: CounterfoilError | None = None
+    try:
+        load_exports(settings, console, exports)
+    except CounterfoilError as error:
+        if "load" not in console.result:
+            raise
+        quarantine = error
+    build_warehouse(settings, console, as_of=as_of, registries=registries)
+    if publish:
+        publish_heap(settings, console, max_minutes=max_minutes)
+    else:
+        plan_heap(settings, console)
+    write_review(settings, console)
+    write_checklist(settings, console, strict=False)
+    if quarantine is not None:
+        raise quarantine
+
+
+def write_checklist(
+    settings: Settings, console: Console, *, journey: str | None = None, strict: bool = True
+) -> None:
+    """Measure the implementation checklist, or one journey's.
+
+    Raises:
+        CounterfoilError: a line fails and `strict` is set.
+    """
+    from pipelines.checklist import measure
+
+    checklist = measure(settings, journey)
+    console.record(checklist=checklist.facts())
+    console.line(checklist.text())
+    if strict and checklist.count_failed:
+        raise CounterfoilError(f"{checklist.count_failed} checklist lines fail; see above.")
+
+
+def _sample_brand(
+    settings: Settings, console: Console, as_of: str | None, registries: Path | None
+) -> tuple[list[str], str, Path]:
+    """The sample brand's export, its own end and its registries; written once per state folder."""
+    from pipelines.sample import DEFAULT_PEOPLE, DEFAULT_SEED, SAMPLE_AS_OF, write_sample
+
+    folder = settings.home / "sample"
+    if not (folder / "truth" / "true_effects.json").is_file():
+        write_sample(folder, people=DEFAULT_PEOPLE, seed=DEFAULT_SEED, console=console)
+    return (
+        [str(folder / "export")],
+        as_of or SAMPLE_AS_OF.isoformat(sep=" "),
+        registries or folder / "seeds",
+    )

@@ -1,0 +1,265 @@
+"""The warehouse: `dbt build` in this process, with our profile and one instant that it is judged at."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import registries as registry_files
+from pipelines.console import Console
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.settings import PROJECT_DIR, Settings
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What one build did.
+
+    Attributes:
+        as_of: the instant it was judged at, UTC without zone.
+        models, tests, seeds: nodes that passed.
+        warnings: messages of nodes that warned.
+        seconds: wall time.
+    """
+
+    as_of: datetime
+    models: int
+    tests: int
+    seeds: int
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def current_hour() -> datetime:
+    """The current UTC hour: the default instant of a build."""
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+
+
+def parse_as_of(text: str | None) -> datetime:
+    """Read `--as-of`: ISO date or date and time, UTC unless it carries an offset.
+
+    Raises:
+        UsageError: the text is no instant.
+    """
+    if text is None:
+        return current_hour()
+    try:
+        instant = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise UsageError(
+            "--as-of should be a date or a date and time in UTC, such as 2026-06-01T00:00:00."
+        ) from error
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def build(
+    settings: Settings,
+    console: Console,
+    *,
+    as_of: datetime | None = None,
+    registries: Path | None = None,
+    full_refresh: bool = False,
+    select: str | None = None,
+) -> BuildSummary:
+    """Build every model and run every test, or those that `select` names (dbt's own selection).
+
+    Args:
+        as_of: rows with an event time at or after it are not seen; default the current UTC hour.
+        registries: a folder whose registries replace ours.
+
+    Raises:
+        UsageError: a registry or the selection cannot be read.
+        CounterfoilError: broken data or definitions; the reason names the first of them.
+    """
+    instant = as_of or current_hour()
+    seeds = registry_files.compose(settings, registries)
+    _ensure_raw(settings)
+    _check_data_before(settings, instant)
+    arguments = ["build", "--vars", f'{{"as_of": "{instant.isoformat(sep=" ")}"}}']
+    if full_refresh:
+        arguments.append("--full-refresh")
+    if select:
+        arguments += ["--select", *select.split()]
+    started = datetime.now(UTC)
+    with console.progress("Building") as advance:
+        results = invoke(settings, seeds, arguments, on_node=advance)
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    _keep_manifest(settings)
+    return _summarise(results, instant, seconds)
+
+
+def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any = None) -> list[Any]:
+    """Run one dbt command in this process and return its node results.
+
+    Raises:
+        CounterfoilError: dbt could not run, or a node failed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    finished = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
+
+    def listen(event: Any) -> None:
+        if on_node is not None and event.info.name in finished:
+            on_node()
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with _environment(settings, seeds), _silence() as said:
+        outcome = dbtRunner(callbacks=[listen]).invoke(
+            [
+                "--quiet",
+                "--no-write-json" if arguments[0] == "parse" else "--write-json",
+                "--log-level-file",
+                "none",
+                *arguments,
+                "--project-dir",
+                str(PROJECT_DIR),
+                "--profiles-dir",
+                str(PROJECT_DIR),
+            ]
+        )
+    if outcome.exception is not None:
+        raise _explain(settings, str(outcome.exception)) from outcome.exception
+    results = list(getattr(outcome.result, "results", None) or [])
+    failed = [r for r in results if str(r.status) in {"error", "fail", "runtime error"}]
+    if failed:
+        raise _explain_nodes(settings, failed)
+    if not outcome.success:
+        raise CounterfoilError(f"dbt stopped: {_first_sentence(said.getvalue())}")
+    return results
+
+
+@contextlib.contextmanager
+def _environment(settings: Settings, seeds: Path) -> Iterator[None]:
+    """What profiles.yml and dbt_project.yml read, set for one dbt run and put back after it."""
+    wanted = {
+        "COUNTERFOIL_HOME": str(settings.home),
+        "COUNTERFOIL_SEEDS": os.path.relpath(seeds, PROJECT_DIR),
+        "COUNTERFOIL_THREADS": str(settings.threads),
+        "COUNTERFOIL_MEMORY_LIMIT": settings.memory_limit,
+        "DBT_TARGET_PATH": str(settings.home / "target"),
+        "DBT_LOG_PATH": str(settings.home / "logs"),
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    path_before = list(sys.path)
+    if str(PROJECT_DIR) not in sys.path:
+        sys.path.insert(0, str(PROJECT_DIR))
+    try:
+        yield
+    finally:
+        sys.path[:] = path_before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[io.StringIO]:
+    """Keep dbt's own printing out of ours; what it said is kept for the error."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        yield said
+
+
+def _ensure_raw(settings: Settings) -> None:
+    from pipelines.customerio import ensure_raw
+
+    ensure_raw(settings)
+
+
+def _check_data_before(settings: Settings, instant: datetime) -> None:
+    """Refuse an instant that lies before everything that was loaded: nothing would be seen."""
+    import duckdb
+
+    connection = duckdb.connect(str(settings.raw_path), read_only=True)
+    try:
+        (earliest,) = connection.execute(
+            """
+            select least(
+                (select min(created_at) from customerio.deliveries),
+                (select min(started_campaign_at) from customerio.subjects),
+                (select min(updated_at) from customerio.people),
+                (select min(occurred_at) from behavior.events)
+            )
+            """
+        ).fetchall()[0]
+    finally:
+        connection.close()
+    if earliest is not None and instant <= earliest:
+        raise UsageError(
+            f"--as-of {instant:%Y-%m-%d %H:%M} lies before the first loaded row "
+            f"({earliest:%Y-%m-%d %H:%M}): nothing would be seen. Choose a later instant."
+        )
+
+
+def _keep_manifest(settings: Settings) -> None:
+    """Leave dbt's manifest beside the warehouse: the publisher finds the Heap models through it."""
+    manifest = settings.home / "target" / "manifest.json"
+    if manifest.is_file():
+        shutil.copyfile(manifest, settings.home / "manifest.json")
+
+
+def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSummary:
+    kinds = [str(result.node.resource_type) for result in results]
+    warned = [r for r in results if str(r.status) == "warn"]
+    return BuildSummary(
+        as_of=instant,
+        models=kinds.count("model"),
+        tests=kinds.count("test") + kinds.count("unit_test"),
+        seeds=kinds.count("seed"),
+        warnings=tuple(f"{r.node.name}: {r.message}" for r in warned),
+        seconds=seconds,
+    )
+
+
+def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
+    first = failed[0]
+    described = (getattr(first.node, "description", "") or "").strip()
+    sentence = _explain(settings, str(first.message or "")).args[0]
+    where = f"{first.node.resource_type} `{first.node.name}`"
+    rest = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    about = f" ({described})" if described and str(first.node.resource_type) == "test" else ""
+    return CounterfoilError(f"The build failed at {where}{rest}{about}: {sentence}")
+
+
+def _explain(settings: Settings, message: str) -> CounterfoilError:
+    """Turn what the engine says into a sentence a person can act on."""
+    if "Could not set lock" in message or "Conflicting lock" in message:
+        holder = _between(message, "(PID ", ")")
+        who = f"process {holder}" if holder else "another program"
+        return CounterfoilError(
+            f"The warehouse is open in {who}: close it (or wait until it has finished) and try again."
+        )
+    if "No space left" in message or "Out of disk" in message:
+        return CounterfoilError(
+            "The disk is full: free some space for the state folder (COUNTERFOIL_HOME) and try again."
+        )
+    if "Permission denied" in message:
+        return CounterfoilError(
+            "The state folder cannot be written: check its permissions or set COUNTERFOIL_HOME."
+        )
+    if "Out of Memory" in message:
+        return CounterfoilError(
+            f"The build needs more than {settings.memory_limit} of memory: raise COUNTERFOIL_MEMORY_LIMIT."
+        )
+    return CounterfoilError(_first_sentence(message))
+
+
+def _first_sentence(message: str) -> str:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return " ".join(lines[:3])[:400] or "see the log in the state folder"
+
+
+def _between(text: str, before: str, after: str) -> str:
+    return text.partition(before)[2].partition(after)[0]
