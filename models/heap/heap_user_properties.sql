@@ -27,7 +27,7 @@ current_segments as (
             case
                 when segment_key = '{{ segment.segment_key }}' and version = {{ segment.version }} then 1
             end
-        ) as {{ segment.property }}
+        ) as {{ segment.property_name }}
         {%- endfor %}
     from memberships
     where exited_at is null
@@ -49,7 +49,11 @@ stated as (
         persons.heap_identity,
         persons.person_id,
         {%- for segment in segments %}
-        coalesce(current_segments.{{ segment.property }} = 1, false) as {{ segment.property }},
+        {%- if segment.is_retired %}
+        false as {{ segment.property_name }},
+        {%- else %}
+        coalesce(current_segments.{{ segment.property_name }} = 1, false) as {{ segment.property_name }},
+        {%- endif %}
         {%- endfor %}
         {%- for experiment_key in experiments %}
         current_arms.cio_arm_{{ experiment_key }},

@@ -1,0 +1,74 @@
+{% macro attribute_history(name, type="text", into=none) -%}
+    {#-
+        CTEs that end in one named after the attribute (or `into`): the typed values of a Customer.io
+        attribute through time, `(person_id, value, valid_from, valid_to)`, half-open, null: still.
+
+        name: exactly as the brand writes it; `First_Name` and `first_name` are two.
+        type: text, number (double), boolean, timestamp or date. What is no such value is null, and
+        so is a removed one (null or empty text). Booleans: true, t, yes, y, on, 1 and their
+        opposites in any case. Timestamps: ISO text or unix seconds.
+
+        A person with several profiles has the value that was written last, on whichever.
+    -#}
+    {%- set history = into or modules.re.sub("\\W+", "_", name) | lower -%}
+    {%- set types = ["text", "number", "boolean", "timestamp", "date"] -%}
+    {%- if type not in types -%}
+        {{ exceptions.raise_compiler_error(
+            "attribute_history('" ~ name ~ "'): the type is one of " ~ types | join(", ")
+            ~ ", not '" ~ type ~ "'."
+        ) }}
+    {%- endif -%}
+    {{ history }}_profiles as (
+        select * from {{ ref("int_identity__profiles") }}
+    ),
+
+    {{ history }}_attributes as (
+        select * from {{ ref("stg_customerio__attributes") }}
+        where attribute_name = '{{ name | replace("'", "''") }}'
+    ),
+
+    {{ history }}_changes as (
+        select
+            {{ history }}_profiles.person_id,
+            max(trim({{ history }}_attributes.attribute_value)) as text_value,
+            {{ history }}_attributes.changed_at as valid_from
+        from {{ history }}_attributes
+        inner join {{ history }}_profiles
+            on
+                {{ history }}_attributes.workspace_id = {{ history }}_profiles.workspace_id
+                and {{ history }}_attributes.cio_id = {{ history }}_profiles.cio_id
+        group by {{ history }}_profiles.person_id, {{ history }}_attributes.changed_at
+    ),
+
+    {{ history }} as (
+        select
+            person_id,
+            {{ attribute_value_as("text_value", type) }} as value,
+            valid_from,
+            lead(valid_from) over (
+                partition by person_id
+                order by valid_from
+            ) as valid_to
+        from {{ history }}_changes
+    )
+{%- endmacro %}
+
+{% macro attribute_value_as(text, type) -%}
+    {%- if type == "boolean" -%}
+    case
+        when lower({{ text }}) in ('true', 't', 'yes', 'y', 'on', '1') then true
+        when lower({{ text }}) in ('false', 'f', 'no', 'n', 'off', '0') then false
+    end
+    {%- elif type == "number" -%}
+    {{ safe_cast_as("nullif(" ~ text ~ ", '')", "double") }}
+    {%- elif type in ("timestamp", "date") -%}
+    cast(
+        coalesce(
+            {{ from_unix_seconds(safe_cast_as("nullif(" ~ text ~ ", '')", "bigint")) }},
+            {{ safe_cast_as("nullif(" ~ text ~ ", '')", "timestamp") }}
+        ) as {{ type }}
+    )
+    {%- else -%}
+    nullif({{ text }}, '')
+    {%- endif -%}
+{%- endmacro %}
