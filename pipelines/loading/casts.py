@@ -72,7 +72,7 @@ def _blank(column: str) -> str:
 def _whole(column: str) -> str:
     """A floating column of a writer that has no nullable integers: NaN is null, 1.5 is an error."""
     return (
-        f"case when isnan({column}) then null when {column} = floor({column})"
+        f"case when {column} is null or isnan({column}) then null when {column} = floor({column})"
         f" then cast({column} as bigint) else error('a fraction where a whole number belongs') end"
     )
 

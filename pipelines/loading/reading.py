@@ -512,10 +512,11 @@ def _reason(connection: Connection, batch: Batch) -> str:
         _check_gzip(found)
     except duckdb.Error:
         return "its compression is damaged or it ends too early"
-    file_sql = f"select count({quote(batch.file_column)}) from {batch.source(batch.files)}"
     if found.kind.reader == "csv":
         try:
-            connection.execute(file_sql).fetchall()
+            connection.execute(
+                f"select bit_xor(hash(line)) from {batch.source(batch.files)} as line"
+            ).fetchall()
         except duckdb.Error as error:
             line = re.search(r"\bLine: (\d+)", str(error))
             where = f"line {line[1]}" if line else "a line"
@@ -549,4 +550,4 @@ def _column_reason(name: str, kind: Kind, error: Exception, found: Found) -> str
         return f"the column `{name}` holds a value that is not {words[kind]}"
     if conversion:
         return f"the column `{name}` holds text that is not UTF-8"
-    return "its pages are damaged"
+    return "its pages are damaged" if found.kind.reader == "parquet" else "its values are damaged"
