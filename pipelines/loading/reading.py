@@ -536,17 +536,20 @@ def _column_reason(name: str, kind: Kind, error: Exception, found: Found) -> str
         if found.kind.reader == "jsonl":
             return _line_reason(found, found.kind.family)
         return f"a row has no `{name}`"
+    words = {
+        "text": "text",
+        "bigint": "a whole number",
+        "timestamp": "a time",
+        "bool": "true or false",
+        "decimal": "an amount",
+        "json": "JSON",
+    }
+    if isinstance(error, duckdb.BinderException):
+        return f"the column `{name}` is of a type that cannot be read as {words[kind]}"
     conversion = isinstance(
         error, (duckdb.ConversionException, duckdb.OutOfRangeException)
     ) or "belongs" in str(error)
     if conversion and kind != "text":
-        words = {
-            "bigint": "a whole number",
-            "timestamp": "a time",
-            "bool": "true or false",
-            "decimal": "an amount",
-            "json": "JSON",
-        }
         return f"the column `{name}` holds a value that is not {words[kind]}"
     if conversion:
         return f"the column `{name}` holds text that is not UTF-8"

@@ -40,7 +40,8 @@ def load(home: Path, *exports: Path | str, road: Road | None = None) -> LoadSumm
 
 def rows(home: Path, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(home / "raw.duckdb"), read_only=True) as connection:
-        return connection.execute(query).fetchall()
+        found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return found
 
 
 def write(path: Path, columns: dict[str, Any], count: int = 2) -> Path:
@@ -54,7 +55,7 @@ def write(path: Path, columns: dict[str, Any], count: int = 2) -> Path:
     return path
 
 
-def metrics(first: int, count: int = 2, **extra: object) -> dict[str, Any]:
+def metrics(first: int, count: int = 2, **extra: Any) -> dict[str, Any]:  # noqa: ANN401
     return {
         "event_id": [f"M{number}" for number in range(first, first + count)],
         "workspace_id": 164000,
@@ -67,7 +68,7 @@ def metrics(first: int, count: int = 2, **extra: object) -> dict[str, Any]:
 
 
 def metrics_file(folder: Path, sequence: int, first: int, **extra: object) -> Path:
-    return write(folder / f"metrics_v5_164000_{sequence}.parquet", metrics(first, **extra))
+    return write(folder / f"metrics_v5_164000_{sequence}.parquet", {**metrics(first), **extra})
 
 
 @pytest.fixture(scope="session")
@@ -180,9 +181,9 @@ def test_any_split_order_and_repetition_gives_the_same_rows(tmp_path: Path, coun
     pieces: list[dict[str, Any]] = [
         metrics(0),
         metrics(10, machine=True),
-        metrics(20, **{"New Thing": "x", "seq_num": pa.array([1, 2], pa.int32())}),
+        {**metrics(20), "New Thing": "x", "seq_num": pa.array([1, 2], pa.int32())},
         metrics(30, created_at=pa.array([NOON] * 2, pa.timestamp("ns"))),
-        metrics(40, **{"new thing!": "y"}),
+        {**metrics(40), "new thing!": "y"},
     ]
     expected: list[tuple[Any, ...]] | None = None
     runs = itertools.count()
@@ -334,7 +335,7 @@ NAUGHTY_NAMES = [
 
 def test_unknown_columns_keep_every_value_under_a_name_of_their_own(tmp_path: Path) -> None:
     extra = {name: f"value of {number}" for number, name in enumerate(NAUGHTY_NAMES)}
-    write(tmp_path / "export/metrics_v5_164000_1.parquet", metrics(0, **extra))
+    write(tmp_path / "export/metrics_v5_164000_1.parquet", {**metrics(0), **extra})
     assert load(tmp_path / "home", tmp_path / "export").quarantined == []
     [described] = rows(tmp_path / "home", "select * from customerio.metrics where seq_num = 0")
     values = [value for value in described if str(value).startswith("value of ")]
