@@ -29,7 +29,7 @@ NOON = datetime(2025, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
 def at(home: Path) -> Settings:
-    return Settings(**{"COUNTERFOIL_HOME": home, "_env_file": None})
+    return Settings.model_validate({"COUNTERFOIL_HOME": home})
 
 
 def load(home: Path, *exports: Path | str, road: Road | None = None) -> LoadSummary:
@@ -330,6 +330,7 @@ NAUGHTY_NAMES = [
     "{x}%s",
     "new\nline",
     "back\\slash",
+    "nul\0in it",
 ]
 
 
