@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +21,7 @@ from test_load import NOON, PROVE, at, load, metrics, metrics_file, rows, shared
 from pipelines import customerio
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.loading import files
 from pipelines.settings import PROJECT_DIR
 
 __all__ = ["shared_data"]
@@ -439,3 +442,54 @@ def test_dlt_reads_no_settings_but_ours(tmp_path: Path, monkeypatch: pytest.Monk
     assert ("odd_name",) in [
         row[:1] for row in rows(tmp_path / "home", "describe customerio.metrics")
     ]
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Without root's privileges, where the tests run as root."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_what_may_not_be_read_or_written_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        base.chmod(0o755)
+        metrics_file(base / "export/closed", 1, 0)
+        path = metrics_file(base / "export", 2, 10)
+        (base / "export/closed").chmod(0)
+        path.chmod(0)
+        load(base / "warm", metrics_file(tmp_path_factory.mktemp("warm"), 3, 0))
+        (base / "home").mkdir()
+        (base / "home").chmod(0o555)
+        with nobody():
+            with pytest.raises(CounterfoilError, match=r"closed cannot be read .permission denied"):
+                load(base / "home", base / "export")
+            (kind,) = [customerio.recognise(PurePosixPath(path))]
+            assert kind is not None
+            found = files.Found(str(path), path.name, kind, 9, "1", None, path)
+            with pytest.raises(files.Unreadable, match=r"cannot be opened .permission denied"):
+                files.bring(found, base, 0)
+            with pytest.raises(CounterfoilError, match="permission"):
+                customerio.ensure_raw(at(base / "home"))
+        (base / "export/closed").chmod(0o755)
+
+
+def test_a_file_that_may_not_be_opened_is_quarantined_each_time(tmp_path: Path) -> None:
+    export, home = tmp_path / "export", tmp_path / "home"
+    metrics_file(export, 1, 0)
+    dangling = export / "metrics_v5_164000_2.parquet"
+    dangling.symlink_to(tmp_path / "nowhere")
+    for _ in range(2):
+        assert [name for name, _ in load(home, export).quarantined] == [dangling.name]
+        assert list(quarantine(home)) == [dangling.name]
+    metrics_file(tmp_path, 2, 50).rename(tmp_path / "nowhere")
+    assert (load(home, export).files_loaded, quarantine(home)) == (1, {})
