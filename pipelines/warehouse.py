@@ -96,8 +96,20 @@ def build(
     return _summarise(results, instant, seconds)
 
 
-def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any = None) -> list[Any]:
+def invoke(
+    settings: Settings,
+    seeds: Path,
+    arguments: list[str],
+    on_node: Any = None,
+    on_event: Any = None,
+    project: Path = PROJECT_DIR,
+) -> list[Any]:
     """Run one dbt command in this process and return its node results.
+
+    Args:
+        on_node: called once for each node that has finished.
+        on_event: called with each of dbt's events.
+        project: the dbt project, ours unless said.
 
     Raises:
         CounterfoilError: dbt could not run, or a node failed.
@@ -109,9 +121,11 @@ def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any =
     def listen(event: Any) -> None:
         if on_node is not None and event.info.name in finished:
             on_node()
+        if on_event is not None:
+            on_event(event)
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    with _environment(settings, seeds), _silence() as said:
+    with _environment(settings, seeds, project), _silence() as said:
         outcome = dbtRunner(callbacks=[listen]).invoke(
             [
                 "--quiet",
@@ -120,9 +134,9 @@ def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any =
                 "none",
                 *arguments,
                 "--project-dir",
-                str(PROJECT_DIR),
+                str(project),
                 "--profiles-dir",
-                str(PROJECT_DIR),
+                str(project),
             ]
         )
     if outcome.exception is not None:
@@ -137,11 +151,11 @@ def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any =
 
 
 @contextlib.contextmanager
-def _environment(settings: Settings, seeds: Path) -> Iterator[None]:
+def _environment(settings: Settings, seeds: Path, project: Path) -> Iterator[None]:
     """What profiles.yml and dbt_project.yml read, set for one dbt run and put back after it."""
     wanted = {
         "COUNTERFOIL_HOME": str(settings.home),
-        "COUNTERFOIL_SEEDS": os.path.relpath(seeds, PROJECT_DIR),
+        "COUNTERFOIL_SEEDS": os.path.relpath(seeds, project),
         "COUNTERFOIL_THREADS": str(settings.threads),
         "COUNTERFOIL_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(settings.home / "target"),
@@ -151,8 +165,8 @@ def _environment(settings: Settings, seeds: Path) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     path_before = list(sys.path)
-    if str(PROJECT_DIR) not in sys.path:
-        sys.path.insert(0, str(PROJECT_DIR))
+    if str(project) not in sys.path:
+        sys.path.insert(0, str(project))
     try:
         yield
     finally:
@@ -225,6 +239,8 @@ def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSu
 
 def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
     first = failed[0]
+    if not hasattr(first, "node"):  # a macro run by itself
+        return _explain(settings, str(first.message or ""))
     described = (getattr(first.node, "description", "") or "").strip()
     sentence = _explain(settings, str(first.message or "")).args[0]
     where = f"{first.node.resource_type} `{first.node.name}`"
