@@ -54,7 +54,9 @@ def lock_segments(
     """
     accepted, forgotten = sorted(set(accept or [])), sorted(set(forget or []))
     if (accepted or forgotten) and not (because or "").strip():
-        raise UsageError("--accept and --forget need --because: one sentence that stays in the lock.")
+        raise UsageError(
+            "--accept and --forget need --because: one sentence that stays in the lock."
+        )
     path = project / LOCK_PATH
     before = read_lock(path)
     versions = {version.name: version for version in read_versions(settings, project)}
@@ -66,7 +68,9 @@ def lock_segments(
     gone = set(before) - set(versions)
     _refuse_names(accepted, changed, "--accept", "has not changed since it was locked")
     _refuse_names(forgotten, gone, "--forget", "is not both locked and gone")
-    _refuse_changes(versions, before, sorted(changed - set(accepted)), sorted(gone - set(forgotten)))
+    _refuse_changes(
+        versions, before, sorted(changed - set(accepted)), sorted(gone - set(forgotten))
+    )
 
     new = sorted(set(versions) - set(before))
     if check:
