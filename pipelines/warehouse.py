@@ -122,7 +122,7 @@ def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any =
     where = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
     quiet = ["--quiet", "--log-level-file", "none"]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
-    with _environment(settings, seeds), _silence() as said:
+    with _environment(settings, seeds), _silence() as said, _released():
         parsed = dbtRunner().invoke([*quiet, "parse", *variables, *where])
         if parsed.exception is not None:
             raise _explain(settings, str(parsed.exception)) from parsed.exception
@@ -188,6 +188,22 @@ def _environment(settings: Settings, seeds: Path) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _released() -> Iterator[None]:
+    """Close the warehouse when dbt has finished: the adapter would hold it until we end."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    try:
+        yield
+    finally:
+        environment = DuckDBConnectionManager._ENV
+        if environment is not None:
+            environment.close()
+        DuckDBConnectionManager.close_all_connections()
+        reset_adapters()
 
 
 @contextlib.contextmanager
