@@ -60,7 +60,7 @@ def load_unlocked(
     """`load` for a caller that holds the warehouse lock already."""
     from pipelines.loading.load import load_files
 
-    return load_files(exports, settings, console, FAMILIES, recognise, road)
+    return load_files(exports, settings, console, families=FAMILIES, recognise=recognise, road=road)
 
 
 def ensure_raw(settings: Settings) -> None:

@@ -168,7 +168,7 @@ class HeapClient:
         most = min(
             self.limits.backoff_seconds * 2 ** (attempt - 1), self.limits.longest_backoff_seconds
         )
-        return most * (0.5 + self.random.random() / 2)
+        return float(most * (0.5 + self.random.random() / 2))
 
     def _sleep(self, seconds: float) -> None:
         if self.deadline is not None and self.clock.monotonic() + seconds > self.deadline:

@@ -77,7 +77,8 @@ def retry_dead_letters(
 ) -> PublishSummary:
     """Say the open dead letters again, rendered from today's marts, and nothing else.
 
-    A row that Heap takes is resolved and never sent again; one it refuses again counts one attempt more.
+    A row that Heap takes is resolved and never sent again; one it refuses again counts one
+    attempt more.
     """
     from pipelines.heap.plan import compute
     from pipelines.heap.publish import send

@@ -184,8 +184,8 @@ def segment_versions(warehouse: Warehouse, as_of: datetime | None) -> tuple[list
 def load_forbidden(ledger: Ledger, warehouse: Warehouse) -> None:
     """Make the do-not-publish list: temp tables `forbidden_persons` and `forbidden_identities`.
 
-    A person who may not be told is out under every identity they hold, unless somebody else who may be told
-    holds it now.
+    A person who may not be told is out under every identity they hold, unless somebody else who
+    may be told holds it now.
     """
     db = ledger.db
     db.execute("create or replace temp table forbidden_persons (person_id varchar)")

@@ -1,7 +1,8 @@
 """What Heap was told: the only state worth backing up, in `ledger.duckdb`.
 
-Two rows frame every call: the intent before it and the outcome after it, each one durable commit. What an
-open intent holds is *uncertain*: Heap may or may not have it, so it is said again, under the same identity.
+Two rows frame every call: the intent before it and the outcome after it, each one durable commit.
+What an open intent holds is *uncertain*: Heap may or may not have it, so it is said again, under
+the same identity.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class Ledger:
         found: list[tuple[Any, ...]] = self.db.execute(sql, list(values)).fetchall()
         return found
 
-    def value(self, sql: str, values: Sequence[object] = ()) -> Any:
+    def value(self, sql: str, values: Sequence[object] = ()) -> Any:  # noqa: ANN401 - any column
         """The first column of the first row, or None."""
         found = self.rows(sql, values)
         return found[0][0] if found else None
@@ -149,7 +150,7 @@ class Ledger:
         """The target this ledger was last used for, so that a plan needs no app id."""
         found = self.value("select target from targets order by first_seen_at desc limit 1")
         latest = self.value("select target from batches order by batch_id desc limit 1")
-        return latest or found
+        return str(latest or found) if latest or found else None
 
     def target_key(self, target: Target) -> str:
         """The ledger's name for a target."""
@@ -240,6 +241,7 @@ class Ledger:
         target: str,
         kind: str,
         rows: Sequence[EventRow | PropertyRow],
+        *,
         count_rows: int,
         now: datetime,
     ) -> int:

@@ -13,8 +13,9 @@ WINDOW_SECONDS = 60.0
 class Pacer:
     """Says how long to wait before the next call. Counts events, not calls.
 
-    The bucket smooths the sending; the window of the last minute keeps Heap's two limits exactly, for the app
-    and for each identity. A 429 halves the bucket's rate; every accepted call gives a twentieth back.
+    The bucket smooths the sending; the window of the last minute keeps Heap's two limits exactly,
+    for the app and for each identity. A 429 halves the bucket's rate; every accepted call gives a
+    twentieth back.
     """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:

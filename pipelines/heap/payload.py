@@ -1,7 +1,7 @@
 """How a column becomes a Heap property: one SQL expression per column type.
 
-The rules are the last section of the contract: null left out, booleans as `"true"` and `"false"`, dates in
-ISO 8601, numbers stay numbers, lists joined with `||`, nothing over 1,023 characters.
+The rules are the last section of the contract: null left out, booleans as `"true"` and `"false"`,
+dates in ISO 8601, numbers stay numbers, lists joined with `||`, nothing over 1,023 characters.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def snake_case(name: str) -> bool:
 
 
 def _units(text: str) -> str:
-    # Heap's own clients count UTF-16 units, in which a character beyond the basic plane counts twice.
-    # Such a character is four bytes long, so short texts and pure ASCII need no closer look.
+    # Heap's own clients count UTF-16 units, in which a character beyond the basic plane counts
+    # twice. Such a character is four bytes long, so short texts and pure ASCII need no closer look.
     extra = f"length(regexp_replace({text}, '{_SUPPLEMENTARY}', '', 'g'))"
     return (
         f"case when strlen({text}) <= {MAX_TEXT} then 0 "

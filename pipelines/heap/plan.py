@@ -53,8 +53,8 @@ Names = list[tuple[str, str, str, str]]
 class Plan:
     """What one publish would say. `path` is the file that holds it; None when nothing is to be said.
 
-    Counts are rows unless the name says otherwise; instants are UTC; `target` is the ledger's name for the
-    Heap environment (None when none is configured and none was ever used).
+    Counts are rows unless the name says otherwise; instants are UTC; `target` is the ledger's
+    name for the Heap environment (None when none is configured and none was ever used).
     """
 
     plan_id: str

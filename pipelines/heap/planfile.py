@@ -1,6 +1,7 @@
 """The plan as a file: a first line that says everything, then every row exactly as it will be sent.
 
-The file holds identities, since they must be sent: it is readable by its owner only. Its name holds none.
+The file holds identities, since they must be sent: it is readable by its owner only. Its name
+holds none.
 """
 
 from __future__ import annotations

@@ -264,7 +264,12 @@ class _Sender:
         self.client.wait(counts)
         records = [record for row in rows for record in row.records]
         number = self.ledger.intend(
-            self.plan.plan_id, self.target, kind, records, len(rows), self.clock.now()
+            self.plan.plan_id,
+            self.target,
+            kind,
+            records,
+            count_rows=len(rows),
+            now=self.clock.now(),
         )
         outcome = self.client.send(kind, [row.line for row in rows], counts, attempts=attempts)
         if isinstance(outcome, Accepted):
@@ -399,7 +404,8 @@ def _recheck(
                 "create or replace temp table forbidden_identities (heap_identity varchar)"
             )
         _refuse_forbidden(plan, ledger)
-    # the plan may have been made before the app was configured; require_target has checked it by now
+    # the plan may have been made before the app was configured; require_target has checked it by
+    # now
     names.add("app and region")
     plan.gates = [gate for gate in plan.gates if gate.name not in names] + fresh
 

@@ -1,8 +1,9 @@
 """A local Heap: behaves as documented, keeps what it was told, and misbehaves on request.
 
-What it copies from Heap: indexed validation messages, whole batches refused for one bad row, limits with 429, silent
-acceptance of apps it does not know, idempotency by user and key, users created for unknown identities, migration,
-deletion, and a store that reads like Heap Connect. Source: Heap's developer reference; see docs/publishing.md.
+What it copies from Heap: indexed validation messages, whole batches refused for one bad row,
+limits with 429, silent acceptance of apps it does not know, idempotency by user and key, users
+created for unknown identities, migration, deletion, and a store that reads like Heap Connect.
+Source: Heap's developer reference; see docs/publishing.md.
 """
 
 from __future__ import annotations
@@ -54,10 +55,11 @@ class SandboxLimits:
 class Fault:
     """A misbehaviour for the next `times` calls of ingestion (after `skip` good ones).
 
-    kind: error (status `status`, nothing stored), error_after (stored, then status `status`), reset (connection
-    cut, nothing stored), commit_then_reset, slow (answers after `seconds`), commit_then_timeout (stored, answers
-    after `seconds`), drop_rows (every second row is silently not stored), throttle (429),
-    poison (any call with `match` in a row is refused with `status` and `text`, as often as it comes).
+    kind: error (status `status`, nothing stored), error_after (stored, then status `status`),
+    reset (connection cut, nothing stored), commit_then_reset, slow (answers after `seconds`),
+    commit_then_timeout (stored, answers after `seconds`), drop_rows (every second row is silently
+    not stored), throttle (429), poison (any call with `match` in a row is refused with `status`
+    and `text`, as often as it comes).
     """
 
     kind: str

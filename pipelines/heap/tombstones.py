@@ -1,7 +1,8 @@
 """Erased people stay erased: salted hashes of their identifiers, which old exports cannot undo.
 
-The ledger holds the tombstones; `tombstones.json` in the home repeats them (with the salt) for the loader, which
-must not wait for the ledger, and `loads.tombstones` in raw.duckdb makes them visible to SQL.
+The ledger holds the tombstones; `tombstones.json` in the home repeats them (with the salt) for
+the loader, which must not wait for the ledger, and `loads.tombstones` in raw.duckdb makes them
+visible to SQL.
 """
 
 from __future__ import annotations

@@ -8,20 +8,8 @@ from __future__ import annotations
 
 from pipelines.loading.families import Kind
 
-INTEGERS = frozenset(
-    [
-        "TINYINT",
-        "SMALLINT",
-        "INTEGER",
-        "BIGINT",
-        "HUGEINT",
-        "UTINYINT",
-        "USMALLINT",
-        "UINTEGER",
-        "UBIGINT",
-        "UHUGEINT",
-    ]
-)
+_WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+INTEGERS = frozenset(sign + width for sign in ("", "U") for width in _WIDTHS)
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 
 # The unit of an integer time by its magnitude: seconds up to the year 5138, then milliseconds

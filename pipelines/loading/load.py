@@ -63,6 +63,7 @@ def load_files(
     exports: list[str],
     settings: Settings,
     console: Console,
+    *,
     families: Sequence[Family],
     recognise: Recognise,
     road: Road | None = None,
@@ -81,8 +82,17 @@ def load_files(
             state = _state(connection)
             fresh, sighted, rejected = _news(listing, state, summary, scratch, console)
             if fresh:
-                _load_fresh(connection, settings, families, fresh, summary, rejected, console, road)
-            _settle(connection, listing, state, summary, sighted, rejected)
+                _load_fresh(
+                    connection,
+                    settings,
+                    families=families,
+                    fresh=fresh,
+                    summary=summary,
+                    rejected=rejected,
+                    console=console,
+                    road=road,
+                )
+            _settle(connection, listing, state, summary, sighted=sighted, rejected=rejected)
         except (duckdb.Error, OSError) as error:
             raise raw.explain(settings, error) from error
         shutil.rmtree(scratch, ignore_errors=True)
@@ -163,6 +173,7 @@ def _news(
 def _load_fresh(
     connection: raw.Connection,
     settings: Settings,
+    *,
     families: Sequence[Family],
     fresh: list[Found],
     summary: LoadSummary,
@@ -177,7 +188,15 @@ def _load_fresh(
     with console.progress("loading rows", total=total or None) as advance:
         for dataset in raw.datasets(families):
             batches = [batch for batch in reading.batches if batch.family.dataset == dataset]
-            loaded = _load_dataset(connection, settings, dataset, batches, rejected, advance, road)
+            loaded = _load_dataset(
+                connection,
+                settings,
+                dataset,
+                batches=batches,
+                rejected=rejected,
+                advance=advance,
+                road=road,
+            )
             for batch in loaded:
                 table = f"{dataset}.{batch.family.table}"
                 summary.files_loaded += len(batch.files)
@@ -189,6 +208,7 @@ def _load_dataset(
     connection: raw.Connection,
     settings: Settings,
     dataset: str,
+    *,
     batches: list[Batch],
     rejected: list[tuple[Found, str]],
     advance: Advance,
@@ -212,7 +232,9 @@ def _load_dataset(
         ]
         handed.append(_record(connection, batches))
         try:
-            hand_over(connection, raw.scratch(settings), dataset, handed, advance, road)
+            hand_over(
+                connection, raw.scratch(settings), dataset, handed, advance=advance, road=road
+            )
             return batches
         except Exception as error:
             # the package is void; its rows go, its files are looked at one by one
@@ -308,6 +330,7 @@ def _settle(
     listing: Listing,
     state: _State,
     summary: LoadSummary,
+    *,
     sighted: Sequence[Found],
     rejected: Sequence[tuple[Found, str]],
 ) -> None:

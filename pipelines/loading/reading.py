@@ -230,7 +230,7 @@ def _prepare_parquet(connection: Connection, files: Sequence[Found], reading: Re
             ).fetchall()
         )
 
-    spoiled = {found: error for found, error in _spoilers(files, read_footers)}
+    spoiled = dict(_spoilers(files, read_footers))
     groups: dict[tuple[str, str], list[Found]] = {}
     for found in files:
         if found in spoiled:
@@ -257,12 +257,12 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
         described[:] = connection.execute(f"describe select * from {source(some[:1])}").fetchall()
 
     if bad := _spoilers(group[:1], describe):
-        reason = _parquet_reason(bad[0][1])
-        reading.rejected.extend((found, reason) for found in group)
+        damage = _parquet_reason(bad[0][1])
+        reading.rejected.extend((found, damage) for found in group)
         return
     names = [row[0] for row in described]
-    if reason := _missing(family, names):
-        reading.rejected.extend((found, reason) for found in group)
+    if lacking := _missing(family, names):
+        reading.rejected.extend((found, lacking) for found in group)
         return
     file_column = "filename"
     while file_column in {name.lower() for name in names}:
@@ -400,7 +400,7 @@ def _prepare_jsonl(connection: Connection, files: Sequence[Found], reading: Read
 
     for zipped in (False, True):
         some = [found for found in files if _is_gzip(found) == zipped]
-        spoiled = {found: error for found, error in _spoilers(some, read_keys)}
+        spoiled = dict(_spoilers(some, read_keys))
         groups: dict[tuple[str, tuple[str, ...]], list[Found]] = {}
         for found in some:
             family = found.kind.family
