@@ -240,10 +240,10 @@ def cuped(
         arrays[0] - theta * (arrays[1] - x.mean()),
         arrays[2] - theta * (arrays[3] - x.mean()),
     ]
-    interval = welch(
-        *(Arm(len(part), float(part.sum()), float((part * part).sum())) for part in adjusted),
-        alpha=alpha,
+    treated, held_out = (
+        Arm(len(part), float(part.sum()), float((part * part).sum())) for part in adjusted
     )
+    interval = welch(treated, held_out, alpha)
     assert interval is not None
     return theta, interval
 

@@ -24,6 +24,10 @@ identity_rules as (
     select * from {{ ref("identity_rules") }}
 ),
 
+segment_versions as (
+    select * from {{ ref("dim_segment_versions") }}
+),
+
 clusters as (
     select * from {{ ref("experiment_clusters") }}
 ),
@@ -280,27 +284,38 @@ seasons as (
     from arms
 ),
 
+-- A later version of a segment, or an identity rule decided inside the season.
+definition_instants as (
+    select
+        cast(null as {{ dbt.type_bigint() }}) as workspace_id,
+        cast(valid_from as timestamp) as changed_at
+    from segment_versions
+    where version > 1
+    union all
+    select
+        workspace_id,
+        cast(decided_on as timestamp) as changed_at
+    from identity_rules
+),
+
 definition_changes as (
     select
         seasons.experiment_key,
         instants.read_at,
-        count(distinct identity_rules.decided_on) as count_changes
+        count(distinct definition_instants.changed_at) as count_changes
     from seasons
     inner join instants
         on seasons.experiment_key = instants.experiment_key
-    inner join identity_rules
+    inner join definition_instants
         on
             (
                 seasons.workspace_id is null
-                or identity_rules.workspace_id is null
-                or seasons.workspace_id = identity_rules.workspace_id
+                or definition_instants.workspace_id is null
+                or seasons.workspace_id = definition_instants.workspace_id
             )
-            and cast(identity_rules.decided_on as timestamp) > seasons.started_at
-            and cast(identity_rules.decided_on as timestamp) < instants.read_at
-            and (
-                seasons.ended_at is null
-                or cast(identity_rules.decided_on as timestamp) < seasons.ended_at
-            )
+            and definition_instants.changed_at > seasons.started_at
+            and definition_instants.changed_at < instants.read_at
+            and (seasons.ended_at is null or definition_instants.changed_at < seasons.ended_at)
     group by seasons.experiment_key, instants.read_at
 ),
 
@@ -348,7 +363,7 @@ worst_contrasts as (
         read_at,
         population,
         max(planned_n) as planned_n,
-        min(count_treatment + count_control) as count_units,
+        sum(count_treatment) + max(count_control) as count_units,
         min(least(count_treatment, count_control)) as count_smaller_arm,
         min(
             case

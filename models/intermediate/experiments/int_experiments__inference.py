@@ -1,7 +1,7 @@
 """The library's limits and p-values for every contrast: see pipelines/experiments."""
 
 
-def model(dbt, session):  # noqa: ANN001, ANN201, ARG001, D103
+def model(dbt, session):  # noqa: ANN001, ANN201, D103
     from pipelines.experiments.contrasts import infer
 
     return infer(

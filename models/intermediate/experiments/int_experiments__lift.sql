@@ -157,6 +157,19 @@ bounded as (
     from estimated
 ),
 
+-- The plan counts the units of all arms.
+planned_units as (
+    select
+        experiment_key,
+        read_at,
+        population,
+        stratum,
+        metric_key,
+        sum(count_treatment) + max(count_control) as count_units
+    from bounded
+    group by experiment_key, read_at, population, stratum, metric_key
+),
+
 verdicts as (
     select
         experiment_key,
@@ -195,8 +208,7 @@ flagged as (
         and coalesce(linked_outcomes.linked_share, 0)
         >= {{ experiments_setting("linked_outcomes_share") }} as has_visibility_gap,
         bounded.count_treatment = 0 or bounded.count_control = 0 as is_immature,
-        coalesce(bounded.count_treatment + bounded.count_control < bounded.planned_n, false)
-            as is_underpowered,
+        coalesce(planned_units.count_units < bounded.planned_n, false) as is_underpowered,
         bounded.count_nonzero_treatment < {{ experiments_setting("minimum_events") }}
         or bounded.count_nonzero_control < {{ experiments_setting("minimum_events") }}
         or (
@@ -213,6 +225,13 @@ flagged as (
         on
             bounded.experiment_key = verdicts.experiment_key
             and bounded.read_at = verdicts.read_at
+    left join planned_units
+        on
+            bounded.experiment_key = planned_units.experiment_key
+            and bounded.read_at = planned_units.read_at
+            and bounded.population = planned_units.population
+            and bounded.stratum = planned_units.stratum
+            and bounded.metric_key = planned_units.metric_key
     left join linked_outcomes
         on
             bounded.experiment_key = linked_outcomes.experiment_key

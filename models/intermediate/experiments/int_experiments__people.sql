@@ -12,6 +12,10 @@ arms as (
     select * from {{ ref("int_experiments__arms") }}
 ),
 
+intent_tiers as (
+    select * from {{ ref("fct_intent_tiers") }}
+),
+
 held_out_globally as (
     select distinct
         assignments.person_id,
@@ -47,7 +51,7 @@ held_out_of_journeys as (
 joined as (
     select
         assignments.*,
-        cast(null as {{ dbt.type_string() }}) as intent_tier,
+        intent_tiers.intent_tier,
         case
             when held_out_of_journeys.person_id is not null then 'global_holdout'
             when not assignments.is_randomised then 'winner_picked'
@@ -69,6 +73,14 @@ joined as (
         on
             assignments.experiment_key = reach.experiment_key
             and assignments.person_id = reach.person_id
+    left join intent_tiers
+        on
+            assignments.person_id = intent_tiers.person_id
+            and assignments.assigned_at >= intent_tiers.entered_at
+            and (
+                intent_tiers.exited_at is null
+                or assignments.assigned_at < intent_tiers.exited_at
+            )
     left join held_out_of_journeys
         on
             assignments.experiment_key = held_out_of_journeys.experiment_key
