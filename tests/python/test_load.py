@@ -92,7 +92,7 @@ def test_ensure_raw_makes_every_table_of_the_interface(tmp_path: Path) -> None:
         )
     }
     assert tables >= {
-        *(f"customerio.{family.name}" for family in customerio.customerio.WAREHOUSE),
+        *(f"customerio.{family.name}" for family in customerio.families.WAREHOUSE),
         "customerio.webhooks",
         "behavior.events",
         "heap_connect.users",
