@@ -82,7 +82,7 @@ def test_429_halves_the_rate_and_success_brings_it_back() -> None:
     assert pacer.rate == 125
     for _ in range(20):
         pacer.slow_down()
-    assert pacer.rate == 1.0
+    assert pacer.rate == 250 / 8
     for _ in range(20):
         pacer.speed_up()
     assert pacer.rate == 250
@@ -107,7 +107,7 @@ def test_a_storm_of_429_is_sat_out(tmp_path: Path, heap: Sandbox) -> None:
     time = Time()
     assert publish(home.settings, home.console, clock=time.clock()).status == "published"
     assert len(heap.store().events) == 3000
-    assert 30 < time.seconds < 300
+    assert 30 < time.seconds < 400
 
 
 def test_a_heavy_identity_is_spread_over_the_whole_plan(tmp_path: Path, heap: Sandbox) -> None:
