@@ -138,8 +138,11 @@ class NumberText(str):
 
 def read_row(line: bytes) -> dict[str, Any]:
     """A rendered row as a dict; numbers keep their text (`NumberText`)."""
-    row: dict[str, Any] = json.loads(line, parse_float=NumberText, parse_int=NumberText)
+    row: dict[str, Any] = _DECODER.decode(line.decode())
     return row
+
+
+_DECODER = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText)
 
 
 def snake_case(name: str) -> bool:

@@ -160,7 +160,7 @@ class Home:
             insert into heap.heap_cio_message_sent
             select
                 'sent-' || lpad(cast(i as varchar), 9, '0'), 'shopper' || i % {people} || '@shop.example',
-                'person' || i % {people}, timestamp '2026-01-01' + to_minutes(i), 1, '7', 'Welcome',
+                'person' || i % {people}, timestamp '2026-01-01' + to_minutes(i % 80000), 1, '7', 'Welcome',
                 'entry' || i, 'welcome=treatment', 'cart_v1||lapsed_v2', 'high', 'delivery' || i,
                 'action:901', 'Hello ☃', 'email', i / 2
             from range({start}, {start + count}) as rows(i)
