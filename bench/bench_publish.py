@@ -1,10 +1,10 @@
 """How fast a mart becomes acknowledged, how much memory that takes, and how long a plan takes.
 
-    python bench/bench_publish.py                        # 100,000 and 400,000 rows, 1,000,000 in the plan
+    python bench/bench_publish.py    # 50,000 and 200,000 rows; a plan beside 1,000,000 published
     python bench/bench_publish.py --rows 1000000 10000000 --published 10000000
 
-The local Heap runs in a process of its own without a rate limit; the baseline is Heap's own limit of 250 events a
-second, and for the plan a bare DuckDB anti-join of the same keys.
+The local Heap runs in a process of its own without a rate limit; the baseline is Heap's own limit
+of 250 events a second, and for the plan a bare DuckDB anti-join of the same keys.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def pin(core: int) -> None:
         os.sched_setaffinity(0, {cores[core % len(cores)]})
 
 
-def measured(pipe: Connection, work: Callable[[Path, str], dict[str, float]], path: Path, url: str) -> None:
+def measured(
+    pipe: Connection, work: Callable[[Path, str], dict[str, float]], path: Path, url: str
+) -> None:
     """Run work on one core in a process of its own; send its numbers and peak memory in MB."""
     pin(0)
     numbers = work(path, url)
@@ -53,7 +55,9 @@ def measured(pipe: Connection, work: Callable[[Path, str], dict[str, float]], pa
     pipe.send(numbers)
 
 
-def in_process(work: Callable[[Path, str], dict[str, float]], path: Path, url: str) -> dict[str, float]:
+def in_process(
+    work: Callable[[Path, str], dict[str, float]], path: Path, url: str
+) -> dict[str, float]:
     """`measured` in a fresh process."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
@@ -134,8 +138,9 @@ def bench_publish(rows: int, folder: Path) -> None:
     rate = found["rows"] / (found["plan"] + found["publish"])
     print(
         f"{rows:>10,} rows: plan {found['plan']:.1f} s, publish {found['publish']:.1f} s, "
-        f"{rate:,.0f} rows/s from mart to acknowledged ({rate / HEAP_RATE:,.0f} times Heap's limit of "
-        f"{HEAP_RATE}/s), {found['rows'] / found['cpu']:,.0f} rows per CPU second, peak memory {found['peak_mb']:,.0f} MB, Heap holds {stored:,}"
+        f"{rate:,.0f} rows/s from mart to acknowledged ({rate / HEAP_RATE:,.0f} times Heap's "
+        f"limit of {HEAP_RATE}/s), {found['rows'] / found['cpu']:,.0f} rows per CPU second, "
+        f"peak memory {found['peak_mb']:,.0f} MB, Heap holds {stored:,}"
     )
     shutil.rmtree(home.path)
 
@@ -162,7 +167,8 @@ def bench_plan(published: int, folder: Path) -> None:
     found = in_process(plan_only, home.path, "http://127.0.0.1:9")
     print(
         f"{published:>10,} published, {found['rows']:,.0f} new: plan {found['plan']:.1f} s "
-        f"({found['plan'] / found['bare']:.1f} times a bare anti-join of the keys, {found['bare']:.1f} s), "
+        f"({found['plan'] / found['bare']:.1f} times a bare anti-join of the keys, "
+        f"{found['bare']:.1f} s), "
         f"peak memory {found['peak_mb']:,.0f} MB"
     )
 
@@ -170,7 +176,7 @@ def bench_plan(published: int, folder: Path) -> None:
 def main() -> None:
     """Run both benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 400_000])
+    parser.add_argument("--rows", type=int, nargs="+", default=[50_000, 200_000])
     parser.add_argument("--published", type=int, default=1_000_000)
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="bench-publish-"))

@@ -1,4 +1,4 @@
-"""How fast: a token bucket on events, a minute's window per identity, slower on 429 and recovering after."""
+"""How fast: a token bucket on events, a minute's window per identity, slower on 429."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warehouse as the publisher sees it: attached read-only to the ledger's connection, and only while it reads."""
+"""The warehouse as the publisher sees it: attached read-only, and only while it reads."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Warehouse:
         return relation, [Column(name, types[name]) for name in model.properties]
 
     def as_of(self) -> datetime | None:
-        """The instant the warehouse was built for, as its match rate says; None when it does not."""
+        """The instant the warehouse was built for, as its match rate says; else None."""
         relation = self.find("fct_identity_match_rate")
         if relation is None:
             return None

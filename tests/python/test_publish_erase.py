@@ -11,7 +11,14 @@ import pytest
 from publisher_home import FAST, OPEN, Home
 
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import Sandbox, erase, explain_delivery, explain_person, publish, running_sandbox
+from pipelines.heap import (
+    Sandbox,
+    erase,
+    explain_delivery,
+    explain_person,
+    publish,
+    running_sandbox,
+)
 from pipelines.heap.tombstones import is_kept_sql, write_table
 
 VICTIM = "shopper3@shop.example"
@@ -44,7 +51,11 @@ def home(tmp_path: Path, heap: Sandbox) -> Home:
         ],
     )
     for i in range(7):
-        links = [("cio_id", f"cio{i}abc"), ("customer_id", f"{i}"), ("email", f"shopper{i}@shop.example")]
+        links = [
+            ("cio_id", f"cio{i}abc"),
+            ("customer_id", f"{i}"),
+            ("email", f"shopper{i}@shop.example"),
+        ]
         if i in (2, 3):
             links.append(("email", "family@shop.example"))  # a mailbox two people share
         home.insert(
@@ -79,8 +90,8 @@ def home(tmp_path: Path, heap: Sandbox) -> Home:
             select 'cio0abc' as internal_customer_id, 'note' as attribute_name,
                 'referred by SHOPPER3@shop.example' as attribute_value;
             create table customerio.webhooks as
-            select 'w' || i as event_id, '{"campaign_id": "3", "identifiers": {"id": "' || i || '"}}'
-                as data from range(7) as rows(i);
+            select 'w' || i as event_id, '{"campaign_id": "3", "identifiers": {"id": "' || i ||
+            '"}}' as data from range(7) as rows(i);
             """
         )
     (home.path / "reviews").mkdir()
