@@ -122,12 +122,14 @@ def erase(
             certificate.count_tombstones = tombstones.add(ledger, person.tombstones(), clock.now())
             tombstones.write_file(settings, ledger)
             ledger.add_version("erase", clock.now())
-            certificate.rows_removed.update(_clean(ledger.db, "ledger", person))
-            _clean_dead_letters(ledger, person, certificate)
         with console.progress("erasing", 2) as advance:
             for path in (settings.raw_path, settings.warehouse_path):
                 certificate.rows_removed.update(_clean_file(path, person, settings))
                 advance()
+        # the ledger last: it knows what Heap was told, should this have to be taken up again
+        with Ledger(settings) as ledger:
+            certificate.rows_removed.update(_clean(ledger.db, "ledger", person))
+            _clean_dead_letters(ledger, person, certificate)
         rewrite(settings.ledger_path)
         certificate.files_removed.update(_clean_files(settings, person))
         certificate.proof = prove(settings, person)

@@ -206,3 +206,15 @@ def test_explain_delivery_finds_its_events_and_receipts(home: Home) -> None:
     assert [row["publish_key"] for row in told.facts["receipts"]] == ["sent-000000005"]
     with pytest.raises(CounterfoilError, match="No delivery is known"):
         explain_delivery(home.settings, "nothing", home.console)
+
+
+def test_an_erasure_that_stopped_is_taken_up_again(home: Home, heap: Sandbox) -> None:
+    with (
+        duckdb.connect(str(home.settings.raw_path)) as busy,
+        pytest.raises((CounterfoilError, duckdb.Error)),
+    ):
+        busy.execute("begin")
+        erase(home.settings, VICTIM, home.console, poll_seconds=0)
+    assert home.ledger("select count(*) from receipts") == [(70,)]
+    assert erase(home.settings, VICTIM, home.console, poll_seconds=0).heap.status == "complete"
+    assert home.ledger("select count(*) from receipts") == [(60,)]

@@ -123,14 +123,16 @@ def test_a_heavy_identity_is_spread_over_the_whole_plan(tmp_path: Path, heap: Sa
     time = Time()
     publish(home.settings, home.console, clock=time.clock())
     # two minutes of events, and no more than that for the 1,900 of one identity
-    assert time.seconds < 130
+    assert 100 < time.seconds < 130
 
 
 def test_the_local_heap_with_heaps_limits_never_has_to_refuse(tmp_path: Path) -> None:
     limits = SandboxLimits(events_per_minute=2000, events_per_identity_minute=200)
     with running_sandbox(limits=limits) as heap:
         home = Home(tmp_path / "home", heap.url)
-        home.sent(1900, people=19)
+        home.sent(5000, people=40)
         ours = Limits(events_per_minute=2000, events_per_identity_minute=200, rows_per_call=400)
-        publish(home.settings, home.console, limits=ours, max_minutes=0.02)
+        summary = publish(home.settings, home.console, limits=ours, max_minutes=0.03)
+        assert summary.status == "resumes"
+        assert 400 <= summary.count_events <= 2000
         assert {call.status for call in heap.calls} == {200}
