@@ -142,6 +142,7 @@ class Home:
     def sql(self, *statements: str) -> None:
         """Run statements on the warehouse, as a build would."""
         with duckdb.connect(str(self.settings.warehouse_path)) as db:
+            db.execute("set enable_progress_bar = false")
             for statement in statements:
                 db.execute(statement)
 

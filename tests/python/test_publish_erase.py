@@ -209,12 +209,11 @@ def test_explain_delivery_finds_its_events_and_receipts(home: Home) -> None:
 
 
 def test_an_erasure_that_stopped_is_taken_up_again(home: Home, heap: Sandbox) -> None:
-    with (
-        duckdb.connect(str(home.settings.raw_path)) as busy,
-        pytest.raises((CounterfoilError, duckdb.Error)),
-    ):
-        busy.execute("begin")
+    # somebody else has raw.duckdb open, with other settings
+    busy = duckdb.connect(str(home.settings.raw_path), config={"threads": 1})
+    with pytest.raises((CounterfoilError, duckdb.Error)):
         erase(home.settings, VICTIM, home.console, poll_seconds=0)
+    busy.close()
     assert home.ledger("select count(*) from receipts") == [(70,)]
     assert erase(home.settings, VICTIM, home.console, poll_seconds=0).heap.status == "complete"
     assert home.ledger("select count(*) from receipts") == [(60,)]
