@@ -158,8 +158,8 @@ class HeapClient:
             return self._backoff(attempt)
         if asked > self.limits.longest_retry_after_seconds:
             raise CounterfoilError(
-                f"Heap asks to come back in {asked / 60:.0f} minutes: run `counterfoil publish` again "
-                "then; it resumes where it stopped."
+                f"Heap asks to come back in {asked / 60:.0f} minutes: run `counterfoil publish` "
+                "again then; it resumes where it stopped."
             )
         return asked
 
@@ -179,7 +179,7 @@ class HeapClient:
 
 
 def parse_retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` header asks for (both forms), or None when it says nothing useful."""
+    """Seconds that a `Retry-After` header asks for (both forms); None when it says nothing."""
     if not header:
         return None
     if header.strip().isdigit():
@@ -195,8 +195,8 @@ def parse_retry_after(header: str | None, now: datetime) -> float | None:
 def _stop_sentence(status: int, target: Target) -> str:
     if status in (401, 403):
         return (
-            f"Heap does not let {target.label} in (status {status}): check HEAP_APP_ID, HEAP_REGION "
-            "and any proxy in HEAP_URL."
+            f"Heap does not let {target.label} in (status {status}): check HEAP_APP_ID, "
+            "HEAP_REGION and any proxy in HEAP_URL."
         )
     if status == 404 or status < 400:
         return (

@@ -90,4 +90,6 @@ def retry_dead_letters(
     with locks.hold(settings.home, "publisher", "deadletters retry"), Ledger(settings) as ledger:
         plan = compute(settings, ledger, console, limits=limits, clock=clock, replay=True)
         plan.models_due = []
-        return send(plan, ledger, target, console, limits, clock, max_minutes)
+        return send(
+            plan, ledger, target, console, limits=limits, clock=clock, max_minutes=max_minutes
+        )

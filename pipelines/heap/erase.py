@@ -94,7 +94,8 @@ def erase(
     """Forget the person behind an identifier: everywhere here, and in Heap.
 
     Args:
-        settings: home and, when Heap knows the person, `HEAP_API_KEY`, `HEAP_APP_ID`, `HEAP_REGION`.
+        settings: home and, when Heap knows the person, `HEAP_API_KEY`, `HEAP_APP_ID`,
+        `HEAP_REGION`.
         identifier: person_id, cio_id, customer_id, e-mail address or Heap identity.
         console: progress and the summary.
         clock: clock and sleep.
@@ -121,12 +122,14 @@ def erase(
             certificate.count_tombstones = tombstones.add(ledger, person.tombstones(), clock.now())
             tombstones.write_file(settings, ledger)
             ledger.add_version("erase", clock.now())
-            certificate.rows_removed.update(_clean(ledger.db, "ledger", person))
-            _clean_dead_letters(ledger, person, certificate)
         with console.progress("erasing", 2) as advance:
             for path in (settings.raw_path, settings.warehouse_path):
                 certificate.rows_removed.update(_clean_file(path, person, settings))
                 advance()
+        # the ledger last: it knows what Heap was told, should this have to be taken up again
+        with Ledger(settings) as ledger:
+            certificate.rows_removed.update(_clean(ledger.db, "ledger", person))
+            _clean_dead_letters(ledger, person, certificate)
         rewrite(settings.ledger_path)
         certificate.files_removed.update(_clean_files(settings, person))
         certificate.proof = prove(settings, person)
@@ -149,8 +152,8 @@ def certificate_lines(certificate: Certificate) -> list[str]:
         f"{sum(1 for n in certificate.rows_removed.values() if n)} tables, "
         f"{sum(certificate.files_removed.values())} files; {certificate.heap.sentence}",
         f"  proof: {certificate.proof.count_text_columns} text columns of "
-        f"{certificate.proof.count_tables} tables and {certificate.proof.count_files} files searched, "
-        "nothing found",
+        f"{certificate.proof.count_tables} tables and {certificate.proof.count_files} files "
+        "searched, nothing found",
         f"  certificate: {certificate.path}",
         "  run `counterfoil build` to bring the counts up to date",
     ]

@@ -1,4 +1,4 @@
-"""Why somebody is in a segment or an arm, and what Heap was told about it, when and by which plan."""
+"""Why somebody is in a segment or an arm; what Heap was told, when, and by which plan."""
 
 from __future__ import annotations
 

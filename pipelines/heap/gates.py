@@ -1,4 +1,7 @@
-"""The few gates between a plan and Heap; each is declared somewhere an analyst can read and shown in the plan."""
+"""The few gates between a plan and Heap.
+
+Each is declared somewhere an analyst can read, and shown in the plan.
+"""
 
 from __future__ import annotations
 
@@ -137,8 +140,8 @@ def new_identity_gate(model: HeapModel, count: int) -> Gate:
         return Gate(
             name,
             False,
-            f"{model.name} would create up to {count:,} users in Heap and allows {most:,}: check the "
-            "identities, or raise max_new_identities in the model's yml.",
+            f"{model.name} would create up to {count:,} users in Heap and allows {most:,}: check "
+            "the identities, or raise max_new_identities in the model's yml.",
         )
     return Gate(name, True, f"{count:,} of at most {most:,} identities are new to Heap.")
 
@@ -170,7 +173,8 @@ def segment_versions(warehouse: Warehouse, as_of: datetime | None) -> tuple[list
             segment_key || '_v' || ltrim(cast(version as varchar), 'v') as suffix,
             coalesce(is_exported, false) as is_exported,
             valid_to is not null
-                and (?::timestamp is null or cast(valid_to as timestamp) <= ?::timestamp) as is_retired
+                and (?::timestamp is null or cast(valid_to as timestamp) <= ?::timestamp)
+                as is_retired
         from {relation}
         order by suffix
         """,
@@ -195,7 +199,8 @@ def load_forbidden(ledger: Ledger, warehouse: Warehouse) -> None:
         return
     db.execute(
         f"insert into forbidden_persons "
-        f"select cast(person_id as varchar) from {persons} where not coalesce(is_publishable, false)"
+        f"select cast(person_id as varchar) from {persons} "
+        "where not coalesce(is_publishable, false)"
     )
     held = [
         f"select {column} as identity from {persons} where not coalesce(is_publishable, false)"
@@ -206,8 +211,8 @@ def load_forbidden(ledger: Ledger, warehouse: Warehouse) -> None:
     if identifiers is not None:
         held.append(
             f"select identifier as identity from {identifiers} "
-            "where identifier_type in ('heap_identity', 'customer_id', 'email') and valid_to is null "
-            "and cast(person_id as varchar) in (from forbidden_persons)"
+            "where identifier_type in ('heap_identity', 'customer_id', 'email') "
+            "and valid_to is null and cast(person_id as varchar) in (from forbidden_persons)"
         )
     db.execute(
         f"""
@@ -223,7 +228,8 @@ def load_forbidden(ledger: Ledger, warehouse: Warehouse) -> None:
 def forbidden_sql(ledger: Ledger, identity: str, person: str | None = None) -> str:
     """SQL for why an identity may not be told, or null. Needs `load_forbidden`."""
     tests = [
-        f"when {identity} in (select heap_identity from forbidden_identities) then 'not publishable'"
+        f"when {identity} in (select heap_identity from forbidden_identities) "
+        "then 'not publishable'"
     ]
     if person is not None:
         tests.insert(
@@ -232,7 +238,7 @@ def forbidden_sql(ledger: Ledger, identity: str, person: str | None = None) -> s
     if ledger.value("select count(*) from tombstones"):
         for kind in ("heap_identity", "customer_id", "email"):
             tests.append(
-                f"when {hash_sql(ledger.salt, kind, identity)} in (select salted_hash from tombstones "
-                f"where identifier_type = '{kind}') then 'erased'"
+                f"when {hash_sql(ledger.salt, kind, identity)} in (select salted_hash "
+                f"from tombstones where identifier_type = '{kind}') then 'erased'"
             )
     return f"case {' '.join(tests)} end"

@@ -85,7 +85,7 @@ class PropertyRow:
 
 @dataclass(frozen=True)
 class DeadRow:
-    """A row Heap refused: its key, why (a class and a scrubbed message), and hashes instead of data."""
+    """A row Heap refused: its key, why (class, scrubbed message), hashes instead of data."""
 
     publish_key: str
     kind: str
@@ -98,7 +98,7 @@ class DeadRow:
 
 
 class Ledger:
-    """One open ledger. Use as a context manager; every method that writes commits before it returns."""
+    """One open ledger, a context manager. What writes has committed when it returns."""
 
     def __init__(self, settings: Settings) -> None:
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -119,6 +119,7 @@ class Ledger:
                 "or restore ledger.duckdb from its backup."
             ) from error
         self.path.chmod(0o600)
+        self.db.execute("set enable_progress_bar = false")
         self.db.execute(_TABLES)
         self.salt = self._ensure_salt()
         self._merge_changes()
@@ -230,8 +231,8 @@ class Ledger:
             if not self.value("select count(*) from versions where plan_id = ?", [plan_id]):
                 self._add_version(plan_id, "publish", now)
             self.db.execute(
-                "update plans set status = 'sending', target = ?, started_at = coalesce(started_at, ?) "
-                "where plan_id = ?",
+                "update plans set status = 'sending', target = ?, "
+                "started_at = coalesce(started_at, ?) where plan_id = ?",
                 [key, now, plan_id],
             )
 
@@ -372,7 +373,7 @@ class Ledger:
         as_of: datetime | None,
         now: datetime,
     ) -> None:
-        """The whole plan is through: it counts for cadence, and its property changes become state."""
+        """The whole plan is through: it counts for cadence; its property changes become state."""
         with self.transaction():
             self.db.execute(
                 "update plans set status = 'published', finished_at = ? where plan_id = ?",

@@ -1,4 +1,4 @@
-"""What Heap allows and how patient we are: numbers in one place, so that tests and demos can raise them."""
+"""What Heap allows and how patient we are: in one place, for tests and demos to raise."""
 
 from __future__ import annotations
 

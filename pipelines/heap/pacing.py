@@ -1,4 +1,4 @@
-"""How fast: a token bucket on events, a minute's window per identity, slower on 429 and recovering after."""
+"""How fast: a token bucket on events, a minute's window per identity, slower on 429."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Pacer:
             waits.append(self._window_wait(now, count))
         if self.limits.events_per_identity_minute:
             waits.append(self._identity_wait(now, identities))
-        return max(waits)
+        longest = max(waits)
+        # a float that is not quite nothing must still move the clock
+        return max(longest, 0.001) if longest > 0 else 0.0
 
     def spend(self, identities: Mapping[str, int]) -> None:
         """A call with these rows goes out now."""
@@ -55,8 +57,8 @@ class Pacer:
             self.count_in_window += count
 
     def slow_down(self) -> None:
-        """Heap said 429: half the rate, never less than one event a second."""
-        self.rate = max(self.rate / 2, min(1.0, self.full_rate))
+        """Heap said 429: half the rate, never less than an eighth of the full one."""
+        self.rate = max(self.rate / 2, self.full_rate / 8)
         self.tokens = min(self.tokens, 0.0)
 
     def speed_up(self) -> None:

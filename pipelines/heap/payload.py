@@ -87,7 +87,7 @@ def value_hash(text: str, *, is_number: bool) -> str:
 
 
 def fault_sql(column: Column, table: str) -> str | None:
-    """SQL that names the fault of a value Heap could not hold, or null; None when none can occur."""
+    """SQL that names the fault of a value Heap could not hold; None when none can occur."""
     value = f"{table}.{quoted(column.name)}"
     if column.data_type in _FLOATS:
         return f"case when not isfinite({value}) then 'type: {column.name} is not finite' end"
@@ -138,8 +138,11 @@ class NumberText(str):
 
 def read_row(line: bytes) -> dict[str, Any]:
     """A rendered row as a dict; numbers keep their text (`NumberText`)."""
-    row: dict[str, Any] = json.loads(line, parse_float=NumberText, parse_int=NumberText)
+    row: dict[str, Any] = _DECODER.decode(line.decode())
     return row
+
+
+_DECODER = json.JSONDecoder(parse_float=NumberText, parse_int=NumberText)
 
 
 def snake_case(name: str) -> bool:

@@ -15,7 +15,7 @@ from pipelines.heap.tombstones import IDENTIFIER_TYPES, salted_hash
 from pipelines.settings import Settings
 
 MIN_DISTINCTIVE = 10
-"""Shortest identifier without `@` that is searched inside texts; a shorter one may be any number."""
+"""Shortest identifier without `@` that is searched inside texts: a shorter one may be a number."""
 
 Identifier = tuple[str, str]
 """(kind, identifier): kinds are those of `map_identifiers`, and person_id, delivery_id, journey."""
@@ -44,7 +44,7 @@ class Person:
         return [i for i in self.identifiers if i[0] in IDENTIFIER_TYPES]
 
     def distinctive(self) -> list[str]:
-        """Identifiers, in lower case, that stand for nobody and nothing else wherever they occur."""
+        """Identifiers, in lower case, that stand for nobody else wherever they occur."""
         found = {
             value.lower()
             for kind, value in self.identifiers

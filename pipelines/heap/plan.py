@@ -1,4 +1,4 @@
-"""The plan: what Heap would be told, computed from the Heap marts and the ledger, without telling it."""
+"""The plan: what Heap would be told, from the Heap marts and the ledger, without telling it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Names = list[tuple[str, str, str, str]]
 
 @dataclass
 class Plan:
-    """What one publish would say. `path` is the file that holds it; None when nothing is to be said.
+    """What one publish would say. `path` is the file that holds it; None for nothing to say.
 
     Counts are rows unless the name says otherwise; instants are UTC; `target` is the ledger's
     name for the Heap environment (None when none is configured and none was ever used).
@@ -185,7 +185,7 @@ def compute(
     keep_empty: bool = False,
     declared: Declared | None = None,
 ) -> Plan:
-    """Compute and file a plan with an open ledger. `replay` plans the open dead letters and nothing else."""
+    """Compute and file a plan with an open ledger. `replay`: open dead letters only."""
     declared = declared or read_declared()
     models = read_models(settings.home / "manifest.json")
     target = find_target(settings)
@@ -386,8 +386,8 @@ class _Planner:
         for model in self.models:
             if len(model.properties) > MAX_PROPERTIES:
                 raise CounterfoilError(
-                    f"{model.name} has {len(model.properties)} properties and {MAX_PROPERTIES} fit: "
-                    "remove some columns."
+                    f"{model.name} has {len(model.properties)} properties and {MAX_PROPERTIES} "
+                    "fit: remove some columns."
                 )
 
     # -- events -------------------------------------------------------------------------------
@@ -438,7 +438,7 @@ class _Planner:
         )
 
     def _with_repeats(self) -> str:
-        """The candidates with `repeat` (1 for the first row of a key); a window only if one is needed."""
+        """The candidates with `repeat`, the rows of their key; a window only if one is needed."""
         repeats = self.ledger.value(
             "select count(publish_key) - count(distinct publish_key) from candidates"
         )
@@ -553,7 +553,8 @@ class _Planner:
                     heap_identity, cast(person_id as varchar) as person_id,
                     count(*) over (partition by heap_identity) as repeat,
                     {f"coalesce({', '.join(faults)})" if faults else "null"} as fault,
-                    {" + ".join(f"coalesce(cast({c} as integer), 0)" for c in cuts) or "0"} as count_cut
+                    {" + ".join(f"coalesce(cast({c} as integer), 0)" for c in cuts) or "0"}
+                        as count_cut
                 from {relation} as mart
             )
             select
@@ -596,7 +597,7 @@ class _Planner:
             )
 
     def _add_leavers(self, models: Sequence[HeapModel]) -> None:
-        """Whoever was told `true` and is in no longer (or whose version retired) is told `false` once."""
+        """Whoever was told `true` and is in no longer, or whose version retired: `false`, once."""
         told_true = self.ledger.rows(
             "select distinct property from known_properties where is_true order by property"
         )
@@ -670,7 +671,7 @@ class _Planner:
         )
 
     def _place_events(self) -> None:
-        """In order of time; an identity with more events than a minute takes is spread over the whole."""
+        """In order of time; an identity with more events than a minute takes is spread out."""
         heavy = self.ledger.value(
             "select count(*) from (select 1 from judged where verdict is null "
             "group by heap_identity having count(*) > 1000)"
@@ -778,7 +779,8 @@ class _Planner:
             event = model.event or ""
             if model.kind == "event" and not plan.events.get(model.title):
                 continue
-            for column in self.marts[model.name][1]:
+            key = [Column("publish_key", "VARCHAR")] if model.kind == "event" else []
+            for column in key + self.marts[model.name][1]:
                 if model.kind != "event" and column.name not in plan.properties:
                     continue
                 self._add_name(plan, known, model, event, column)
@@ -800,8 +802,8 @@ class _Planner:
             plan.new_properties.append(f"{event}.{column.name}" if event else column.name)
         elif before != column.wire_type:
             raise CounterfoilError(
-                f"{model.name}.{column.name} was {before} and is now {column.wire_type}: Heap keeps "
-                "one type per property, so give the new meaning a new name."
+                f"{model.name}.{column.name} was {before} and is now {column.wire_type}: "
+                "Heap keeps one type per property, so give the new meaning a new name."
             )
         plan.names.append((model.kind, event, column.name, column.wire_type))
 
@@ -834,7 +836,8 @@ def _identity_verdict(placeholders: str) -> str:
                     then 'refused: the identity has blanks around it'
                 when lower(heap_identity) in ({placeholders})
                     then 'refused: the identity is a placeholder'
-                when length(heap_identity) > {MAX_IDENTITY} then 'refused: the identity is too long'"""
+                when length(heap_identity) > {MAX_IDENTITY}
+                    then 'refused: the identity is too long'"""
 
 
 def _utc(value: str, data_type: str) -> str:

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pipelines.errors import CounterfoilError
 from pipelines.heap.limits import Limits
@@ -123,7 +123,7 @@ def batches(
 
 
 def _batches(
-    lines: Any, limits: Limits, *, start: tuple[int, int], first_rows: int | None
+    lines: IO[bytes], limits: Limits, *, start: tuple[int, int], first_rows: int | None
 ) -> Iterator[Batch]:
     count_rows, count_bytes = start
     most = first_rows or limits.rows_per_call

@@ -1,4 +1,4 @@
-"""Telling Heap: a plan, then exactly that plan. Intent before each call, outcome after, both durable."""
+"""Telling Heap: exactly the plan. Intent before each call, outcome after, both durable."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ATTEMPTS_WHILE_NARROWING = 2
 
 @dataclass
 class PublishSummary:
-    """What a publish did. Counts are rows; `status` is published, nothing, or resumes (time box)."""
+    """What a publish did, in rows; `status` is published, nothing, or resumes (time box)."""
 
     plan_id: str
     status: str
@@ -102,7 +102,9 @@ def publish(
         else:
             plan = open_plan(plan_file, ledger, target)
             _recheck(plan, ledger, settings, declared, clock)
-        return send(plan, ledger, target, console, limits, clock, max_minutes)
+        return send(
+            plan, ledger, target, console, limits=limits, clock=clock, max_minutes=max_minutes
+        )
 
 
 def open_plan(path: Path, ledger: Ledger, target: Target) -> Plan:
@@ -133,6 +135,7 @@ def send(
     ledger: Ledger,
     target: Target,
     console: Console,
+    *,
     limits: Limits,
     clock: Clock,
     max_minutes: float | None = None,
@@ -156,7 +159,7 @@ def send(
         HeapClient(target, limits, clock, deadline=deadline, on_wait=console.line) as client,
         console.progress(f"publishing to {target.label}", left) as advance,
     ):
-        sender = _Sender(plan, ledger, key, client, clock, summary)
+        sender = _Sender(plan, ledger, key, client, clock=clock, summary=summary)
         try:
             sender.run(limits, advance, deadline)
             summary.status = "published"
@@ -201,6 +204,7 @@ class _Sender:
         ledger: Ledger,
         target: str,
         client: HeapClient,
+        *,
         clock: Clock,
         summary: PublishSummary,
     ) -> None:
@@ -259,7 +263,7 @@ class _Sender:
         settled: tuple[int, int] | None = None,
         attempts: int | None = None,
     ) -> bool:
-        """Get rows to Heap, narrowing down to those it refuses. True when one call took them all."""
+        """Get rows to Heap, narrowing to those it refuses. True when one call took them all."""
         counts = Counter(row.identity for row in rows)
         self.client.wait(counts)
         records = [record for row in rows for record in row.records]

@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -39,6 +39,7 @@ MAX_IDENTITY = 255
 MAX_ROWS = 1_000
 
 Message = MutableMapping[str, Any]
+Endpoint = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class Fault:
 
 
 FAULTS = (
-    "error", "error_after", "reset", "commit_then_reset", "slow", "commit_then_timeout", "drop_rows",
-    "throttle", "poison",
+    "error", "error_after", "reset", "commit_then_reset", "slow", "commit_then_timeout",
+    "drop_rows", "throttle", "poison",
 )  # fmt: skip
 
 
@@ -227,7 +228,7 @@ def serve_sandbox(
 
 
 def _app(state: SandboxState) -> Callable[..., Any]:
-    def route(path: str, endpoint: Any, *methods: str, **more: Any) -> Route:
+    def route(path: str, endpoint: Endpoint, *methods: str, **more: str) -> Route:
         return Route(path, partial(endpoint, state=state, **more), methods=methods or ("GET",))
 
     public = "/api/public/v0"
@@ -246,7 +247,9 @@ def _app(state: SandboxState) -> Callable[..., Any]:
     ]
     inner = Starlette(routes=routes)
 
-    async def outer(scope: Message, receive: Any, send: Any) -> None:
+    async def outer(
+        scope: Message, receive: Callable[[], Any], send: Callable[[Message], Any]
+    ) -> None:
         # uvicorn's `send` belongs to the cycle that owns the connection: cutting it is a real reset
         cycle = getattr(send, "__self__", None)
         scope["cut"] = getattr(getattr(cycle, "transport", None), "abort", None)
@@ -296,7 +299,7 @@ def _take(
     return answer
 
 
-def _parse(
+def _parse(  # noqa: PLR0911 - one rule, one return
     state: SandboxState, body: bytes, listed: str
 ) -> tuple[str, list[dict[str, Any]], Response | None]:
     if len(body) > state.limits.max_bytes:
@@ -331,7 +334,7 @@ def _parse(
     return app_id, elements, None
 
 
-def _check_event(element: Any) -> str | None:
+def _check_event(element: object) -> str | None:  # noqa: PLR0911 - one rule, one return
     """The first fault of an event as Heap's validator words it, or None."""
     if not isinstance(element, dict):
         return " should be object"
@@ -357,7 +360,7 @@ def _check_event(element: Any) -> str | None:
     return _check_bag(element.get("properties", {}))
 
 
-def _check_user(element: Any) -> str | None:
+def _check_user(element: object) -> str | None:
     """The first fault of a user as Heap's validator words it, or None."""
     if not isinstance(element, dict):
         return " should be object"
@@ -373,7 +376,7 @@ def _check_user(element: Any) -> str | None:
     return _check_bag(element["properties"])
 
 
-def _check_identity(identity: Any) -> str | None:
+def _check_identity(identity: object) -> str | None:
     if not isinstance(identity, str):
         return ".identity should be string"
     if not 0 < len(identity) <= MAX_IDENTITY:
@@ -381,7 +384,7 @@ def _check_identity(identity: Any) -> str | None:
     return None
 
 
-def _check_bag(properties: Any) -> str | None:
+def _check_bag(properties: object) -> str | None:
     if not isinstance(properties, dict):
         return ".properties should be object"
     for key, value in properties.items():
@@ -398,7 +401,7 @@ def _utf16_units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _is_instant(text: Any) -> bool:
+def _is_instant(text: object) -> bool:
     if not isinstance(text, str):
         return False
     try:
@@ -409,7 +412,7 @@ def _is_instant(text: Any) -> bool:
 
 
 def _limited(state: SandboxState, app_id: str, elements: list[dict[str, Any]]) -> Response | None:
-    """429 when this call would pass a limit of the last minute; the call then counts for nothing."""
+    """429 when this call would pass a limit of the last minute; then it counts for nothing."""
     limits = state.limits
     if limits.events_per_minute is None and limits.events_per_identity_minute is None:
         return None
@@ -461,7 +464,11 @@ def _poisoned(
         if fault.kind != "poison" or fault.match.encode() not in body:
             continue
         index = next(
-            (i for i, e in enumerate(elements) if fault.match in json.dumps(e, ensure_ascii=False, separators=(",", ":"))),
+            (
+                i
+                for i, e in enumerate(elements)
+                if fault.match in json.dumps(e, ensure_ascii=False, separators=(",", ":"))
+            ),
             None,
         )
         if index is not None:

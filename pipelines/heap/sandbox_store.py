@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 TOKEN_MINUTES = 5
 MAX_DELETIONS = 10_000
 
@@ -25,7 +28,7 @@ class User:
 
 @dataclass(frozen=True)
 class Event:
-    """One stored event. `publish_key` is the property of that name; arrival is not part of equality."""
+    """One stored event; `properties` is JSON text with sorted keys."""
 
     user_id: int
     event_id: int
@@ -181,21 +184,17 @@ class Store:
 
     def dump(self, folder: Path) -> list[Path]:
         """Write every table as Parquet, as a Heap Connect drop (`heap/<table>.parquet`)."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         for table in self.tables():
             rows = self.connect(table)
-            names = dict.fromkeys(name for row in rows for name in row) or dict.fromkeys(
-                _EMPTY[table] if table in _EMPTY else ()
-            )
+            found = dict.fromkeys(name for row in rows for name in row)
+            names = found or dict.fromkeys(_EMPTY.get(table, ()))
             columns = {
                 name: [_connect_value(name, row.get(name)) for row in rows] for name in names
             }
             arrays = {
-                name: pa.array(values, _arrow_type(pa, name, values))
+                name: pa.array(values, _arrow_type(name, values))
                 for name, values in columns.items()
             }
             path = folder / f"{table}.parquet"
@@ -204,7 +203,7 @@ class Store:
         return written
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything that must be equal after an undisturbed and a disturbed run: no arrival times."""
+        """What must be equal after an undisturbed and a disturbed run: no arrival times."""
         names = {user.user_id: user.identity for user in self.users.values()}
         return {
             "users": sorted(
@@ -220,7 +219,7 @@ class Store:
 
 @dataclass
 class Deletions:
-    """Heap's deletion API: tokens that live five minutes, requests that complete after some polls."""
+    """Heap's deletion API: tokens for five minutes, requests that complete after some polls."""
 
     polls_until_complete: int = 2
     tokens: dict[str, datetime] = field(default_factory=dict)
@@ -269,7 +268,7 @@ def _number(kind: str, text: str) -> int:
     return int.from_bytes(digest.digest(), "big") >> 11
 
 
-def _stored(value: Any) -> Any:
+def _stored(value: object) -> object:
     """Heap joins arrays with `||` and cuts the result at 1,024 characters."""
     if isinstance(value, list):
         return "||".join(str(v) for v in value)[:1024]
@@ -280,7 +279,7 @@ def _iso(instant: datetime) -> str:
     return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def _connect_value(name: str, value: Any) -> Any:
+def _connect_value(name: str, value: object) -> object:
     if name in _TIMES and isinstance(value, str):
         return (
             datetime.fromisoformat(value.replace("Z", "+00:00"))
@@ -290,7 +289,7 @@ def _connect_value(name: str, value: Any) -> Any:
     return value
 
 
-def _arrow_type(pa: Any, name: str, values: list[Any]) -> Any:
+def _arrow_type(name: str, values: list[Any]) -> pa.DataType:
     if name in _TIMES:
         return pa.timestamp("us")
     if name.endswith("user_id") or name in ("event_id", "session_id"):

@@ -19,7 +19,8 @@ def summary_lines(plan: Plan) -> list[str]:
         f"  rows refused: {plan.count_refused:,}{_detail(plan.refused)}",
         f"  new to Heap for ever: {len(plan.new_events)} events, {len(plan.new_properties)} "
         f"properties{_names([*plan.new_events, *plan.new_properties])}",
-        f"  identities never seen before: {plan.count_new_identities:,} of {plan.count_identities:,}",
+        f"  identities never seen before: {plan.count_new_identities:,} of "
+        f"{plan.count_identities:,}",
         f"  calls: {plan.calls:,}, at least {plan.minutes:,.1f} minutes at Heap's limits",
     ]
     for label, count in plan.held_back.items():

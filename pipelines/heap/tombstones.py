@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+
+import duckdb
 
 from pipelines.heap.ledger import Ledger
 from pipelines.settings import Settings
@@ -23,7 +24,7 @@ IDENTIFIER_TYPES = ("cio_id", "customer_id", "email", "anonymous_id", "heap_iden
 
 @dataclass(frozen=True)
 class Tombstone:
-    """One erased identifier: its type, its salted hash (64 hex digits), when it was erased (UTC)."""
+    """One erased identifier: type, salted hash (64 hex digits), when it was erased (UTC)."""
 
     identifier_type: str
     salted_hash: str
@@ -113,7 +114,7 @@ def write_file(settings: Settings, ledger: Ledger) -> None:
     partial.replace(path)
 
 
-def write_table(settings: Settings, raw: Any) -> None:
+def write_table(settings: Settings, raw: duckdb.DuckDBPyConnection) -> None:
     """Write `loads.tombstones` into an open raw.duckdb connection (the loader calls this)."""
     raw.execute("create schema if not exists loads")
     raw.execute(

@@ -1,4 +1,4 @@
-"""The warehouse as the publisher sees it: attached read-only to the ledger's connection, and only while it reads."""
+"""The warehouse as the publisher sees it: attached read-only, and only while it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A home with a small warehouse and manifest in the contract's shapes: input data for publisher tests."""
+"""A home with a small warehouse and manifest in the contract's shapes, for publisher tests."""
 
 from __future__ import annotations
 
@@ -74,8 +74,9 @@ class Home:
             "create schema if not exists heap",
             "create schema if not exists marts",
             "create table marts.dim_persons (person_id varchar, workspace_id bigint, "
-            "customer_id varchar, email varchar, heap_identity varchar, heap_identity_source varchar, "
-            "match_status varchar, is_publishable boolean, first_seen_at timestamp)",
+            "customer_id varchar, email varchar, heap_identity varchar, "
+            "heap_identity_source varchar, match_status varchar, "
+            "is_publishable boolean, first_seen_at timestamp)",
             "create table marts.map_identifiers (workspace_id bigint, identifier_type varchar, "
             "identifier varchar, person_id varchar, valid_from timestamp, valid_to timestamp, "
             "evidence varchar)",
@@ -86,7 +87,8 @@ class Home:
             "valid_from timestamp, valid_to timestamp, motion varchar, owner varchar, "
             "is_exported boolean, fingerprint varchar, description varchar, count_members bigint)",
             "create table heap.heap_refusals (publish_key varchar, kind varchar, reason varchar)",
-            f"insert into marts.fct_identity_match_rate values ('{AS_OF}', 1, 10, 9, 0.9, null, null)",
+            "insert into marts.fct_identity_match_rate "
+            f"values ('{AS_OF}', 1, 10, 9, 0.9, null, null)",
         )
         self.model("heap_cio_message_sent", "event", SENT, event="cio_message_sent")
         self.model("heap_cio_goal_converted", "event", CONVERTED, event="cio_goal_converted")
@@ -140,6 +142,7 @@ class Home:
     def sql(self, *statements: str) -> None:
         """Run statements on the warehouse, as a build would."""
         with duckdb.connect(str(self.settings.warehouse_path)) as db:
+            db.execute("set enable_progress_bar = false")
             for statement in statements:
                 db.execute(statement)
 
@@ -159,8 +162,10 @@ class Home:
             f"""
             insert into heap.heap_cio_message_sent
             select
-                'sent-' || lpad(cast(i as varchar), 9, '0'), 'shopper' || i % {people} || '@shop.example',
-                'person' || i % {people}, timestamp '2026-01-01' + to_minutes(i), 1, '7', 'Welcome',
+                'sent-' || lpad(cast(i as varchar), 9, '0'),
+                'shopper' || i % {people} || '@shop.example',
+                'person' || i % {people}, timestamp '2026-01-01' + to_minutes(i % 80000),
+                1, '7', 'Welcome',
                 'entry' || i, 'welcome=treatment', 'cart_v1||lapsed_v2', 'high', 'delivery' || i,
                 'action:901', 'Hello ☃', 'email', i / 2
             from range({start}, {start + count}) as rows(i)

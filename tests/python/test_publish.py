@@ -33,6 +33,7 @@ def test_first_run_sends_everything_and_the_second_makes_no_call(home: Home, hea
         (2500, 2500)
     ]
     assert home.ledger("select count(*) from intents") == [(0,)]
+    assert home.ledger("select distinct status from batches") == [("acknowledged",)]
     second = publish(home.settings, home.console, limits=FAST)
     assert (second.status, second.count_calls) == ("nothing", 0)
     assert len(heap.calls) == 5
@@ -47,3 +48,11 @@ def test_a_plan_is_sent_byte_for_byte(home: Home, heap: Sandbox) -> None:
     summary = publish(home.settings, home.console, plan.path, limits=FAST)
     assert (summary.count_events, summary.count_users) == (20, 3)
     assert len(heap.store().events) == 20
+
+
+def test_only_the_first_run_of_an_app_is_a_canary(home: Home, heap: Sandbox) -> None:
+    home.sent(20)
+    publish(home.settings, home.console, limits=FAST)
+    home.sent(20, start=20)
+    publish(home.settings, home.console, limits=FAST)
+    assert [call.count_rows for call in heap.calls] == [10, 10, 20]

@@ -50,7 +50,10 @@ def test_no_minute_holds_more_than_heap_allows(seed: int) -> None:
     sent: list[tuple[float, Counter[str]]] = []
     for _ in range(400):
         rows = Counter(
-            {f"user{chance.randrange(30)}": chance.randint(1, 300) for _ in range(chance.randint(1, 3))}
+            {
+                f"user{chance.randrange(30)}": chance.randint(1, 300)
+                for _ in range(chance.randint(1, 3))
+            }
         )
         while (delay := pacer.delay(rows)) > 0:
             time.sleep(delay)
@@ -82,7 +85,7 @@ def test_429_halves_the_rate_and_success_brings_it_back() -> None:
     assert pacer.rate == 125
     for _ in range(20):
         pacer.slow_down()
-    assert pacer.rate == 1.0
+    assert pacer.rate == 250 / 8
     for _ in range(20):
         pacer.speed_up()
     assert pacer.rate == 250
@@ -107,7 +110,7 @@ def test_a_storm_of_429_is_sat_out(tmp_path: Path, heap: Sandbox) -> None:
     time = Time()
     assert publish(home.settings, home.console, clock=time.clock()).status == "published"
     assert len(heap.store().events) == 3000
-    assert 30 < time.seconds < 300
+    assert 30 < time.seconds < 400
 
 
 def test_a_heavy_identity_is_spread_over_the_whole_plan(tmp_path: Path, heap: Sandbox) -> None:
@@ -120,14 +123,16 @@ def test_a_heavy_identity_is_spread_over_the_whole_plan(tmp_path: Path, heap: Sa
     time = Time()
     publish(home.settings, home.console, clock=time.clock())
     # two minutes of events, and no more than that for the 1,900 of one identity
-    assert time.seconds < 130
+    assert 100 < time.seconds < 130
 
 
 def test_the_local_heap_with_heaps_limits_never_has_to_refuse(tmp_path: Path) -> None:
     limits = SandboxLimits(events_per_minute=2000, events_per_identity_minute=200)
     with running_sandbox(limits=limits) as heap:
         home = Home(tmp_path / "home", heap.url)
-        home.sent(1900, people=19)
+        home.sent(5000, people=40)
         ours = Limits(events_per_minute=2000, events_per_identity_minute=200, rows_per_call=400)
-        publish(home.settings, home.console, limits=ours, max_minutes=0.02)
+        summary = publish(home.settings, home.console, limits=ours, max_minutes=0.03)
+        assert summary.status == "resumes"
+        assert 400 <= summary.count_events <= 2000
         assert {call.status for call in heap.calls} == {200}

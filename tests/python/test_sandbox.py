@@ -6,7 +6,6 @@ import base64
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import httpx
@@ -31,8 +30,8 @@ def heap() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def post(heap: Sandbox, path: str, body: object, **more: Any) -> httpx.Response:
-    return httpx.post(heap.url + path, json=body, **more)
+def post(heap: Sandbox, path: str, body: object) -> httpx.Response:
+    return httpx.post(heap.url + path, json=body)
 
 
 def event(**more: object) -> dict[str, object]:
