@@ -102,6 +102,19 @@ def publish_heap(
         )
 
 
+def retry_refused(settings: Settings, console: Console) -> None:
+    """Say the rows Heap refused again, and nothing else.
+
+    Raises:
+        CounterfoilError: Heap refused some of them once more.
+    """
+    from pipelines.heap import retry_dead_letters
+
+    summary = retry_dead_letters(settings, console)
+    if summary.has_new_dead_letters:
+        raise CounterfoilError(f"Heap refused {summary.count_dead_letters:,} rows again.")
+
+
 def write_review(settings: Settings, console: Console) -> None:
     """Write the weekly page and its JSON."""
     from pipelines.review import write_page

@@ -103,8 +103,20 @@ def build(
     return _summarise(results, instant, seconds)
 
 
-def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any = None) -> list[Any]:
+def invoke(
+    settings: Settings,
+    seeds: Path,
+    arguments: list[str],
+    on_node: Any = None,
+    on_event: Any = None,
+    project: Path = PROJECT_DIR,
+) -> list[Any]:
     """Run one dbt command in this process and return its node results.
+
+    Args:
+        on_node: called once for each node that has finished.
+        on_event: called with each of dbt's events.
+        project: the dbt project, ours unless said.
 
     Raises:
         CounterfoilError: dbt could not run, or a node failed.
@@ -116,13 +128,15 @@ def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any =
     def listen(event: Any) -> None:
         if on_node is not None and event.info.name in finished:
             on_node()
+        if on_event is not None:
+            on_event(event)
 
     settings.home.mkdir(parents=True, exist_ok=True)
     command, *options = arguments
-    where = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+    where = ["--project-dir", str(project), "--profiles-dir", str(project)]
     quiet = ["--quiet", "--log-level-file", "none"]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
-    with _environment(settings, seeds), _silence() as said:
+    with _environment(settings, seeds, project), _silence() as said, _released():
         parsed = dbtRunner().invoke([*quiet, "parse", *variables, *where])
         if parsed.exception is not None:
             raise _explain(settings, str(parsed.exception)) from parsed.exception
@@ -130,7 +144,8 @@ def invoke(settings: Settings, seeds: Path, arguments: list[str], on_node: Any =
         outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
             [*quiet, command, *options, *where]
         )
-        parsed.result.write(str(settings.home / "manifest.json"))
+        if command == "build":
+            parsed.result.write(str(settings.home / "manifest.json"))
     if outcome.exception is not None:
         raise _explain(settings, str(outcome.exception)) from outcome.exception
     results = list(getattr(outcome.result, "results", None) or [])
@@ -163,11 +178,11 @@ def declare_arms(manifest: Any, seeds: Path) -> None:
 
 
 @contextlib.contextmanager
-def _environment(settings: Settings, seeds: Path) -> Iterator[None]:
+def _environment(settings: Settings, seeds: Path, project: Path) -> Iterator[None]:
     """What profiles.yml and dbt_project.yml read, set for one dbt run and put back after it."""
     wanted = {
         "COUNTERFOIL_HOME": str(settings.home),
-        "COUNTERFOIL_SEEDS": os.path.relpath(seeds, PROJECT_DIR),
+        "COUNTERFOIL_SEEDS": os.path.relpath(seeds, project),
         "COUNTERFOIL_THREADS": str(settings.threads),
         "COUNTERFOIL_MEMORY_LIMIT": settings.memory_limit,
         "DBT_TARGET_PATH": str(settings.home / "target"),
@@ -177,8 +192,8 @@ def _environment(settings: Settings, seeds: Path) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     path_before = list(sys.path)
-    if str(PROJECT_DIR) not in sys.path:
-        sys.path.insert(0, str(PROJECT_DIR))
+    if str(project) not in sys.path:
+        sys.path.insert(0, str(project))
     try:
         yield
     finally:
@@ -188,6 +203,22 @@ def _environment(settings: Settings, seeds: Path) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _released() -> Iterator[None]:
+    """Close the warehouse when dbt has finished: the adapter would hold it until we end."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    try:
+        yield
+    finally:
+        environment = DuckDBConnectionManager._ENV
+        if environment is not None:
+            environment.close()
+        DuckDBConnectionManager.close_all_connections()
+        reset_adapters()
 
 
 @contextlib.contextmanager
@@ -244,6 +275,8 @@ def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSu
 
 def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
     first = failed[0]
+    if not hasattr(first, "node"):  # a macro run by itself
+        return _explain(settings, str(first.message or ""))
     described = (getattr(first.node, "description", "") or "").strip()
     sentence = _explain(settings, str(first.message or "")).args[0]
     where = f"{first.node.resource_type} `{first.node.name}`"

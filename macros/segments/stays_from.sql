@@ -6,7 +6,8 @@
         spans: a CTE with person_id, starts_at, ends_at (null: no end). Spans may overlap, touch,
         repeat, be empty or belong to nobody; the order of rows does not matter.
 
-        A stay begins before as_of. Its exit is null when it lies after as_of: still in.
+        Like events, entries and exits at or after as_of are not seen: such a stay is not there yet, or
+        still open.
     -#}
     {{ into }}_known as (
         select
@@ -50,7 +51,7 @@
         select
             person_id,
             min(starts_at) as entered_at,
-            case when max(ends_at) <= {{ as_of() }} then max(ends_at) end as exited_at
+            case when max(ends_at) < {{ as_of() }} then max(ends_at) end as exited_at
         from {{ into }}_numbered
         group by person_id, stay_number
     )

@@ -30,7 +30,7 @@
             person_id is not null
             and starts_at < {{ as_of() }}
             and starts_at < ends_at
-            and ends_at <= {{ as_of() }}
+            and ends_at < {{ as_of() }}
         {% if not loop.last or everyone %}union all{% endif %}
         {%- endfor %}
         {%- if everyone %}

@@ -27,7 +27,7 @@ FAMILIES: tuple[Family, ...] = (
 
 def recognise(path: PurePosixPath) -> FileName | None:
     """What the file at `path` is by its name, or None when it is of no known family."""
-    for known in (heap_connect.recognise, customerio.recognise, behavior.recognise):
+    for known in (customerio.recognise, heap_connect.recognise, behavior.recognise):
         if (name := known(path)) is not None:
             return name
     return None

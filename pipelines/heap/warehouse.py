@@ -60,8 +60,8 @@ class Warehouse:
         return relation, [Column(name, types[name]) for name in model.properties]
 
     def as_of(self) -> datetime | None:
-        """The instant the warehouse was built for, as its match rate says; None when it does not."""
-        relation = self.find("fct_identity_match_rate")
+        """The instant the warehouse was built as of; None when it does not say."""
+        relation = self.find("dim_build")
         if relation is None:
             return None
         found = self.db.execute(f"select max(cast(as_of as timestamp)) from {relation}").fetchall()

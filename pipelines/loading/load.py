@@ -24,6 +24,7 @@ from pipelines.settings import Settings
 
 # A job is at most this much of Parquet: progress moves, and a transaction stays small.
 BYTES_A_JOB = 512 * 1024 * 1024
+UNKNOWN_SHOWN = 20
 
 
 @dataclass
@@ -56,7 +57,7 @@ class _State:
 
     loaded: set[tuple[str, str]]
     quarantined: dict[tuple[str, str], str]
-    sightings: dict[tuple[str, int, str], str]
+    sightings: dict[tuple[str, int, str], str]  # by location, size and stamp
 
 
 def load_files(
@@ -112,9 +113,9 @@ def _state(connection: raw.Connection) -> _State:
             ).fetchall()
         },
         sightings={
-            (name, size, stamp): content
-            for name, size, stamp, content in connection.execute(
-                "select file_name, size_bytes, stamp, content_hash from loads.sightings"
+            (location, size, stamp): content
+            for location, size, stamp, content in connection.execute(
+                "select location, size_bytes, stamp, content_hash from loads.sightings"
             ).fetchall()
         },
     )
@@ -126,7 +127,7 @@ def _news(
     """The files to load, those hashed on the way, and those that cannot be opened."""
     unseen = []
     for found in listing.found:
-        content = state.sightings.get((found.name, found.size, found.stamp))
+        content = state.sightings.get((found.location, found.size, found.stamp))
         if content is None or not found.stamp:
             unseen.append(found)
         elif (found.name, content) in state.loaded:
@@ -340,20 +341,20 @@ def _settle(
     summary.quarantined.sort()
     here = {found.location for found in listing.found}
     connection.execute("begin")
-    # a file that was replaced, loaded or taken away leaves the quarantine
+    # a file that was replaced, loaded, moved or taken away leaves the quarantine
+    looked_at = [*sighted, *(found for found, _ in rejected)]
+    again = {found.location for found in looked_at}
+    names = {found.name for found in looked_at}
     held = connection.execute("select file_name, location from loads.quarantine").fetchall()
-    gone = [
-        location
-        for _, location in held
-        if location not in here
-        and any(location == root or location.startswith(f"{root}/") for root in listing.roots)
-    ]
-    seen_again = [found.location for found in sighted] + [found.location for found, _ in rejected]
-    for location in {*gone, *seen_again}:
-        connection.execute("delete from loads.quarantine where location = ?", [location])
+    for name, location in held:
+        searched = any(
+            location == root or location.startswith(f"{root}/") for root in listing.roots
+        )
+        if location in again or (location not in here and (searched or name in names)):
+            connection.execute("delete from loads.quarantine where location = ?", [location])
     blocked = {(found.name, found.content_hash): reason for found, reason in rejected}
     still = {key: reason for key, reason in {**state.quarantined, **blocked}.items() if key[1]}
-    places = {found.location: found for found in [*sighted, *(found for found, _ in rejected)]}
+    places = {found.location: found for found in looked_at}
     rows = [
         (found.name, found.kind.family.name, found.content_hash, reason, location, now)
         for location, found in places.items()
@@ -361,10 +362,10 @@ def _settle(
     ]
     _insert(connection, "loads.quarantine", rows)
     fresh = [
-        (found.name, found.size, found.stamp, found.content_hash)
+        (found.location, found.size, found.stamp, found.content_hash)
         for found in sighted
         if found.stamp
-        and state.sightings.get((found.name, found.size, found.stamp)) != found.content_hash
+        and state.sightings.get((found.location, found.size, found.stamp)) != found.content_hash
     ]
     _insert(connection, "loads.sightings", list(dict.fromkeys(fresh)))
     connection.execute("commit")
@@ -384,8 +385,10 @@ def _report(summary: LoadSummary, console: Console) -> None:
     console.line(f"Loaded {summary.rows:,} rows from {summary.files_loaded:,} new {files}{known}.")
     for table, rows in sorted(summary.rows_by_table.items()):
         console.line(f"  {table}: {rows:,} rows")
-    for name in summary.unknown:
+    for name in summary.unknown[:UNKNOWN_SHOWN]:
         console.line(f"Skipped {name}: not a file that Counterfoil knows.")
+    if (more := len(summary.unknown) - UNKNOWN_SHOWN) > 0:
+        console.line(f"Skipped {more:,} more files that Counterfoil does not know.")
     for name, reason in summary.quarantined:
         console.line(f"Quarantined {name}: {reason}.")
     console.record(

@@ -168,9 +168,9 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         "create table if not exists loads.quarantine (file_name varchar, family varchar,"
         " content_hash varchar, reason varchar, location varchar, quarantined_at timestamp)"
     )
-    # a cache: which content a name, size and time of change stood for
+    # a cache: which content a place, size and time of change stood for
     connection.execute(
-        "create table if not exists loads.sightings (file_name varchar, size_bytes bigint,"
+        "create table if not exists loads.sightings (location varchar, size_bytes bigint,"
         " stamp varchar, content_hash varchar)"
     )
 

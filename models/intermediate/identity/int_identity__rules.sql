@@ -1,3 +1,4 @@
+-- depends_on: {{ ref("identity_migrations") }}
 {{ require_identity_rules() }}
 
 with

@@ -53,7 +53,8 @@ described as (
         versions.cadence_reason,
         versions.service_level,
         versions.deprecated_on,
-        coalesce(current_members.count_members, 0) as count_members
+        coalesce(current_members.count_members, 0) as count_members,
+        {{ as_of() }} as as_of
     from versions
     left join current_members
         on

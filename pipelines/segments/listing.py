@@ -1,0 +1,68 @@
+"""`segments list`: the versions, whether they leave for Heap, and whether they are locked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.console import Console
+from pipelines.segments.definitions import SegmentVersion, read_versions
+from pipelines.segments.lock import LOCK_PATH, read_lock
+from pipelines.settings import PROJECT_DIR, Settings
+
+
+def list_segments(
+    settings: Settings, console: Console, *, project: Path = PROJECT_DIR
+) -> list[SegmentVersion]:
+    """Print every version with its motion, owner, members (when built) and state of the lock."""
+    versions = read_versions(settings, project)
+    locked = read_lock(project / LOCK_PATH)
+    members = _count_members(settings)
+    rows = []
+    for version in versions:
+        state = _lock_state(version, locked.get(version.name))
+        count = members.get((version.segment_key, version.version))
+        rows.append(
+            {
+                "segment_key": version.segment_key,
+                "version": version.version,
+                "motion": version.motion,
+                "owner": version.owner,
+                "is_exported": version.is_exported,
+                "valid_from": version.valid_from,
+                "valid_to": version.valid_to,
+                "lock": state,
+                "count_members": count,
+                "description": version.description,
+            }
+        )
+        held = "not built" if count is None else f"{count:,} members"
+        console.line(
+            f"{version.name}: {'exported' if version.is_exported else 'not exported'}, "
+            f"{version.motion or 'no motion'}, {version.owner or 'no owner'}, {held}, {state}"
+            + (f", retired {version.valid_to}" if version.valid_to else "")
+            + f". {version.description}"
+        )
+    console.record(segments=rows)
+    return versions
+
+
+def _lock_state(version: SegmentVersion, entry: dict[str, object] | None) -> str:
+    if entry is None:
+        return "not locked"
+    return "locked" if entry.get("fingerprint") == version.fingerprint else "changed since locked"
+
+
+def _count_members(settings: Settings) -> dict[tuple[str, int], int]:
+    """Current members by key and version; empty when nothing is built or it is being built."""
+    import duckdb
+
+    if not settings.warehouse_path.is_file():
+        return {}
+    try:
+        with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+            rows = connection.execute(
+                "select segment_key, version, count_members from marts.dim_segment_versions"
+            ).fetchall()
+    except duckdb.Error:
+        return {}
+    return {(key, int(version)): int(count) for key, version, count in rows}
