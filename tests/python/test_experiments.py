@@ -10,17 +10,24 @@ import duckdb
 import experiment_cases as cases
 import pytest
 
+from pipelines import registries
 from pipelines.console import Console
 from pipelines.customerio import load
 from pipelines.settings import Settings
-from pipelines.warehouse import build
+from pipelines.warehouse import invoke
 
 pytestmark = pytest.mark.xdist_group("experiments")
 
-SELECTED = (
-    "+fct_lift_history +fct_lift +fct_effect_on_the_reached +fct_experiment_health"
-    " +fct_experiment_units +int_experiments__unassigned +fct_message_exposures"
-)
+SELECTED = [
+    "+fct_lift_history", "+fct_lift", "+fct_effect_on_the_reached", "+fct_experiment_health",
+    "+fct_experiment_units", "+int_experiments__unassigned", "+fct_message_exposures",
+]  # fmt: skip
+# The other layers' own tests have their own fixtures.
+LEFT_OUT = [
+    f"resource_type:test,path:{folder}"
+    for folder in ("models/staging", "models/intermediate/identity", "models/intermediate/journeys",
+                   "models/segments", "models/marts/segments", "models/marts/exposure")
+]  # fmt: skip
 
 
 class Built:
@@ -34,7 +41,12 @@ class Built:
         console = Console(as_json=True)
         summary = load([str(export)], self.settings, console)
         assert summary.failure is None
-        build(self.settings, console, as_of=as_of, registries=seeds, select=SELECTED)
+        invoke(
+            self.settings,
+            registries.compose(self.settings, seeds),
+            ["build", "--vars", f'{{"as_of": "{as_of.isoformat(sep=" ")}"}}', "--select", *SELECTED,
+             "--exclude", *LEFT_OUT, "--indirect-selection", "cautious"],
+        )  # fmt: skip
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
@@ -309,7 +321,8 @@ def test_units_hold_every_person_and_metric(built: Built) -> None:
             select experiment_key, metric_key, arm, count(*) as count_units, avg(y) as mean_y
             from marts.fct_experiment_units where is_mature group by all
         ) as units using (experiment_key, metric_key, arm)
-        where lift.population = 'itt' and lift.stratum = 'all' and lift.experiment_key not like 'v15%'
+        where lift.population = 'itt' and lift.stratum = 'all'
+            and lift.experiment_key not like 'v15%'
             and (count_treatment <> count_units or abs(mean_treatment - mean_y) > 1e-12)
         """
         )
