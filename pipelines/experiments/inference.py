@@ -75,19 +75,22 @@ def welch(treatment: Arm, control: Arm, alpha: float = 0.05) -> Interval | None:
     )
 
 
-def relative_delta(treatment: Arm, control: Arm, alpha: float = 0.05) -> Interval | None:
+def relative_delta(
+    treatment: Arm, control: Arm, alpha: float = 0.05, *, is_rate: bool = False
+) -> Interval | None:
     """Relative difference of two means with a delta-method interval (t, Welch's freedom).
 
     The decision is made on the absolute difference; this one is for comparison with tools that
-    decide on the relative one.
+    decide on the relative one. Rates have the variance p(1 - p), means n - 1.
     """
     if min(treatment.count, control.count) < 2 or control.mean == 0:
         return None
-    part_1 = treatment.variance / (control.mean**2 * treatment.count)
-    part_0 = control.variance * treatment.mean**2 / (control.mean**4 * control.count)
-    error = math.sqrt(part_1 + part_0)
-    share_1 = treatment.variance / treatment.count
-    share_0 = control.variance / control.count
+    variance_1, variance_0 = (
+        arm.mean * (1 - arm.mean) if is_rate else arm.variance for arm in (treatment, control)
+    )
+    share_1 = variance_1 / treatment.count
+    share_0 = variance_0 / control.count
+    error = math.sqrt(share_1 / control.mean**2 + share_0 * treatment.mean**2 / control.mean**4)
     freedom = (share_1 + share_0) ** 2 / (
         share_1**2 / (treatment.count - 1) + share_0**2 / (control.count - 1)
     )
