@@ -251,6 +251,21 @@ def cuped(
     return theta, interval
 
 
+def ratio_of_means(
+    treatment: tuple[Floats, Floats], control: tuple[Floats, Floats], alpha: float = 0.05
+) -> Interval:
+    """Difference of two ratios such as spend per buyer, each arm (numerator, denominator) by unit.
+
+    Units are people, so the variance of the denominator counts too (delta method).
+    """
+    result = tt.RatioOfMeans("y", "x", confidence_level=1 - alpha).analyze(
+        {0: _paired(*control), 1: _paired(*treatment)}, 0, 1
+    )
+    return Interval(
+        result.effect_size, result.effect_size_ci_lower, result.effect_size_ci_upper, result.pvalue
+    )
+
+
 def false_discovery_rate(p_values: Sequence[float]) -> list[float]:
     """Benjamini and Hochberg's q of each p: what the SQL of the lift table is checked against."""
     return [float(q) for q in stats.false_discovery_control(list(p_values), method="bh")]
@@ -258,6 +273,16 @@ def false_discovery_rate(p_values: Sequence[float]) -> list[float]:
 
 def _aggregates(arm: Arm) -> Aggregates:
     return Aggregates(count_=arm.count, mean_={"y": arm.mean}, var_={"y": arm.variance}, cov_={})
+
+
+def _paired(numerator: Floats, denominator: Floats) -> Aggregates:
+    covariance = np.cov(numerator, denominator)
+    return Aggregates(
+        count_=len(numerator),
+        mean_={"y": float(numerator.mean()), "x": float(denominator.mean())},
+        var_={"y": float(covariance[0, 0]), "x": float(covariance[1, 1])},
+        cov_={("x", "y"): float(covariance[0, 1])},
+    )
 
 
 def _two_sided(difference: float, variance: float) -> float:
