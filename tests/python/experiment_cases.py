@@ -393,6 +393,49 @@ def encodings() -> Cases:
     return cases
 
 
+def global_holdouts() -> Cases:
+    """A global holdout by hash over everybody known, and a journey drawn among the rest.
+
+    Of 4,000 customers 10 % are held out of everything, on a weight that grew to 20 % for those
+    first seen later; deleted and suppressed people are not drawn; a programme effect is planted.
+    Nobody checks the holdout at the journey's door, so held-out people enter it too.
+    """
+    cases = Cases()
+    journey = cases.new("journey", weights=EVEN)
+    workspace = journey.workspace
+    cases.export.register(
+        "experiments", experiment_key="programme", kind="global_holdout", workspace_id=workspace,
+        assignment_source="hash", salt="g1", started_at=at(-24).isoformat(),
+        analysis_at=ANALYSIS_AT.isoformat(), window_hours=336, primary_metric="order_rate",
+        alpha=0.05, owner="retention",
+    )  # fmt: skip
+    for arm, shares in (("held_out", (0.1, 0.2)), ("programme", (0.9, 0.8))):
+        for version, share in enumerate(shares, start=1):
+            cases.export.register(
+                "experiment_arms", experiment_key="programme", arm=arm, weight=share,
+                is_control="true" if arm == "held_out" else "false", allocation_version=version,
+                valid_from=at(-24 if version == 1 else 24).isoformat(),
+                valid_to=at(24).isoformat() if version == 1 else "",
+            )  # fmt: skip
+    for number in range(4000):
+        customer = f"g_{number:05d}"
+        late = number >= 3000
+        cio = f"{workspace}c{number:05d}"
+        gone = number % 100 == 99
+        cases.export.person(
+            workspace, cio, customer_id=customer, created_at=48.0 if late else -1000.0,
+            deleted=gone and number % 200 == 99, suppressed=gone and number % 200 == 199,
+        )  # fmt: skip
+        arm = TREATMENT if bucket("j1", customer) < 5000 else HOLDOUT
+        if number % 2 == 0:
+            subject = journey.assign(cio, arm, 60.0)
+            if arm == TREATMENT and bucket("g1", customer) >= (2000 if late else 1000):
+                journey.send(cio, 61.0, subject=subject, action=MESSAGE)
+        if number % 7 == 0:
+            cases.export.event(customer, 72, value=20.0)
+    return cases
+
+
 def bucket(salt: str, key: str) -> int:
     """Section 1.3 in Python: the oracle of the macro."""
     return int(hashlib.md5(f"{salt}-{key}".encode()).hexdigest()[:8], 16) % 10000
@@ -518,4 +561,4 @@ def _crossovers(case: Case, count: int, cause: str) -> None:
             case.assign(cio, HOLDOUT, 20.0, number=2)
 
 
-__all__ = ["AS_OF", "Cases", "bucket", "encodings", "refusals", "specification"]
+__all__ = ["AS_OF", "Cases", "bucket", "encodings", "global_holdouts", "refusals", "specification"]

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.xdist_group("experiments")
 
 SELECTED = [
     "+fct_lift_history", "+fct_lift", "+fct_effect_on_the_reached", "+fct_experiment_health",
-    "+fct_experiment_units", "+int_experiments__unassigned", "+fct_message_exposures",
+    "+fct_experiment_units", "+fct_lift_within_tiers", "+fct_message_exposures",
+    "+int_experiments__unassigned",
 ]  # fmt: skip
 # The other layers' own tests have their own fixtures.
 LEFT_OUT = [
@@ -262,6 +263,17 @@ def test_v15_versions_are_never_pooled(built: Built) -> None:
     assert tiers["lift"] == pytest.approx(0.02)
 
 
+def test_lift_within_tiers_compares_like_with_like(built: Built) -> None:
+    rows = built.ask(
+        "select experiment_key, count_cells, lift, lift_low, lift_high "
+        "from marts.fct_lift_within_tiers "
+        "where metric_key = 'order_rate' and experiment_key in ('v14', 'v15_weeks') order by 1"
+    )
+    assert [row["count_cells"] for row in rows] == [2, 2]
+    assert [row["lift"] for row in rows] == about(0, 0)
+    assert limits(rows[1]) == about(0, -0.009896, 0.008682)
+
+
 def test_v18_published_means(built: Built) -> None:
     row = built.lift("v18", metric="order_value")
     assert row["lift"] == pytest.approx(0.29, abs=1e-9)
@@ -440,3 +452,52 @@ def test_trapped_encodings_agree_on_ghosts(encoded: Built) -> None:
     assert len(rows) == 3
     assert rows[0] == rows[1] == rows[2]
     assert encoded.health("by_mailbox", "contamination")["value"] == 0
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return Built(cases.global_holdouts(), tmp_path_factory.mktemp("global_holdouts"))
+
+
+def test_a_global_holdout_is_drawn_by_hash_over_all_who_can_be_reached(held: Built) -> None:
+    drawn = held.ask(
+        """
+        select identifiers.identifier, assignments.arm, assignments.allocation_version,
+            assignments.assigned_at
+        from marts.fct_experiment_assignments as assignments
+        inner join identity.int_identity__identifiers as identifiers
+            on assignments.person_id = identifiers.person_id
+                and identifiers.identifier_type = 'customer_id'
+        where experiment_key = 'programme' order by 1
+        """
+    )
+    expected = []
+    for number in range(4000):
+        if number % 100 != 99:
+            customer, version = f"g_{number:05d}", 2 if number >= 3000 else 1
+            is_held = cases.bucket("g1", customer) < 1000 * version
+            expected.append((customer, "held_out" if is_held else "programme", version))
+    assert [(r["identifier"], r["arm"], r["allocation_version"]) for r in drawn] == expected
+    assert len({row["assigned_at"] for row in drawn}) == 2
+
+
+def test_journey_lift_leaves_the_global_holdout_out_of_both_arms(held: Built) -> None:
+    [counts] = held.ask(
+        """
+        select count(*) filter (where exclusion_reason = 'global_holdout') as excluded,
+            count(distinct arm) filter (where exclusion_reason = 'global_holdout') as arms,
+            count(*) as people
+        from marts.fct_experiment_assignments where experiment_key = 'journey'
+        """
+    )
+    assert (counts["people"], counts["arms"]) == (2000, 2)
+    assert counts["excluded"] > 200
+    row = held.lift("journey")
+    assert row["count_treatment"] + row["count_control"] == 2000 - counts["excluded"]
+
+
+def test_programme_lift_sets_the_holdout_against_everybody_else(held: Built) -> None:
+    row = held.lift("programme")
+    assert row["count_treatment"] + row["count_control"] == 3960
+    assert row["reasons"] == "allocation_changed"
+    assert held.health("programme", "contamination")["value"] == 0
