@@ -75,19 +75,22 @@ def welch(treatment: Arm, control: Arm, alpha: float = 0.05) -> Interval | None:
     )
 
 
-def relative_delta(treatment: Arm, control: Arm, alpha: float = 0.05) -> Interval | None:
+def relative_delta(
+    treatment: Arm, control: Arm, alpha: float = 0.05, *, is_rate: bool = False
+) -> Interval | None:
     """Relative difference of two means with a delta-method interval (t, Welch's freedom).
 
     The decision is made on the absolute difference; this one is for comparison with tools that
-    decide on the relative one.
+    decide on the relative one. Rates have the variance p(1 - p), means n - 1.
     """
     if min(treatment.count, control.count) < 2 or control.mean == 0:
         return None
-    part_1 = treatment.variance / (control.mean**2 * treatment.count)
-    part_0 = control.variance * treatment.mean**2 / (control.mean**4 * control.count)
-    error = math.sqrt(part_1 + part_0)
-    share_1 = treatment.variance / treatment.count
-    share_0 = control.variance / control.count
+    variance_1, variance_0 = (
+        arm.mean * (1 - arm.mean) if is_rate else arm.variance for arm in (treatment, control)
+    )
+    share_1 = variance_1 / treatment.count
+    share_0 = variance_0 / control.count
+    error = math.sqrt(share_1 / control.mean**2 + share_0 * treatment.mean**2 / control.mean**4)
     freedom = (share_1 + share_0) ** 2 / (
         share_1**2 / (treatment.count - 1) + share_0**2 / (control.count - 1)
     )
@@ -248,6 +251,21 @@ def cuped(
     return theta, interval
 
 
+def ratio_of_means(
+    treatment: tuple[Floats, Floats], control: tuple[Floats, Floats], alpha: float = 0.05
+) -> Interval:
+    """Difference of two ratios such as spend per buyer, each arm (numerator, denominator) by unit.
+
+    Units are people, so the variance of the denominator counts too (delta method).
+    """
+    result = tt.RatioOfMeans("y", "x", confidence_level=1 - alpha).analyze(
+        {0: _paired(*control), 1: _paired(*treatment)}, 0, 1
+    )
+    return Interval(
+        result.effect_size, result.effect_size_ci_lower, result.effect_size_ci_upper, result.pvalue
+    )
+
+
 def false_discovery_rate(p_values: Sequence[float]) -> list[float]:
     """Benjamini and Hochberg's q of each p: what the SQL of the lift table is checked against."""
     return [float(q) for q in stats.false_discovery_control(list(p_values), method="bh")]
@@ -255,6 +273,16 @@ def false_discovery_rate(p_values: Sequence[float]) -> list[float]:
 
 def _aggregates(arm: Arm) -> Aggregates:
     return Aggregates(count_=arm.count, mean_={"y": arm.mean}, var_={"y": arm.variance}, cov_={})
+
+
+def _paired(numerator: Floats, denominator: Floats) -> Aggregates:
+    covariance = np.cov(numerator, denominator)
+    return Aggregates(
+        count_=len(numerator),
+        mean_={"y": float(numerator.mean()), "x": float(denominator.mean())},
+        var_={"y": float(covariance[0, 0]), "x": float(covariance[1, 1])},
+        cov_={("x", "y"): float(covariance[0, 1])},
+    )
 
 
 def _two_sided(difference: float, variance: float) -> float:

@@ -20,7 +20,15 @@ reached as (
         count_reached_treatment / nullif(cast(count_treatment as double), 0) as share_treatment,
         count_reached_control / nullif(cast(count_control as double), 0) as share_control,
         sum_reached_treatment / nullif(count_treatment, 0) as mean_reached_treatment,
-        sum_reached_control / nullif(count_control, 0) as mean_reached_control
+        sum_reached_control / nullif(count_control, 0) as mean_reached_control,
+        case
+            when aggregation = 'any' then 1.0
+            else (count_treatment - 1) / nullif(cast(count_treatment as double), 0)
+        end * variance_treatment as spread_treatment,
+        case
+            when aggregation = 'any' then 1.0
+            else (count_control - 1) / nullif(cast(count_control as double), 0)
+        end * variance_control as spread_control
     from contrasts
 ),
 
@@ -56,23 +64,23 @@ residuals as (
         sum(
             reached.weight * reached.weight * (
                 (
-                    reached.variance_treatment
+                    reached.spread_treatment
                     + ratioed.effect * ratioed.effect
                     * reached.share_treatment * (1.0 - reached.share_treatment)
                     - 2.0 * ratioed.effect * (
                         reached.mean_reached_treatment
                         - reached.mean_treatment * reached.share_treatment
                     )
-                ) / nullif(reached.count_treatment, 0)
+                ) / nullif(reached.count_treatment - 1, 0)
                 + (
-                    reached.variance_control
+                    reached.spread_control
                     + ratioed.effect * ratioed.effect
                     * reached.share_control * (1.0 - reached.share_control)
                     - 2.0 * ratioed.effect * (
                         reached.mean_reached_control
                         - reached.mean_control * reached.share_control
                     )
-                ) / nullif(reached.count_control, 0)
+                ) / nullif(reached.count_control - 1, 0)
             )
         ) as residual_variance,
         max(reached.z_critical) as z_critical
