@@ -44,11 +44,11 @@ def make_links(raw: Path, links: int) -> None:
             select 'email:shopper.' || i || '@example.com', 'heap:' || (i * 7919 + 11)
             from range({persons}) as people (i) where hash(i) % 100 < 22
             union all
-            select 'cio:' || md5(i::text)[:12], 'email:office.' || (i < {stars[0]}) || '@example.com'
+            select 'cio:' || md5(i::text)[:12], 'email:office.' || (i < {stars[0]}) || '@x.com'
             from range({sum(stars)}) as people (i)
             union all
             select 'anon:' || chain || '-' || n, 'anon:' || chain || '-' || (n + 1)
-            from range({max(1, links // 50_000)}) as chains (chain) cross join range(1000) as steps (n)
+            from range({max(1, links // 50_000)}) as chains (chain), range(1000) as steps (n)
             """
         )
         connection.execute(
