@@ -1,9 +1,8 @@
-"""The identity commands and guards, on a small sample brand beside a thousand real-looking people."""
+"""The identity commands and guards, on a small sample brand beside a thousand people."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def write_fake_people(source: Path, export: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("identity")
     write_sample(folder / "brand", people=1_500, seed=7, effect=None, console=QUIET)
     write_fake_people(shared_data / "identity" / "fake_1000.csv", folder / "fake")
@@ -84,12 +83,13 @@ def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     exports = [str(folder / "brand" / "export"), str(folder / "fake")]
     assert load(exports, settings, QUIET).failure is None
     build_identity(settings)
-    yield settings
+    return settings
 
 
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-        return connection.execute(query).fetchall()
+        rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return rows
 
 
 def test_equal_addresses_join_no_two_clusters(home: Settings, shared_data: Path) -> None:
@@ -130,16 +130,14 @@ def test_check_names_who_does_not_meet(home: Settings) -> None:
 
 
 def test_match_rate_by_arm_covers_the_assigned(home: Settings) -> None:
+    schema = schema_of(home, "fct_experiment_assignments")
     ((by_arm, assigned),) = ask(
         home,
-        """
+        f"""
         select
             (select sum(count_persons) from marts.fct_identity_match_rate_by_arm),
-            (select count(*) from fct_experiment_assignments)
-        """.replace(
-            "from fct_experiment",
-            f"from {schema_of(home, 'fct_experiment_assignments')}.fct_experiment",
-        ),
+            (select count(*) from {schema}.fct_experiment_assignments)
+        """,
     )
     assert by_arm == assigned > 0
 
