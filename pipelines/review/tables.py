@@ -1,4 +1,4 @@
-"""The warehouse and the ledger as a reader sees them: found by name, read-only, and never kept open."""
+"""The warehouse and the ledger as a reader sees them: by name, read-only, never kept open."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Tables:
         """Whether a relation is there and has this column."""
         return self.has(name) and column in self.columns[name]
 
-    def rows(self, sql: str, values: Sequence[object] = (), *, reads: Sequence[str]) -> list[Record]:
+    def rows(
+        self, sql: str, values: Sequence[object] = (), *, reads: Sequence[str]
+    ) -> list[Record]:
         """Every row of a query, or none when one of the relations it reads is not there.
 
         `{name}` in the SQL stands for the relation `name` of `reads`.

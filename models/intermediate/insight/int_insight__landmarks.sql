@@ -99,8 +99,10 @@ counted as (
         clocked.population,
         clocked.landmark_hours,
         count(*) as count_units,
-        sum(case when clocked.is_shown_before then 1 else 0 end) as count_shown_before,
-        sum(case when converted.converted_at is not null then 1 else 0 end) as count_persons
+        cast(
+            sum(case when clocked.is_shown_before then 1 else 0 end) as {{ dbt.type_bigint() }}
+        ) as count_shown_before,
+        count(converted.converted_at) as count_persons
     from clocked
     left join converted
         on
