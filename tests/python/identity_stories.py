@@ -19,7 +19,10 @@ STORIES = PROJECT_DIR / "tests" / "scenarios" / "identity" / "stories.yml"
 BASE = datetime(2026, 3, 1)
 EPOCH = datetime(1970, 1, 1)
 DAYS = (1, 2, 3, 4)
-RULE_COLUMNS = "workspace_id,identifier_type,role,normalisation,max_profiles,placeholder_values,owner,decided_on"
+RULE_COLUMNS = (
+    "workspace_id,identifier_type,role,normalisation,max_profiles,placeholder_values,owner,"
+    "decided_on"
+)
 
 TEXT, BIGINT, BOOLEAN, TIMESTAMP = pa.string(), pa.int64(), pa.bool_(), pa.timestamp("us")
 SHAPES: dict[str, dict[str, Any]] = {

@@ -19,7 +19,7 @@ refused as (
     select * from {{ ref("int_identity__refused_identifiers") }}
 ),
 
-{#- Workspaces may compare one identifier in different ways; usually there is one. -#}
+-- Workspaces may compare one identifier in different ways; usually there is one.
 spellings as (
     select distinct
         identifier_type,

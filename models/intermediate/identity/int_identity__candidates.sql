@@ -25,7 +25,7 @@ heap_identities as (
     select * from {{ ref("int_identity__heap_identities") }}
 ),
 
-{#- How Heap spells an identifier: the spelling real sessions use, then ours, then the first. -#}
+-- How Heap spells an identifier: the spelling real sessions use, then ours, then the first.
 ranked_spellings as (
     select
         *,
@@ -33,8 +33,8 @@ ranked_spellings as (
             partition by workspace_id, identifier_type, identifier
             order by
                 is_real desc,
-                case when heap_identity = identifier then 0 else 1 end,
-                heap_identity
+                case when heap_identity = identifier then 0 else 1 end asc,
+                heap_identity asc
         ) as spelling_rank
     from heap_identities
 ),
@@ -68,7 +68,7 @@ held_by_person as (
     where holds.identifier_type in ('customer_id', 'email')
 ),
 
-{#- The oldest living profile speaks for the person, so that a younger one changes nothing. -#}
+-- The oldest living profile speaks for the person, so that a younger one changes nothing.
 ranked as (
     select
         held_by_person.workspace_id,

@@ -21,8 +21,8 @@ usable as (
         and holds.is_linking
 ),
 
-{#- An e-mail moves: it links only those who held it at the same time. Holders in order, and the
-    furthest end of any hold before: a gap starts a new group. Other identifiers make one group. -#}
+-- An e-mail moves: it links only those who held it at the same time. Holders in order, and the furthest end
+-- of any hold before: a gap starts a new group. Other identifiers make one group.
 preceded as (
     select
         *,

@@ -33,7 +33,7 @@ held as (
         holds.cio_id,
         row_number() over (
             partition by holds.workspace_id, holds.identifier_type, holds.identifier
-            order by holds.held_from desc, holds.cio_id
+            order by holds.held_from desc, holds.cio_id asc
         ) as holder_rank
     from holds
     left join refused
@@ -44,7 +44,7 @@ held as (
     where refused.identifier is null
 ),
 
-{#- An identity may read as a customer_id and as an e-mail: the primary reading comes first. -#}
+-- An identity may read as a customer_id and as an e-mail: the primary reading comes first.
 read_by_rule as (
     select
         rules.workspace_id,

@@ -17,7 +17,7 @@ rules as (
     where identifier_type = 'heap_user_id'
 ),
 
-{#- The profiles that Heap holds to be one user: the last holders of the identities it joined. -#}
+-- The profiles that Heap holds to be one user: the last holders of the identities it joined.
 joined_by_heap as (
     select
         heap_identities.workspace_id,
@@ -39,8 +39,7 @@ aged as (
         joined_by_heap.heap_user_id,
         joined_by_heap.cio_id,
         rules.is_linking,
-        {{ dbt.position("concat('|', lower(joined_by_heap.heap_user_id), '|')", "rules.placeholder_values") }} > 0
-        as is_placeholder,
+        {{ is_placeholder("joined_by_heap.heap_user_id") }} as is_placeholder,
         rules.max_profiles,
         sum(case when known_profiles.is_live then 1 else 0 end) over (
             partition by joined_by_heap.workspace_id, joined_by_heap.heap_user_id

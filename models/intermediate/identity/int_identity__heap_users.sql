@@ -24,7 +24,7 @@ known as (
     select to_heap_user_id as heap_user_id from user_migrations
 ),
 
-{#- Our own calls make sessions too, so only a session that did not come by server counts. -#}
+-- Our own calls make sessions too, so only a session that did not come by server counts.
 own_sessions as (
     select
         heap_user_id,
@@ -34,7 +34,7 @@ own_sessions as (
     group by heap_user_id
 ),
 
-{#- Where a chain of migrations ends; a ring of them ends at its smallest id. -#}
+-- Where a chain of migrations ends; a ring of them ends at its smallest id.
 ends as (
     select
         components.component_id,

@@ -27,8 +27,8 @@ followed_people as (
     from people_versions
 ),
 
-{#- A deleted profile holds nothing any more. One that is seen for the first time when it is
-    already deleted held what it shows until that instant: the second before stands for it. -#}
+-- A deleted profile holds nothing any more. One that is seen for the first time when it is already deleted
+-- held what it shows until that instant: the second before stands for it.
 states as (
     select
         workspace_id,
@@ -110,9 +110,7 @@ ruled as (
         end as identifier,
         held.evidence,
         coalesce(rules.is_linking, false) as is_linking,
-        coalesce(
-            {{ dbt.position("concat('|', lower(trim(held.identifier)), '|')", "rules.placeholder_values") }} > 0, false
-        ) as is_placeholder,
+        coalesce({{ is_placeholder("held.identifier") }}, false) as is_placeholder,
         rules.max_profiles,
         held.held_from,
         held.held_to,

@@ -28,7 +28,7 @@ heap_identities as (
     select * from {{ ref("int_identity__heap_identities") }}
 ),
 
-{#- Which fact put a profile into its person; the profile alone where it stands alone. -#}
+-- Which fact put a profile into its person; the profile alone where it stands alone.
 link_evidence as (
     select
         workspace_id,
@@ -59,7 +59,7 @@ profile_ids as (
             and profiles.cio_id = link_evidence.cio_id
 ),
 
-{#- Every instant at which somebody takes an identifier; of one instant, the profile that sorts first. -#}
+-- Every instant at which somebody takes an identifier; of one instant, the profile that sorts first.
 takings as (
     select
         holds.workspace_id,
@@ -98,7 +98,7 @@ followed as (
     from takings
 ),
 
-{#- Two takings of one instant: the last of them keeps it. A taking by the holder changes nothing. -#}
+-- Two takings of one instant: the last of them keeps it. A taking by the holder changes nothing.
 changes_of_holder as (
     select *
     from followed
@@ -121,7 +121,7 @@ lasting as (
     from changes_of_holder
 ),
 
-{#- The first holder has it for the whole past, the last until somebody else takes it. -#}
+-- The first holder has it for the whole past, the last until somebody else takes it.
 held_identifiers as (
     select
         workspace_id,
@@ -156,7 +156,7 @@ heap_identity_rows as (
             and heap_identities.identifier = held_identifiers.identifier
 ),
 
-{#- A Heap user without an identity of its own is whoever it was migrated into. -#}
+-- A Heap user without an identity of its own is whoever it was migrated into.
 identified_users as (
     select
         heap_users.heap_user_id,

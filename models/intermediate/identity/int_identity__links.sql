@@ -1,6 +1,6 @@
 with
 
-groups as (
+identifier_groups as (
     select * from {{ ref("int_identity__groups") }}
 ),
 
@@ -8,7 +8,7 @@ known_profiles as (
     select * from {{ ref("int_identity__known_profiles") }}
 ),
 
-merges as (
+declared_merges as (
     select * from {{ ref("int_identity__merges") }}
 ),
 
@@ -18,22 +18,28 @@ heap_migrations as (
 
 aged as (
     select
-        groups.*,
-        first_value(groups.cio_id) over (
+        identifier_groups.*,
+        first_value(identifier_groups.cio_id) over (
             partition by
-                groups.workspace_id, groups.identifier_type, groups.identifier, groups.group_number
+                identifier_groups.workspace_id,
+                identifier_groups.identifier_type,
+                identifier_groups.identifier,
+                identifier_groups.group_number
             order by {{ older_first() }}
         ) as oldest_cio_id,
-        first_value(groups.held_from) over (
+        first_value(identifier_groups.held_from) over (
             partition by
-                groups.workspace_id, groups.identifier_type, groups.identifier, groups.group_number
+                identifier_groups.workspace_id,
+                identifier_groups.identifier_type,
+                identifier_groups.identifier,
+                identifier_groups.group_number
             order by {{ older_first() }}
         ) as oldest_held_from
-    from groups
+    from identifier_groups
     inner join known_profiles
         on
-            groups.workspace_id = known_profiles.workspace_id
-            and groups.cio_id = known_profiles.cio_id
+            identifier_groups.workspace_id = known_profiles.workspace_id
+            and identifier_groups.cio_id = known_profiles.cio_id
 ),
 
 shared as (
@@ -60,7 +66,7 @@ merged as (
         cast(null as {{ dbt.type_string() }}) as identifier,
         merged_at as linked_at,
         learned_at
-    from merges
+    from declared_merges
 ),
 
 migrated as (

@@ -30,7 +30,7 @@ curated as (
         or identity_merges.merged_at < {{ as_of() }}
 ),
 
-{#- One that was declared for all workspaces counts where either profile is known. -#}
+-- One that was declared for all workspaces counts where either profile is known.
 placed as (
     select
         curated.workspace_id,

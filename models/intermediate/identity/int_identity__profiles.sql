@@ -4,7 +4,7 @@ known_profiles as (
     select * from {{ ref("int_identity__known_profiles") }}
 ),
 
-merges as (
+declared_merges as (
     select * from {{ ref("int_identity__merges") }}
 ),
 
@@ -12,18 +12,18 @@ components as (
     select * from {{ ref("int_identity__components") }}
 ),
 
-{#- A merge may name a profile that no export has shown: it belongs to the person all the same. -#}
+-- A merge may name a profile that no export has shown: it belongs to the person all the same.
 named_by_merges as (
     select
         workspace_id,
         primary_cio_id as cio_id
-    from merges
+    from declared_merges
     where not is_primary_known
     union
     select
         workspace_id,
         secondary_cio_id as cio_id
-    from merges
+    from declared_merges
     where not is_secondary_known
 ),
 
@@ -51,17 +51,17 @@ placed as (
         components.component_id
     from profiles
     left join components
-        on concat(cast(profiles.workspace_id as {{ dbt.type_string() }}), ':', profiles.cio_id) = components.node_id
+        on {{ profile_node("profiles.workspace_id", "profiles.cio_id") }} = components.node_id
 ),
 
-{#- The person is called after its oldest profile, so a merge keeps the older profile's id. -#}
+-- The person is called after its oldest profile, so a merge keeps the older profile's id.
 gathered as (
     select
         workspace_id,
         cio_id,
         first_value(cio_id) over (
             partition by workspace_id, component_id
-            order by is_known desc, {{ older_first("placed") }}
+            order by is_known desc, {{ older_first(none) }}
         ) as oldest_cio_id,
         max(case when is_known then 1 else 0 end) over (
             partition by workspace_id, component_id

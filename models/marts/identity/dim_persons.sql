@@ -73,7 +73,7 @@ emails as (
     where identifier_type = 'email'
 ),
 
-{#- Heap takes at most 255 characters; what is longer cannot be an identity. -#}
+-- Heap takes at most 255 characters; what is longer cannot be an identity.
 ranked_identities as (
     select
         *,
@@ -120,7 +120,7 @@ identified as (
         on gathered.person_id = persons_at_hubs.person_id
 ),
 
-{#- Two living persons under one Heap identity would become one user there, for ever. -#}
+-- Two living persons under one Heap identity would become one user there, for ever.
 shared_identities as (
     select heap_identity
     from identified
@@ -161,7 +161,9 @@ persons as (
         heap_identity_source,
         match_status,
         count_profiles,
-        case when has_heap_connect then is_known_in_heap and heap_identity is not null end as is_known_in_heap,
+        case
+            when has_heap_connect then is_known_in_heap and heap_identity is not null
+        end as is_known_in_heap,
         heap_identity is not null
         and match_status in ('matched', 'unverified', 'unmatched') as is_publishable,
         first_seen_at

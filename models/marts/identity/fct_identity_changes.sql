@@ -12,7 +12,7 @@ links as (
     select * from {{ ref("int_identity__links") }}
 ),
 
-merges as (
+declared_merges as (
     select * from {{ ref("int_identity__merges") }}
 ),
 
@@ -24,14 +24,14 @@ refused_identifiers as (
     select * from {{ ref("int_identity__refused_identifiers") }}
 ),
 
-{#- Every profile is a person of its own at first: the id it would have had alone. A profile that only
-    a merge names begins with the merge. -#}
+-- Every profile is a person of its own at first: the id it would have had alone. A profile that only a
+-- merge names begins with the merge.
 first_merges as (
     select
         workspace_id,
         secondary_cio_id as cio_id,
         min(merged_at) as merged_at
-    from merges
+    from declared_merges
     group by workspace_id, secondary_cio_id
 ),
 
@@ -59,7 +59,7 @@ beginnings as (
 created as (
     select
         workspace_id,
-        'created' as change,
+        'created' as change_kind,
         own_person_id as person_id,
         cast(null as {{ dbt.type_string() }}) as other_person_id,
         cio_id,
@@ -68,7 +68,7 @@ created as (
     from beginnings
 ),
 
-{#- Links seen from the profile that joined; the one to an older profile counts, the earliest first. -#}
+-- Links seen from the profile that joined; the one to an older profile counts, the earliest first.
 link_ends as (
     select
         workspace_id,
@@ -100,7 +100,7 @@ ranked_links as (
 merged as (
     select
         beginnings.workspace_id,
-        'merged' as change,
+        'merged' as change_kind,
         beginnings.person_id,
         beginnings.own_person_id as other_person_id,
         beginnings.cio_id,
@@ -118,7 +118,7 @@ merged as (
     where beginnings.person_id <> beginnings.own_person_id
 ),
 
-{#- An identifier that became a hub joined its first holders until the one too many came. -#}
+-- An identifier that became a hub joined its first holders until the one too many came.
 hub_holders as (
     select
         holds.workspace_id,
@@ -155,7 +155,10 @@ numbered_holders as (
             when beginnings.is_live
                 then
                     sum(case when beginnings.is_live then 1 else 0 end) over (
-                        partition by hub_holders.workspace_id, hub_holders.identifier_type, hub_holders.identifier
+                        partition by
+                            hub_holders.workspace_id,
+                            hub_holders.identifier_type,
+                            hub_holders.identifier
                         order by hub_holders.held_from, hub_holders.cio_id
                         rows between unbounded preceding and current row
                     )
@@ -181,15 +184,15 @@ joined_until_hub as (
         *,
         first_value(person_id) over (
             partition by workspace_id, identifier_type, identifier
-            order by {{ older_first("dated_hubs") }}
+            order by {{ older_first(none) }}
         ) as oldest_person_id,
         first_value(held_from) over (
             partition by workspace_id, identifier_type, identifier
-            order by {{ older_first("dated_hubs") }}
+            order by {{ older_first(none) }}
         ) as oldest_held_from,
         first_value(held_to) over (
             partition by workspace_id, identifier_type, identifier
-            order by {{ older_first("dated_hubs") }}
+            order by {{ older_first(none) }}
         ) as oldest_held_to
     from dated_hubs
     where held_from < hub_since
@@ -215,7 +218,7 @@ parted as (
 hub_merges as (
     select
         workspace_id,
-        'merged' as change,
+        'merged' as change_kind,
         oldest_person_id as person_id,
         person_id as other_person_id,
         cio_id,
@@ -227,7 +230,7 @@ hub_merges as (
 splits as (
     select
         workspace_id,
-        'split' as change,
+        'split' as change_kind,
         person_id,
         oldest_person_id as other_person_id,
         cio_id,

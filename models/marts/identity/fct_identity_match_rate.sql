@@ -10,12 +10,12 @@ thresholds as (
 
 counted as (
     select
-        workspace_id,
+        persons.workspace_id,
         count(*) as count_persons,
         sum({{ is_identifiable() }}) as count_identifiable,
         sum({{ is_matched() }}) as count_matched
     from persons
-    group by workspace_id
+    group by persons.workspace_id
 ),
 
 ranked_thresholds as (

@@ -12,7 +12,7 @@ heap_users as (
     select * from {{ ref("stg_heap__users") }}
 ),
 
-{#- Whom Heap knows under something else than what we would publish. -#}
+-- Whom Heap knows under something else than what we would publish.
 emails_in_heap as (
     select
         lower(email) as email,
@@ -50,7 +50,8 @@ named as (
             when persons.match_status = 'anonymous' then 'no identifier'
             when persons.heap_identity is null then 'identifier too long for Heap'
             when persons.match_status = 'matched' then 'known in Heap'
-            when persons.match_status = 'unverified' then concat(persons.heap_identity_source, ' here, Heap not asked')
+            when persons.match_status = 'unverified'
+                then concat(persons.heap_identity_source, ' here, Heap not asked')
             when persons.heap_identity_source = 'customer_id' and emails_as_identity.person_id is not null
                 then 'user id here, email there'
             when
@@ -84,7 +85,8 @@ counted as (
         workspace_id,
         population,
         count(*) as count_persons,
-        population in ('known in Heap', 'deleted', 'suppressed') or population like '%Heap not asked' as is_met
+        population in ('known in Heap', 'deleted', 'suppressed')
+        or population like '%Heap not asked' as is_met
     from named
     group by workspace_id, population
 )

@@ -8,11 +8,11 @@ holds as (
     select * from {{ ref("int_identity__holds") }}
 ),
 
-groups as (
+identifier_groups as (
     select * from {{ ref("int_identity__groups") }}
 ),
 
-merges as (
+declared_merges as (
     select * from {{ ref("int_identity__merges") }}
 ),
 
@@ -54,18 +54,21 @@ at_refused_identifiers as (
 
 first_of_stretches as (
     select
-        groups.*,
+        identifier_groups.*,
         profiles.person_id,
         row_number() over (
             partition by
-                groups.workspace_id, groups.identifier_type, groups.identifier, groups.group_number
-            order by groups.held_from, groups.cio_id
+                identifier_groups.workspace_id,
+                identifier_groups.identifier_type,
+                identifier_groups.identifier,
+                identifier_groups.group_number
+            order by identifier_groups.held_from, identifier_groups.cio_id
         ) as member_number
-    from groups
+    from identifier_groups
     inner join profiles
         on
-            groups.workspace_id = profiles.workspace_id
-            and groups.cio_id = profiles.cio_id
+            identifier_groups.workspace_id = profiles.workspace_id
+            and identifier_groups.cio_id = profiles.cio_id
 ),
 
 followed_stretches as (
@@ -117,21 +120,21 @@ merged_by_heap as (
 
 merges_of_nobody as (
     select
-        merges.workspace_id,
+        declared_merges.workspace_id,
         'cio_id' as identifier_type,
-        merges.secondary_cio_id as identifier,
-        merges.secondary_cio_id as cio_id,
-        merges.primary_cio_id as other_cio_id,
+        declared_merges.secondary_cio_id as identifier,
+        declared_merges.secondary_cio_id as cio_id,
+        declared_merges.primary_cio_id as other_cio_id,
         'merge of profiles that no export has shown' as reason,
         cast(null as {{ dbt.type_bigint() }}) as count_live_profiles,
         cast(null as {{ dbt.type_bigint() }}) as max_profiles,
-        merges.merged_at as refused_at,
-        merges.learned_at
-    from merges
+        declared_merges.merged_at as refused_at,
+        declared_merges.learned_at
+    from declared_merges
     left join profiles
         on
-            merges.workspace_id = profiles.workspace_id
-            and merges.secondary_cio_id = profiles.cio_id
+            declared_merges.workspace_id = profiles.workspace_id
+            and declared_merges.secondary_cio_id = profiles.cio_id
     where profiles.cio_id is null
 ),
 

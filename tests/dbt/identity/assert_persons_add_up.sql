@@ -4,7 +4,7 @@ with
 changes as (
     select
         workspace_id,
-        sum(case change when 'merged' then -1 else 1 end) as count_persons
+        sum(case change_kind when 'merged' then -1 else 1 end) as count_persons
     from {{ ref("fct_identity_changes") }}
     group by workspace_id
 ),

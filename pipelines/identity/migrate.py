@@ -1,0 +1,248 @@
+"""`identity migrate`: what a change of the shared identifier would do, without doing it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.console import Console
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.identity.reading import ask
+from pipelines.identity.rules import IDENTIFIERS
+from pipelines.settings import Settings
+
+USERS_AN_IDENTITY_A_MONTH = 10  # Heap's limit of identify calls, the rest is dropped in silence
+
+_REHEARSAL = """
+with
+
+persons as (
+    select *
+    from marts.dim_persons
+    where
+        match_status not in ('deleted', 'suppressed', 'anonymous')
+        and ($workspace is null or workspace_id = $workspace)
+),
+
+candidates as (
+    select person_id, heap_spelling, is_known_to_heap
+    from identity.int_identity__candidates
+    where identifier_type = $to and length(heap_spelling) <= 255
+),
+
+heap_users as (
+    select
+        map.person_id,
+        map.identifier as heap_user_id,
+        users.heap_identity
+    from marts.map_identifiers as map
+    inner join identity.int_identity__heap_users as users
+        on map.identifier = users.heap_user_id
+    where map.identifier_type = 'heap_user_id' and map.valid_to is null
+),
+
+proposed as (
+    select
+        persons.person_id,
+        persons.workspace_id,
+        persons.heap_identity as old_identity,
+        candidates.heap_spelling as new_identity
+    from persons
+    left join candidates on persons.person_id = candidates.person_id
+),
+
+collisions as (
+    select new_identity
+    from proposed
+    where new_identity is not null
+    group by new_identity
+    having count(*) > 1
+),
+
+counted_users as (
+    select
+        proposed.person_id,
+        count(heap_users.heap_user_id) as count_heap_users,
+        count(case when heap_users.heap_identity is null then 1 end) as count_movable,
+        count(
+            case when heap_users.heap_identity <> proposed.new_identity then 1 end
+        ) as count_other_users
+    from proposed
+    left join heap_users on proposed.person_id = heap_users.person_id
+    group by proposed.person_id
+)
+
+select
+    proposed.person_id,
+    proposed.workspace_id,
+    proposed.old_identity,
+    proposed.new_identity,
+    case
+        when proposed.new_identity is null then 'orphaned'
+        when collisions.new_identity is not null then 'collided'
+        when proposed.new_identity = proposed.old_identity then 'unchanged'
+        else 'mapped'
+    end as outcome,
+    counted_users.count_heap_users,
+    counted_users.count_movable,
+    counted_users.count_other_users
+from proposed
+left join collisions on proposed.new_identity = collisions.new_identity
+left join counted_users on proposed.person_id = counted_users.person_id
+order by proposed.person_id
+"""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What changing the shared identifier would do.
+
+    Attributes:
+        from_identifier, to_identifier: primary now and then.
+        count_mapped: persons who would go under a new identity.
+        count_unchanged: whose identity stays the same.
+        count_orphaned: who have no such identifier and stay with what they have.
+        count_collided: who would share the new identity with somebody, so it cannot be used.
+        count_doubled: mapped persons whom Heap already knows under another identity: Heap would
+            hold them twice, and an identified user cannot be moved.
+        count_split: persons of several Heap users of which only some can follow.
+        count_calls: identify calls for the anonymous users that can follow (at least one a mapped
+            person where Heap was not asked).
+        months: how long these take at ten users an identity a month.
+        has_heap_connect: False: Heap was not asked, and doubles cannot be counted.
+        mapping: the file with every old and new identity: the way there and the way back.
+        declaration: the row for identity_migrations.csv.
+    """
+
+    from_identifier: str
+    to_identifier: str
+    count_mapped: int
+    count_unchanged: int
+    count_orphaned: int
+    count_collided: int
+    count_doubled: int
+    count_split: int
+    count_calls: int
+    months: int
+    has_heap_connect: bool
+    mapping: Path
+    declaration: str
+    way_back: str
+
+    def facts(self) -> dict[str, object]:
+        """What --json prints."""
+        return {**asdict(self), "mapping": str(self.mapping)}
+
+
+def rehearse(
+    settings: Settings,
+    console: Console,
+    *,
+    to: str,
+    workspace: int | None = None,
+    out: Path | None = None,
+) -> Rehearsal:
+    """Compare every living person's identity with the one they would have, and write both down.
+
+    Args:
+        to: the identifier that is to become primary (`customer_id` or `email`).
+        workspace: only this workspace; default all.
+        out: the CSV of old and new identities; default in `migrations/` of the state folder.
+
+    Raises:
+        UsageError: no such identifier.
+        CounterfoilError: nothing is built, or it is the primary identifier already.
+    """
+    if to not in IDENTIFIERS:
+        raise UsageError(f"Heap can be told about {' or '.join(IDENTIFIERS)}: give --to so.")
+    before = _primary(settings, workspace)
+    if before == to:
+        raise CounterfoilError(f"{to} is the primary identifier already: there is nothing to do.")
+    rows = ask(settings, _REHEARSAL, {"to": to, "workspace": workspace})
+    asked = bool(ask(settings, "select 1 from identity.int_identity__heap_users limit 1"))
+    path = out or settings.home / "migrations" / f"{before}_to_{to}.csv"
+    _write(path, rows)
+    mapped = [row for row in rows if row["outcome"] == "mapped"]
+    movable = [row["count_movable"] if asked else 1 for row in mapped]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    scope = "" if workspace is None else str(workspace)
+    found = Rehearsal(
+        from_identifier=before,
+        to_identifier=to,
+        count_mapped=len(mapped),
+        count_unchanged=_count(rows, "unchanged"),
+        count_orphaned=_count(rows, "orphaned"),
+        count_collided=_count(rows, "collided"),
+        count_doubled=sum(row["count_other_users"] > 0 for row in mapped),
+        count_split=sum(
+            0 < row["count_movable"] < row["count_heap_users"] and row["count_other_users"] > 0
+            for row in mapped
+        ),
+        count_calls=sum(movable),
+        months=max((-(-count // USERS_AN_IDENTITY_A_MONTH) for count in movable), default=0),
+        has_heap_connect=asked,
+        mapping=path,
+        declaration=f"{scope},{before},{to},<decided on>,<owner>,{path.stem}:{digest}",
+        way_back=(
+            f"{scope},{to},{before},<decided on>,<owner>,{path.stem}:{digest} and the old roles in "
+            "identity_rules.csv; what Heap was told meanwhile stays under the new identity"
+        ),
+    )
+    _tell(console, found)
+    console.record(identity_migrate=found.facts())
+    return found
+
+
+def _primary(settings: Settings, workspace: int | None) -> str:
+    rows = ask(
+        settings,
+        """
+        select distinct identifier_type from identity.int_identity__rules
+        where role = 'primary' and ($workspace is null or workspace_id = $workspace)
+        order by identifier_type
+        """,
+        {"workspace": workspace},
+    )
+    if not rows:
+        raise CounterfoilError("No such workspace was built: check --workspace, or build first.")
+    if len(rows) > 1:
+        raise UsageError("Workspaces differ in their primary identifier: give --workspace.")
+    return str(rows[0]["identifier_type"])
+
+
+def _count(rows: list[dict[str, Any]], outcome: str) -> int:
+    return sum(row["outcome"] == outcome for row in rows)
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        names = ["person_id", "workspace_id", "old_identity", "new_identity", "outcome"]
+        writer = csv.DictWriter(handle, names, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _tell(console: Console, found: Rehearsal) -> None:
+    console.line(
+        f"From {found.from_identifier} to {found.to_identifier}: {found.count_mapped:,} persons"
+        f" mapped, {found.count_unchanged:,} unchanged, {found.count_orphaned:,} orphaned (no"
+        f" {found.to_identifier}), {found.count_collided:,} collided (shared with somebody)."
+    )
+    if found.has_heap_connect:
+        console.line(
+            f"Heap would hold {found.count_doubled:,} of them twice, {found.count_split:,} of these"
+            f" split over what can move and what cannot; {found.count_calls:,} identify calls,"
+            f" {found.months} months at {USERS_AN_IDENTITY_A_MONTH} users an identity a month."
+        )
+    else:
+        console.line(
+            f"Heap was not asked (no Heap Connect): at least {found.count_calls:,} identify calls,"
+            f" {found.months} months, and every person told before would be there twice."
+        )
+    console.line(f"Old and new identities: {found.mapping}")
+    console.line(f"To go: add to identity_migrations.csv  {found.declaration}")
+    console.line(f"To go back: {found.way_back}")

@@ -1,0 +1,228 @@
+"""`identity sample`: a sheet of people to look at by hand, and what the looking says."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipelines.console import Console
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.identity.reading import ask
+from pipelines.settings import Settings
+
+SMALLEST, LARGEST = 20, 50
+VERDICTS = {"yes": True, "y": True, "right": True, "no": False, "n": False, "wrong": False}
+
+# A person stands in the first stratum that fits. The order within a stratum depends on the seed and
+# the person alone, so the same build and seed give the same sheet.
+_SHEET = """
+with
+
+conflicting as (
+    select distinct profiles.person_id
+    from marts.fct_identity_refused_links as refused
+    inner join identity.int_identity__profiles as profiles
+        on
+            refused.workspace_id = profiles.workspace_id
+            and refused.cio_id = profiles.cio_id
+    where refused.reason <> 'placeholder'
+),
+
+stratified as (
+    select
+        persons.*,
+        case
+            when conflicting.person_id is not null or persons.match_status = 'ambiguous'
+                then 'conflicting'
+            when persons.count_profiles > 1 then 'merged'
+            when persons.is_publishable and persons.match_status <> 'unmatched' then 'matched'
+            else 'unmatched'
+        end as stratum,
+        md5($seed || ':' || persons.person_id) as draw
+    from marts.dim_persons as persons
+    left join conflicting on persons.person_id = conflicting.person_id
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by stratum order by draw) as place
+    from stratified
+),
+
+chosen as (
+    select *
+    from ranked
+    order by place, stratum
+    limit $size
+),
+
+evidence as (
+    select
+        links.person_id,
+        string_agg(distinct links.evidence, ', ' order by links.evidence) as evidence
+    from marts.fct_identity_links as links
+    inner join chosen on links.person_id = chosen.person_id
+    group by links.person_id
+),
+
+held as (
+    select
+        map.person_id,
+        string_agg(
+            map.identifier_type || ' ' || map.identifier,
+            '; ' order by map.identifier_type, map.identifier, map.valid_from
+        ) as identifiers
+    from marts.map_identifiers as map
+    inner join chosen on map.person_id = chosen.person_id
+    group by map.person_id
+)
+
+select
+    chosen.stratum,
+    chosen.person_id,
+    chosen.workspace_id,
+    chosen.customer_id,
+    chosen.email,
+    chosen.heap_identity,
+    chosen.match_status,
+    chosen.count_profiles,
+    evidence.evidence,
+    held.identifiers
+from chosen
+left join evidence on chosen.person_id = evidence.person_id
+left join held on chosen.person_id = held.person_id
+order by chosen.stratum, chosen.place
+"""
+COLUMNS = [
+    "stratum",
+    "person_id",
+    "workspace_id",
+    "customer_id",
+    "email",
+    "heap_identity",
+    "match_status",
+    "count_profiles",
+    "evidence",
+    "identifiers",
+    "verdict",
+]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet that was written: where, and how many people of each stratum."""
+
+    path: Path
+    count_persons: int
+    strata: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the verdicts say: the share of right ones with its 95 % Wilson limits."""
+
+    count_right: int
+    count_judged: int
+    count_open: int
+    agreement: float
+    low: float
+    high: float
+    by_stratum: dict[str, tuple[int, int]]
+
+    def facts(self) -> dict[str, object]:
+        """What --json prints."""
+        return asdict(self)
+
+
+def draw_sheet(
+    settings: Settings, console: Console, *, out: Path | None = None, size: int = 30, seed: int = 1
+) -> Sheet:
+    """Write a stratified sheet with an empty verdict column (`yes`: this is one person, rightly).
+
+    Args:
+        out: the CSV to write; default `identity_sample.csv` in the state folder.
+        size: 20 to 50 people, as many of each stratum as there are, in turn.
+        seed: another seed draws other people.
+
+    Raises:
+        UsageError: the size is out of range.
+        CounterfoilError: nothing is built, or the sheet holds verdicts already.
+    """
+    if not SMALLEST <= size <= LARGEST:
+        raise UsageError(f"A spot check is of {SMALLEST} to {LARGEST} people: give --size so.")
+    rows = ask(settings, _SHEET, {"seed": str(seed), "size": size})
+    if not rows:
+        raise CounterfoilError("There are no persons to look at: load an export and build first.")
+    path = out or settings.home / "identity_sample.csv"
+    if path.is_file() and any(row.get("verdict", "").strip() for row in _read(path)):
+        raise CounterfoilError(
+            f"{path.name} holds verdicts already: read it with --read, or choose another --out."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({**row, "verdict": ""})
+    strata: dict[str, int] = {}
+    for row in rows:
+        strata[row["stratum"]] = strata.get(row["stratum"], 0) + 1
+    sheet = Sheet(path, len(rows), dict(sorted(strata.items())))
+    told = ", ".join(f"{count} {name}" for name, count in sheet.strata.items())
+    console.record(identity_sample={**asdict(sheet), "path": str(path)})
+    console.line(f"Wrote {len(rows)} people ({told}) to {path}: fill in verdict with yes or no.")
+    return sheet
+
+
+def read_sheet(path: Path, console: Console) -> Agreement:
+    """Read a sheet back and say how often the verdict was yes.
+
+    Raises:
+        UsageError: no such file, or a verdict that is neither yes nor no.
+        CounterfoilError: no verdict is filled in.
+    """
+    from pipelines.experiments.inference import wilson
+
+    by_stratum: dict[str, tuple[int, int]] = {}
+    count_open = 0
+    for line, row in enumerate(_read(path), start=2):
+        said = (row.get("verdict") or "").strip().lower()
+        if not said:
+            count_open += 1
+            continue
+        if said not in VERDICTS:
+            raise UsageError(f"{path.name} line {line}: the verdict should be yes or no.")
+        right, judged = by_stratum.get(row.get("stratum", ""), (0, 0))
+        by_stratum[row.get("stratum", "")] = (right + VERDICTS[said], judged + 1)
+    count_right = sum(right for right, _ in by_stratum.values())
+    count_judged = sum(judged for _, judged in by_stratum.values())
+    if not count_judged:
+        raise CounterfoilError(f"{path.name} holds no verdicts yet: fill in yes or no and retry.")
+    low, high = wilson(count_right, count_judged)
+    found = Agreement(
+        count_right=count_right,
+        count_judged=count_judged,
+        count_open=count_open,
+        agreement=count_right / count_judged,
+        low=low,
+        high=high,
+        by_stratum=dict(sorted(by_stratum.items())),
+    )
+    console.record(identity_sample=found.facts())
+    console.line(
+        f"{count_right} of {count_judged} judged right: {found.agreement:.0%}"
+        f" (95 % limits {low:.0%} to {high:.0%}); {count_open} open."
+    )
+    for name, (right, judged) in found.by_stratum.items():
+        console.line(f"  {name}: {right} of {judged}")
+    return found
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            return list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name} cannot be read: give the sheet as UTF-8 CSV.") from error

@@ -1,0 +1,268 @@
+"""The identity commands and guards, on a small sample brand beside a thousand people."""
+
+from __future__ import annotations
+
+import csv
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.console import Console
+from pipelines.customerio import load
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.identity import (
+    check,
+    draw_sheet,
+    read_sheet,
+    rehearse,
+    require_declared_primary,
+)
+from pipelines.sample import write_sample
+from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.warehouse import build
+
+pytestmark = pytest.mark.xdist_group("identity")
+
+FAKE_WORKSPACE = 999_000
+STRANGE_WORKSPACE = 999_001  # nobody there was ever in Heap
+SELECTION = " ".join(
+    f"+{name}"
+    for name in (
+        "map_identifiers",
+        "dim_persons",
+        "fct_identity_match_rate",
+        "fct_identity_match_rate_by_arm",
+        "fct_identity_populations",
+        "fct_identity_links",
+        "fct_identity_refused_links",
+        "fct_identity_changes",
+    )
+)
+QUIET = Console(as_json=True)
+
+
+def build_identity(
+    settings: Settings, select: str = SELECTION, registries: Path | None = None
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
+        build(settings, QUIET, as_of=datetime(2030, 1, 1), registries=registries, select=select)
+
+
+def write_people(rows: str, workspace: int, export: Path) -> None:
+    """Profiles of a workspace of their own from a query of (number, email)."""
+    export.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select
+                    {workspace}::bigint as workspace_id,
+                    concat('row-', {workspace}, '-', number) as customer_id,
+                    printf('%08x', number::bigint) as internal_customer_id,
+                    false as deleted,
+                    false as suppressed,
+                    timestamp '2026-01-01' as created_at,
+                    timestamp '2026-01-01' as updated_at,
+                    upper(email) as email_addr
+                from ({rows})
+            ) to '{export}/people_v5_{workspace}_241600000000300001.parquet'
+            """
+        )
+
+
+@pytest.fixture(scope="module")
+def fake_people() -> Path | None:
+    """fake_1000.csv where the real data is at hand."""
+    default = PROJECT_DIR.parent / "shared" / "data"
+    folder = Path(os.environ.get("COUNTERFOIL_SHARED_DATA", default))
+    path = folder / "identity" / "fake_1000.csv"
+    return path if path.is_file() else None
+
+
+@pytest.fixture(scope="module")
+def home(fake_people: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("identity")
+    write_sample(folder / "brand", people=1_500, seed=7, effect=None, console=QUIET)
+    strangers = (
+        "select i as number, concat('x', i, '@example.com') as email from range(30) as t (i)"
+    )
+    write_people(strangers, STRANGE_WORKSPACE, folder / "more")
+    if fake_people is not None:
+        fakes = f"select unique_id as number, email from read_csv('{fake_people}')"
+        write_people(fakes, FAKE_WORKSPACE, folder / "more")
+    settings = Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
+        update={"home": folder / "home"}
+    )
+    exports = [str(folder / "brand" / "export"), str(folder / "more")]
+    assert load(exports, settings, QUIET).failure is None
+    build_identity(settings)
+    return settings
+
+
+def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return rows
+
+
+def test_equal_addresses_join_no_two_clusters(home: Settings, fake_people: Path | None) -> None:
+    if fake_people is None:
+        pytest.skip("the real data is not on this machine")
+    rows = ask(
+        home,
+        f"""
+        select count(*), count(distinct person_id), max(clusters)
+        from (
+            select
+                profiles.person_id,
+                count(distinct fake.cluster) over (partition by profiles.person_id) as clusters
+            from identity.int_identity__profiles as profiles
+            inner join read_csv('{fake_people}') as fake
+                on profiles.cio_id = printf('%08x', fake.unique_id)
+            where profiles.workspace_id = {FAKE_WORKSPACE}
+        )
+        """,
+    )
+    ((count_profiles, count_persons, most_clusters),) = rows
+    assert (count_profiles, most_clusters) == (1_000, 1)
+    assert count_persons < 800  # and it did join
+
+
+def test_check_names_who_does_not_meet(home: Settings) -> None:
+    found = check(home, QUIET)
+    brand = max(found.workspaces, key=lambda rate: rate.count_persons)
+    assert brand.match_rate is not None
+    assert 0.7 < brand.match_rate < 1
+    assert brand.is_met
+    names = {population.population for population in found.populations}
+    assert "in Heap only through server calls" in names
+    assert found.failure is not None
+    assert "Identity does not meet in workspace 999" in str(found.failure)
+    assert "customer_id here, nothing there" in str(found.failure)
+
+
+def test_match_rate_by_arm_covers_the_assigned(home: Settings) -> None:
+    schema = schema_of(home, "fct_experiment_assignments")
+    ((by_arm, assigned),) = ask(
+        home,
+        f"""
+        select
+            (select sum(count_persons) from marts.fct_identity_match_rate_by_arm),
+            (select count(*) from {schema}.fct_experiment_assignments)
+        """,
+    )
+    assert by_arm == assigned > 0
+
+
+def schema_of(settings: Settings, relation: str) -> str:
+    ((schema,),) = ask(
+        settings,
+        f"select table_schema from information_schema.tables where table_name = '{relation}'",
+    )
+    return str(schema)
+
+
+def test_sheet_is_reproducible_and_stratified(home: Settings, tmp_path: Path) -> None:
+    sheets = [draw_sheet(home, QUIET, out=tmp_path / name, size=40, seed=3) for name in "ab"]
+    assert sheets[0].path.read_bytes() == sheets[1].path.read_bytes()
+    assert sheets[0].count_persons == 40
+    assert {"matched", "unmatched", "merged"} <= set(sheets[0].strata)
+    other = draw_sheet(home, QUIET, out=tmp_path / "c", size=40, seed=4)
+    assert other.path.read_bytes() != sheets[0].path.read_bytes()
+    with pytest.raises(UsageError, match="20 to 50"):
+        draw_sheet(home, QUIET, out=tmp_path / "d", size=51)
+
+
+def test_sheet_is_read_back_with_wilson_limits(home: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    draw_sheet(home, QUIET, out=path, size=20)
+    with pytest.raises(CounterfoilError, match="no verdicts"):
+        read_sheet(path, QUIET)
+    with path.open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    for number, row in enumerate(rows):
+        row["verdict"] = "" if number == 0 else "No" if number == 1 else "yes"
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    found = read_sheet(path, QUIET)
+    assert (found.count_right, found.count_judged, found.count_open) == (18, 19, 1)
+    assert found.low == pytest.approx(0.7536, abs=1e-3)  # Wilson for 18 of 19, by hand
+    assert found.high == pytest.approx(0.9906, abs=1e-3)
+    with pytest.raises(CounterfoilError, match="holds verdicts already"):
+        draw_sheet(home, QUIET, out=path)
+
+
+def test_rehearsal_counts_everybody_once(home: Settings, tmp_path: Path) -> None:
+    found = rehearse(home, QUIET, to="email", out=tmp_path / "map.csv")
+    living = ask(
+        home,
+        """
+        select count(*) from marts.dim_persons
+        where match_status not in ('deleted', 'suppressed', 'anonymous')
+        """,
+    )
+    counted = (
+        found.count_mapped + found.count_unchanged + found.count_orphaned + found.count_collided
+    )
+    assert living == [(counted,)]
+    assert found.count_mapped > 0
+    assert found.count_doubled > 0  # Heap knows them by their id
+    with found.mapping.open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == counted
+    told = [row["new_identity"] for row in rows if row["outcome"] in {"mapped", "unchanged"}]
+    assert len(told) == len(set(told))
+    with pytest.raises(CounterfoilError, match="already"):
+        rehearse(home, QUIET, to="customer_id")
+
+
+RULES = (PROJECT_DIR / "seeds" / "identity_rules.csv").read_text(encoding="utf-8")
+
+
+def test_a_changed_primary_identifier_needs_a_migration(home: Settings, tmp_path: Path) -> None:
+    swapped = RULES.replace("customer_id,primary", "customer_id,fallback").replace(
+        "email,fallback", "email,primary"
+    )
+    (tmp_path / "identity_rules.csv").write_text(swapped, encoding="utf-8")
+    with pytest.raises(CounterfoilError, match="changed from customer_id to email"):
+        build_identity(home, "+int_identity__rules", tmp_path)
+    ours = (PROJECT_DIR / "seeds" / "identity_migrations.csv").read_text(encoding="utf-8")
+    (tmp_path / "identity_migrations.csv").write_text(
+        f"{ours},customer_id,email,2026-07-01,Lifecycle,rehearsed\n"
+        ",email,customer_id,2026-08-01,Lifecycle,and back\n",
+        encoding="utf-8",
+    )
+    build_identity(home, "+int_identity__rules", tmp_path)
+    assert ask(
+        home,
+        "select distinct identifier_type from identity.int_identity__rules where role = 'primary'",
+    ) == [("email",)]
+    (tmp_path / "identity_rules.csv").write_text(RULES, encoding="utf-8")
+    build_identity(home, "+int_identity__rules", tmp_path)
+
+
+def test_no_rule_no_build(home: Settings, tmp_path: Path) -> None:
+    (tmp_path / "identity_rules.csv").write_text(RULES.splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(CounterfoilError, match="declares no primary identifier"):
+        build_identity(home, "+int_identity__rules", tmp_path)
+
+
+def test_our_rules_are_the_declared_ones(tmp_path: Path) -> None:
+    require_declared_primary(PROJECT_DIR / "seeds")
+    for name in ("identity_rules.csv", "identity_migrations.csv"):
+        (tmp_path / name).write_bytes((PROJECT_DIR / "seeds" / name).read_bytes())
+    (tmp_path / "identity_rules.csv").write_text(
+        RULES.replace("customer_id,primary", "customer_id,link").replace(
+            "email,fallback", "email,primary"
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(CounterfoilError, match="from customer_id to email"):
+        require_declared_primary(tmp_path)
