@@ -118,7 +118,11 @@ def invoke(
 
     finished = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
 
+    complaints: list[str] = []
+
     def listen(event: Any) -> None:
+        if event.info.level == "error":
+            complaints.append(event.info.msg)
         if on_node is not None and event.info.name in finished:
             on_node()
         if on_event is not None:
@@ -143,6 +147,8 @@ def invoke(
         raise _explain(settings, str(outcome.exception)) from outcome.exception
     results = list(getattr(outcome.result, "results", None) or [])
     failed = [r for r in results if str(r.status) in {"error", "fail", "runtime error"}]
+    if failed and not hasattr(failed[0], "node"):  # a macro that was run by itself
+        raise _explain(settings, "\n".join(complaints))
     if failed:
         raise _explain_nodes(settings, failed)
     if not outcome.success:
@@ -239,8 +245,6 @@ def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSu
 
 def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
     first = failed[0]
-    if not hasattr(first, "node"):  # a macro run by itself
-        return _explain(settings, str(first.message or ""))
     described = (getattr(first.node, "description", "") or "").strip()
     sentence = _explain(settings, str(first.message or "")).args[0]
     where = f"{first.node.resource_type} `{first.node.name}`"
