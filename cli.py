@@ -221,6 +221,150 @@ def sample(
 
 
 @app.command()
+def checklist(
+    journey: Annotated[
+        str | None, typer.Option("--journey", help="Validate this one journey.")
+    ] = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure the implementation checklist, or one journey's."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.road import write_checklist
+
+        write_checklist(settings, console, journey=journey)
+
+
+@app.command()
+def erase(
+    identifier: Annotated[str, typer.Argument(help="Any identifier of the person.")],
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Forget a person everywhere, Heap included, and prove it."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.heap import erase as erase_person
+
+        erase_person(settings, identifier, console)
+
+
+@segments_app.command("list")
+def segments_list(as_json: Json = False, verbose: Verbose = False) -> None:
+    """Every version: motion, owner, members, state of its lock."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.segments import list_segments
+
+        list_segments(settings, console)
+
+
+@segments_app.command("new")
+def segments_new(
+    key: Annotated[str, typer.Argument(help="Segment key, snake_case.")],
+    from_version: Annotated[
+        int | None, typer.Option("--from", min=1, help="Start from this version.")
+    ] = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Scaffold a segment, or the next version of one."""
+    with _told(as_json, verbose) as (console, _):
+        from pipelines.segments import new_segment
+
+        new_segment(console, key, from_version=from_version)
+
+
+@segments_app.command("lock")
+def segments_lock(
+    check: Annotated[bool, typer.Option("--check", help="Record nothing.")] = False,
+    accept: Annotated[
+        list[str] | None, typer.Option("--accept", help="Locked version that means the same.")
+    ] = None,
+    forget: Annotated[
+        list[str] | None, typer.Option("--forget", help="Locked version that is gone.")
+    ] = None,
+    because: Annotated[str | None, typer.Option("--because", help="Why; kept in the lock.")] = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Record the fingerprint of every version that has none yet."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.segments import lock_segments
+
+        lock_segments(settings, console, check=check, accept=accept, forget=forget, because=because)
+
+
+@segments_app.command("backtest")
+def segments_backtest(
+    key: Annotated[str, typer.Argument(help="Segment key.")],
+    from_version: Annotated[int, typer.Option("--from", min=1, help="The version before.")],
+    to_version: Annotated[int, typer.Option("--to", min=1, help="The version after.")],
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, help="Only the last days; default all.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare two versions of a segment over history."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.segments import backtest
+
+        backtest(
+            settings,
+            console,
+            key,
+            from_version=from_version,
+            to_version=to_version,
+            days=days,
+            markdown=markdown,
+        )
+
+
+@deadletters_app.command("list")
+def deadletters_list(as_json: Json = False, verbose: Verbose = False) -> None:
+    """Rows Heap refused, with reasons and without personal data."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.heap import list_dead_letters
+
+        console.record(dead_letters=list_dead_letters(settings, console))
+
+
+@deadletters_app.command("retry")
+def deadletters_retry(as_json: Json = False, verbose: Verbose = False) -> None:
+    """Say the refused rows again, and nothing else."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.road import retry_refused
+
+        retry_refused(settings, console)
+
+
+@explain_app.command("person")
+def explain_person_command(
+    identifier: Annotated[str, typer.Argument(help="Any identifier of the person.")],
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Why somebody is in a segment or an arm, and what Heap was told."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.heap import explain_person
+
+        explain_person(settings, identifier, console)
+
+
+@explain_app.command("delivery")
+def explain_delivery_command(
+    delivery_id: Annotated[str, typer.Argument(help="Delivery id.")],
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """What a delivery was, and what Heap was told about it."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.heap import explain_delivery
+
+        explain_delivery(settings, delivery_id, console)
+
+
+@app.command()
 def sandbox(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve on.")] = 8765,
     verbose: Verbose = False,

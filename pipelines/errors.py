@@ -6,7 +6,8 @@ from __future__ import annotations
 class CounterfoilError(Exception):
     """Something a person can act on: what happened and what to do, in one sentence.
 
-    `exit_code` is 1 when a check failed or the work was refused, 2 for wrong usage or configuration.
+    `exit_code` is 1 when a check failed or the work was refused, 2 for wrong usage
+    or configuration.
     """
 
     exit_code = 1

@@ -1,6 +1,6 @@
 """The registries that analysts declare: which files stand, and whether they can be read.
 
-Source: `seeds/` in the project, with the files of another folder in place of ours where it has them.
+Source: `seeds/` in the project, with the files of another folder in the place of ours.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ def declared() -> dict[str, dict[str, str]]:
         for seed in yaml.safe_load(path.read_text(encoding="utf-8"))["seeds"]:
             shapes[seed["name"]] = seed["config"]["column_types"]
     return shapes
+
+
+def experiment_keys(seeds: Path) -> list[str]:
+    """The experiments that the registry in this folder declares, sorted."""
+    rows = _read("experiments", seeds / "experiments.csv", declared()["experiments"])
+    return sorted({str(row["experiment_key"]) for row in rows if row["experiment_key"]})
 
 
 def compose(settings: Settings, registries: Path | None) -> Path:

@@ -6,12 +6,17 @@ nowhere else.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.locks import hold
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.heap import Limits
 
 
 def load_exports(settings: Settings, console: Console, exports: list[str]) -> None:
@@ -23,7 +28,7 @@ def load_exports(settings: Settings, console: Console, exports: list[str]) -> No
     from pipelines.customerio import load
 
     summary = load(exports, settings, console)
-    console.record(load=summary.facts())
+    console.record(load=dataclasses.asdict(summary))
     if summary.failure is not None:
         raise summary.failure
 
@@ -63,10 +68,13 @@ def plan_heap(
 ) -> None:
     """Write down what Heap would be told."""
     from pipelines.heap import make_plan
+    from pipelines.heap import markdown as as_markdown
 
-    plan = make_plan(settings, console, out=out)
-    console.record(plan=plan.facts())
-    console.line(plan.markdown() if markdown else plan.text())
+    quiet = Console(as_json=True)
+    plan = make_plan(settings, quiet if markdown else console, out=out)
+    if markdown:
+        console.record(plan=plan.facts())
+        console.line(as_markdown(plan))
 
 
 def publish_heap(
@@ -75,19 +83,36 @@ def publish_heap(
     *,
     plan_file: Path | None = None,
     max_minutes: float | None = None,
+    limits: Limits | None = None,
 ) -> None:
-    """Tell Heap.
+    """Tell Heap: the given plan or a fresh one. `limits` are Heap's own unless raised.
 
     Raises:
         CounterfoilError: refused before the first send, or Heap refused rows (new dead letters).
     """
     from pipelines.heap import publish
 
-    summary = publish(settings, console, plan_file=plan_file, max_minutes=max_minutes)
-    console.record(publish=summary.facts())
-    console.line(summary.text())
-    if summary.failure is not None:
-        raise summary.failure
+    summary = publish(
+        settings, console, plan_file=plan_file, max_minutes=max_minutes, limits=limits
+    )
+    if summary.has_new_dead_letters:
+        raise CounterfoilError(
+            f"Heap refused {summary.count_dead_letters:,} rows; everything else was sent. "
+            "See `counterfoil deadletters list`."
+        )
+
+
+def retry_refused(settings: Settings, console: Console) -> None:
+    """Say the rows Heap refused again, and nothing else.
+
+    Raises:
+        CounterfoilError: Heap refused some of them once more.
+    """
+    from pipelines.heap import retry_dead_letters
+
+    summary = retry_dead_letters(settings, console)
+    if summary.has_new_dead_letters:
+        raise CounterfoilError(f"Heap refused {summary.count_dead_letters:,} rows again.")
 
 
 def write_review(settings: Settings, console: Console) -> None:
@@ -108,7 +133,7 @@ def write_sample_brand(
     summary = write_sample(
         out, people=people or DEFAULT_PEOPLE, seed=seed, effect=effect, console=console
     )
-    console.record(sample=summary)
+    console.record(sample=dataclasses.asdict(summary))
 
 
 def run_all(
@@ -120,6 +145,7 @@ def run_all(
     registries: Path | None = None,
     publish: bool = False,
     max_minutes: float | None = None,
+    limits: Limits | None = None,
 ) -> None:
     """Load, build, plan, send if asked, review and check: the whole road.
 
@@ -137,7 +163,7 @@ def run_all(
         quarantine = error
     build_warehouse(settings, console, as_of=as_of, registries=registries)
     if publish:
-        publish_heap(settings, console, max_minutes=max_minutes)
+        publish_heap(settings, console, max_minutes=max_minutes, limits=limits)
     else:
         plan_heap(settings, console)
     write_review(settings, console)

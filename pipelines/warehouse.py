@@ -1,11 +1,12 @@
-"""The warehouse: `dbt build` in this process, with our profile and one instant that it is judged at."""
+"""The warehouse: `dbt build` in this process, with our profile and one instant."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import os
-import shutil
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from pipelines import registries as registry_files
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.settings import PROJECT_DIR, Settings
+
+ARM = "cio_arm_"
+ADDRESS = re.compile(r"[^\s@'\"]+@[^\s@'\"]+")  # what an error may never show
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class BuildSummary:
     seeds: int
     warnings: tuple[str, ...]
     seconds: float
+
+    def facts(self) -> dict[str, object]:
+        """What --json prints."""
+        return dataclasses.asdict(self)
 
 
 def current_hour() -> datetime:
@@ -92,7 +100,6 @@ def build(
     with console.progress("Building") as advance:
         results = invoke(settings, seeds, arguments, on_node=advance)
     seconds = (datetime.now(UTC) - started).total_seconds()
-    _keep_manifest(settings)
     return _summarise(results, instant, seconds)
 
 
@@ -129,20 +136,20 @@ def invoke(
             on_event(event)
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    with _environment(settings, seeds, project), _silence() as said:
-        outcome = dbtRunner(callbacks=[listen]).invoke(
-            [
-                "--quiet",
-                "--no-write-json" if arguments[0] == "parse" else "--write-json",
-                "--log-level-file",
-                "none",
-                *arguments,
-                "--project-dir",
-                str(project),
-                "--profiles-dir",
-                str(project),
-            ]
+    command, *options = arguments
+    where = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    quiet = ["--quiet", "--log-level-file", "none"]
+    variables = options[: options.index("--vars") + 2] if "--vars" in options else []
+    with _environment(settings, seeds, project), _silence() as said, _released():
+        parsed = dbtRunner().invoke([*quiet, "parse", *variables, *where])
+        if parsed.exception is not None:
+            raise _explain(settings, str(parsed.exception)) from parsed.exception
+        declare_arms(parsed.result, seeds)
+        outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
+            [*quiet, command, *options, *where]
         )
+        if command == "build":
+            parsed.result.write(str(settings.home / "manifest.json"))
     if outcome.exception is not None:
         raise _explain(settings, str(outcome.exception)) from outcome.exception
     results = list(getattr(outcome.result, "results", None) or [])
@@ -154,6 +161,26 @@ def invoke(
     if not outcome.success:
         raise CounterfoilError(f"dbt stopped: {_first_sentence(said.getvalue())}")
     return results
+
+
+def declare_arms(manifest: Any, seeds: Path) -> None:
+    """Let the contract of the user properties follow the registry: one column per experiment.
+
+    The yml lists the experiments of our own registry. With other registries their experiments
+    stand in the contract instead, so that the mart stays the allow-list of what may leave.
+    """
+    from dbt.artifacts.resources import ColumnInfo
+
+    node = manifest.nodes.get("model.counterfoil.heap_user_properties")
+    if node is None:
+        return
+    kept = {name: column for name, column in node.columns.items() if not name.startswith(ARM)}
+    for key in registry_files.experiment_keys(seeds):
+        name = f"{ARM}{key}"
+        kept[name] = node.columns.get(name) or ColumnInfo(
+            name=name, description=f"Arm in `{key}`, by first assignment.", data_type="varchar"
+        )
+    node.columns = kept
 
 
 @contextlib.contextmanager
@@ -182,6 +209,22 @@ def _environment(settings: Settings, seeds: Path, project: Path) -> Iterator[Non
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _released() -> Iterator[None]:
+    """Close the warehouse when dbt has finished: the adapter would hold it until we end."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    try:
+        yield
+    finally:
+        environment = DuckDBConnectionManager._ENV
+        if environment is not None:
+            environment.close()
+        DuckDBConnectionManager.close_all_connections()
+        reset_adapters()
 
 
 @contextlib.contextmanager
@@ -223,13 +266,6 @@ def _check_data_before(settings: Settings, instant: datetime) -> None:
         )
 
 
-def _keep_manifest(settings: Settings) -> None:
-    """Leave dbt's manifest beside the warehouse: the publisher finds the Heap models through it."""
-    manifest = settings.home / "target" / "manifest.json"
-    if manifest.is_file():
-        shutil.copyfile(manifest, settings.home / "manifest.json")
-
-
 def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSummary:
     kinds = [str(result.node.resource_type) for result in results]
     warned = [r for r in results if str(r.status) == "warn"]
@@ -259,11 +295,11 @@ def _explain(settings: Settings, message: str) -> CounterfoilError:
         holder = _between(message, "(PID ", ")")
         who = f"process {holder}" if holder else "another program"
         return CounterfoilError(
-            f"The warehouse is open in {who}: close it (or wait until it has finished) and try again."
+            f"The warehouse is open in {who}: close it, or wait until it has finished."
         )
     if "No space left" in message or "Out of disk" in message:
         return CounterfoilError(
-            "The disk is full: free some space for the state folder (COUNTERFOIL_HOME) and try again."
+            "The disk is full: free some space for the state folder (COUNTERFOIL_HOME)."
         )
     if "Permission denied" in message:
         return CounterfoilError(
@@ -271,14 +307,15 @@ def _explain(settings: Settings, message: str) -> CounterfoilError:
         )
     if "Out of Memory" in message:
         return CounterfoilError(
-            f"The build needs more than {settings.memory_limit} of memory: raise COUNTERFOIL_MEMORY_LIMIT."
+            f"The build needs more than {settings.memory_limit} of memory: "
+            "raise COUNTERFOIL_MEMORY_LIMIT."
         )
     return CounterfoilError(_first_sentence(message))
 
 
 def _first_sentence(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return " ".join(lines[:3])[:400] or "see the log in the state folder"
+    return ADDRESS.sub("(an address)", " ".join(lines[:3])[:400]) or "run it with --verbose"
 
 
 def _between(text: str, before: str, after: str) -> str:

@@ -27,7 +27,7 @@ FAMILIES: tuple[Family, ...] = (
 
 def recognise(path: PurePosixPath) -> FileName | None:
     """What the file at `path` is by its name, or None when it is of no known family."""
-    for known in (heap_connect.recognise, customerio.recognise, behavior.recognise):
+    for known in (customerio.recognise, heap_connect.recognise, behavior.recognise):
         if (name := known(path)) is not None:
             return name
     return None
@@ -60,7 +60,7 @@ def load_unlocked(
     """`load` for a caller that holds the warehouse lock already."""
     from pipelines.loading.load import load_files
 
-    return load_files(exports, settings, console, FAMILIES, recognise, road)
+    return load_files(exports, settings, console, families=FAMILIES, recognise=recognise, road=road)
 
 
 def ensure_raw(settings: Settings) -> None:

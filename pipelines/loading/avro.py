@@ -9,6 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from pipelines.loading.files import Found, disk_full, is_disk_full
 
 ROWS_AT_ONCE = 50_000
@@ -24,10 +28,6 @@ def to_parquet(found: Found, folder: Path) -> Found:
     Raises:
         NotAvro: it cannot be read whole.
     """
-    import fastavro
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     assert found.path is not None
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / found.name
@@ -37,12 +37,12 @@ def to_parquet(found: Found, folder: Path) -> Found:
             record = records.writer_schema
             if not isinstance(record, dict) or record.get("type") != "record":
                 raise NotAvro("it holds no Avro records")
-            fields = {field["name"]: _arrow_type(pa, field["type"]) for field in record["fields"]}
+            fields = {field["name"]: _arrow_type(field["type"]) for field in record["fields"]}
             schema = pa.schema(list(fields.items()))
             with pq.ParquetWriter(target, schema) as writer:
                 for rows in _chunks(iter(records)):
                     columns = [
-                        pa.array([_value(row.get(name), kind, pa) for row in rows], kind)
+                        pa.array([_value(row.get(name), kind) for row in rows], kind)
                         for name, kind in fields.items()
                     ]
                     writer.write_table(pa.table(columns, schema=schema))
@@ -64,11 +64,11 @@ def _chunks(records: Iterator[Any]) -> Iterator[list[dict[str, Any]]]:
         yield rows
 
 
-def _arrow_type(pa: Any, avro: Any) -> Any:
+def _arrow_type(avro: object) -> pa.DataType:
     """Scalars keep their type; everything else becomes JSON text."""
     if isinstance(avro, list):
         kinds = [kind for kind in avro if kind != "null"]
-        return _arrow_type(pa, kinds[0]) if len(kinds) == 1 else pa.string()
+        return _arrow_type(kinds[0]) if len(kinds) == 1 else pa.string()
     if isinstance(avro, dict):
         logical = avro.get("logicalType", "")
         if logical in ("timestamp-millis", "timestamp-micros"):
@@ -87,10 +87,10 @@ def _arrow_type(pa: Any, avro: Any) -> Any:
         "double": pa.float64(),
         "boolean": pa.bool_(),
     }
-    return simple.get(avro, pa.string())
+    return simple.get(str(avro), pa.string())
 
 
-def _value(value: Any, kind: Any, pa: Any) -> Any:
+def _value(value: object, kind: pa.DataType) -> object:
     if value is None or kind != pa.string() or isinstance(value, str):
         return value
     if isinstance(value, bytes):

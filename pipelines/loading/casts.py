@@ -8,20 +8,8 @@ from __future__ import annotations
 
 from pipelines.loading.families import Kind
 
-INTEGERS = frozenset(
-    [
-        "TINYINT",
-        "SMALLINT",
-        "INTEGER",
-        "BIGINT",
-        "HUGEINT",
-        "UTINYINT",
-        "USMALLINT",
-        "UINTEGER",
-        "UBIGINT",
-        "UHUGEINT",
-    ]
-)
+_WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+INTEGERS = frozenset(sign + width for sign in ("", "U") for width in _WIDTHS)
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 
 # The unit of an integer time by its magnitude: seconds up to the year 5138, then milliseconds
@@ -84,7 +72,7 @@ def _blank(column: str) -> str:
 def _whole(column: str) -> str:
     """A floating column of a writer that has no nullable integers: NaN is null, 1.5 is an error."""
     return (
-        f"case when isnan({column}) then null when {column} = floor({column})"
+        f"case when {column} is null or isnan({column}) then null when {column} = floor({column})"
         f" then cast({column} as bigint) else error('a fraction where a whole number belongs') end"
     )
 
@@ -128,27 +116,33 @@ def to_decimal(column: str, source: str) -> str:
 
 def to_timestamp(column: str, source: str) -> str:
     """An instant in UTC, without zone, whatever the unit, zone or writer."""
-    if source == "TIMESTAMP":
-        return column
-    if source in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
-        # a cast goes through the calendar library: twenty times slower, and it reads the session
-        return f"make_timestamp(epoch_us({column}))"
-    if source in INTEGERS or source.startswith("DECIMAL"):
+    # a cast of a time with a zone goes through the calendar library: twenty times slower
+    if source == "TIMESTAMP WITH TIME ZONE":
+        column = f"make_timestamp(epoch_us({column}))"
+    elif source in ("TIMESTAMP_NS", "TIMESTAMPTZ_NS"):
+        column = f"make_timestamp(epoch_ns({column}) // 1000)"
+    elif source in INTEGERS or source.startswith("DECIMAL"):
         number = f"cast({column} as bigint)"
-        return f"make_timestamp({EPOCH_MICROSECONDS.format(number=number)})"
-    if source in FLOATS:
-        return f"make_timestamp({_float_epoch(column)})"
-    if source == "VARCHAR":
-        text = _blank(column)
-        whole = EPOCH_MICROSECONDS.format(number=f"cast({text} as bigint)")
-        return f"""case
-            when {text} is null then null
-            when regexp_full_match({text}, '-?[0-9]+') then make_timestamp({whole})
-            when regexp_full_match({text}, '-?[0-9]+\\.[0-9]+')
-                then make_timestamp({_float_epoch(f"cast({text} as double)")})
-            else make_timestamp(epoch_us(cast({text} as timestamp with time zone)))
-        end"""
-    return f"cast({column} as timestamp)"
+        column = f"make_timestamp({EPOCH_MICROSECONDS.format(number=number)})"
+    elif source in FLOATS:
+        column = f"make_timestamp({_float_epoch(column)})"
+    elif source == "VARCHAR":
+        column = _time_of_text(_blank(column))
+    elif source != "TIMESTAMP":
+        column = f"cast({column} as timestamp)"
+    return column
+
+
+def _time_of_text(text: str) -> str:
+    """ISO 8601, without a zone taken as UTC; or unix time as text."""
+    whole = EPOCH_MICROSECONDS.format(number=f"cast({text} as bigint)")
+    fraction = _float_epoch(f"cast({text} as double)")
+    return f"""case
+        when {text} is null then null
+        when regexp_full_match({text}, '-?[0-9]+') then make_timestamp({whole})
+        when regexp_full_match({text}, '-?[0-9]+\\.[0-9]+') then make_timestamp({fraction})
+        else make_timestamp(epoch_us(cast({text} as timestamp with time zone)))
+    end"""
 
 
 def _float_epoch(column: str) -> str:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading.families import FileName
+
+if TYPE_CHECKING:
+    import fsspec
 
 Recognise = Callable[[PurePosixPath], FileName | None]
 
@@ -208,7 +211,7 @@ def _remote(
 
 
 def _remote_maker(
-    prefix: str, system: Any, path: str, facts: dict[str, Any]
+    prefix: str, system: fsspec.AbstractFileSystem, path: str, facts: dict[str, Any]
 ) -> Callable[[FileName], Found]:
     def make(kind: FileName) -> Found:
         times = (facts.get(key) for key in ("mtime", "LastModified", "last_modified", "updated"))

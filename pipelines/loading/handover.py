@@ -12,11 +12,16 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.loading.casts import quote
 from pipelines.loading.families import Kind
 from pipelines.loading.raw import Connection
+
+if TYPE_CHECKING:
+    from dlt.common.runtime.collector import Collector
+    from dlt.common.runtime.run_context import RunContext
+    from dlt.extract.resource import DltResource
 
 Road = Literal["model", "arrow"]
 
@@ -58,6 +63,7 @@ def hand_over(
     folder: Path,
     dataset: str,
     handed: Sequence[Handed],
+    *,
     advance: Callable[[int], None],
     road: Road | None = None,
 ) -> None:
@@ -89,7 +95,7 @@ def hand_over(
             destination=dlt.destinations.duckdb(connection),
             dataset_name=dataset,
             pipelines_dir=str(working / "pipelines"),
-            progress=_collector(list(handed), advance),
+            progress=_rows_of_jobs([part.rows for part in handed], advance),
         )
         tables: dict[str, list[tuple[int, Handed]]] = {}
         for number, part in enumerate(handed):
@@ -100,59 +106,59 @@ def hand_over(
                     f"create or replace view incoming.main.handed_{number} as {part.select}"
                 )
         resources = [
-            _resource(dlt, connection, table, parts, models, road)
+            _resource(
+                table,
+                parts,
+                _by_arrow(connection, parts) if road == "arrow" else _by_model(models, parts),
+            )
             for table, parts in tables.items()
         ]
         pipeline.run(resources, schema=dlt.Schema(dataset))
     shutil.rmtree(working, ignore_errors=True)
 
 
-def _resource(
-    dlt: Any,
-    connection: Connection,
-    table: str,
-    parts: list[tuple[int, Handed]],
-    models: Path,
-    road: Road,
-) -> Any:
+def _resource(table: str, parts: list[tuple[int, Handed]], items: Iterator[Any]) -> DltResource:
+    import dlt
+
     columns = {name: kind for _, part in parts for name, kind in part.columns.items()}
-
-    def by_model() -> Iterator[Any]:
-        for number, part in parts:
-            names = ", ".join(quote(name) for name in part.columns)
-            model = models / f"handed_{number}.model"
-            model.write_text(
-                f"dialect: duckdb\nSELECT {names} FROM incoming.main.handed_{number}\n",
-                encoding="utf-8",
-            )
-            yield dlt.mark.with_file_import(str(model), "model", part.rows)
-
-    def by_arrow() -> Iterator[Any]:
-        import pyarrow as pa
-
-        for _, part in parts:
-            batches = connection.cursor().sql(part.select).to_arrow_reader(ARROW_ROWS)
-            empty = True
-            for batch in batches:
-                empty = False
-                yield pa.Table.from_batches([batch])
-            if empty:
-                yield batches.schema.empty_table()
-
     return dlt.resource(
-        by_model if road == "model" else by_arrow,
+        items,
         name=table,
         write_disposition="append",
         columns={name: {**_DLT_TYPES[kind], "nullable": True} for name, kind in columns.items()},
     )
 
 
-def _private_context(folder: Path) -> Any:
+def _by_model(folder: Path, parts: list[tuple[int, Handed]]) -> Iterator[Any]:
+    import dlt
+
+    for number, part in parts:
+        names = ", ".join(quote(name) for name in part.columns)
+        model = folder / f"handed_{number}.model"
+        model.write_text(
+            f"dialect: duckdb\nSELECT {names} FROM incoming.main.handed_{number}\n",
+            encoding="utf-8",
+        )
+        yield dlt.mark.with_file_import(str(model), "model", part.rows)
+
+
+def _by_arrow(connection: Connection, parts: list[tuple[int, Handed]]) -> Iterator[Any]:
+    import pyarrow as pa
+
+    for _, part in parts:
+        batches = connection.cursor().sql(part.select).to_arrow_reader(ARROW_ROWS)
+        for batch in batches:
+            yield pa.Table.from_batches([batch])
+        # an empty file is a file too: the table is declared by it
+        yield batches.schema.empty_table()
+
+
+def _private_context(folder: Path) -> RunContext:
     """A dlt that reads no file, no environment and no home folder, sends nothing, and is silent."""
     from dlt.common.configuration.providers import DictionaryProvider
     from dlt.common.runtime.run_context import RunContext
 
-    class PrivateContext(RunContext):
+    class PrivateContext(RunContext):  # type: ignore[misc,unused-ignore]
         @property
         def global_dir(self) -> str:
             return str(folder)
@@ -183,32 +189,17 @@ def _private_context(folder: Path) -> Any:
     return PrivateContext(str(folder))
 
 
-def _collector(handed: list[Handed], advance: Callable[[int], None]) -> Any:
-    """dlt counts jobs, people count rows: the mean job stands for each."""
+def _rows_of_jobs(rows: list[int], advance: Callable[[int], None]) -> Collector:
+    """Progress. dlt counts jobs, people count rows: the mean job stands for each."""
     from dlt.common.runtime.collector import Collector
 
-    total = sum(part.rows for part in handed)
+    class Rows(Collector):  # type: ignore[misc,unused-ignore]
+        done = 0
 
-    class Rows(Collector):
-        def __init__(self) -> None:
-            super().__init__()
-            self.done = 0
-
-        def update(
-            self,
-            name: str,
-            inc: int = 1,
-            total: int | None = None,
-            inc_total: int | None = None,
-            message: str | None = None,
-            label: str | None = None,
-        ) -> None:
-            if name == "Jobs" and inc and self.step.startswith("Load"):
-                before, self.done = self.done, min(self.done + inc, len(handed))
-                advance(self._rows(self.done) - self._rows(before))
-
-        def _rows(self, jobs: int) -> int:
-            return total * jobs // max(len(handed), 1)
+        def update(self, name: str, inc: int = 1, *_: object, **__: object) -> None:
+            if name == "Jobs" and self.step.startswith("Load"):
+                before, self.done = self.done, min(self.done + inc, len(rows))
+                advance(sum(rows) * self.done // len(rows) - sum(rows) * before // len(rows))
 
         def _start(self, step: str) -> None:
             pass

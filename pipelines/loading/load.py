@@ -24,6 +24,7 @@ from pipelines.settings import Settings
 
 # A job is at most this much of Parquet: progress moves, and a transaction stays small.
 BYTES_A_JOB = 512 * 1024 * 1024
+UNKNOWN_SHOWN = 20
 
 
 @dataclass
@@ -56,13 +57,14 @@ class _State:
 
     loaded: set[tuple[str, str]]
     quarantined: dict[tuple[str, str], str]
-    sightings: dict[tuple[str, int, str], str]
+    sightings: dict[tuple[str, int, str], str]  # by location, size and stamp
 
 
 def load_files(
     exports: list[str],
     settings: Settings,
     console: Console,
+    *,
     families: Sequence[Family],
     recognise: Recognise,
     road: Road | None = None,
@@ -81,8 +83,17 @@ def load_files(
             state = _state(connection)
             fresh, sighted, rejected = _news(listing, state, summary, scratch, console)
             if fresh:
-                _load_fresh(connection, settings, families, fresh, summary, rejected, console, road)
-            _settle(connection, listing, state, summary, sighted, rejected)
+                _load_fresh(
+                    connection,
+                    settings,
+                    families=families,
+                    fresh=fresh,
+                    summary=summary,
+                    rejected=rejected,
+                    console=console,
+                    road=road,
+                )
+            _settle(connection, listing, state, summary, sighted=sighted, rejected=rejected)
         except (duckdb.Error, OSError) as error:
             raise raw.explain(settings, error) from error
         shutil.rmtree(scratch, ignore_errors=True)
@@ -102,9 +113,9 @@ def _state(connection: raw.Connection) -> _State:
             ).fetchall()
         },
         sightings={
-            (name, size, stamp): content
-            for name, size, stamp, content in connection.execute(
-                "select file_name, size_bytes, stamp, content_hash from loads.sightings"
+            (location, size, stamp): content
+            for location, size, stamp, content in connection.execute(
+                "select location, size_bytes, stamp, content_hash from loads.sightings"
             ).fetchall()
         },
     )
@@ -116,7 +127,7 @@ def _news(
     """The files to load, those hashed on the way, and those that cannot be opened."""
     unseen = []
     for found in listing.found:
-        content = state.sightings.get((found.name, found.size, found.stamp))
+        content = state.sightings.get((found.location, found.size, found.stamp))
         if content is None or not found.stamp:
             unseen.append(found)
         elif (found.name, content) in state.loaded:
@@ -163,6 +174,7 @@ def _news(
 def _load_fresh(
     connection: raw.Connection,
     settings: Settings,
+    *,
     families: Sequence[Family],
     fresh: list[Found],
     summary: LoadSummary,
@@ -177,7 +189,15 @@ def _load_fresh(
     with console.progress("loading rows", total=total or None) as advance:
         for dataset in raw.datasets(families):
             batches = [batch for batch in reading.batches if batch.family.dataset == dataset]
-            loaded = _load_dataset(connection, settings, dataset, batches, rejected, advance, road)
+            loaded = _load_dataset(
+                connection,
+                settings,
+                dataset,
+                batches=batches,
+                rejected=rejected,
+                advance=advance,
+                road=road,
+            )
             for batch in loaded:
                 table = f"{dataset}.{batch.family.table}"
                 summary.files_loaded += len(batch.files)
@@ -189,6 +209,7 @@ def _load_dataset(
     connection: raw.Connection,
     settings: Settings,
     dataset: str,
+    *,
     batches: list[Batch],
     rejected: list[tuple[Found, str]],
     advance: Advance,
@@ -212,7 +233,9 @@ def _load_dataset(
         ]
         handed.append(_record(connection, batches))
         try:
-            hand_over(connection, raw.scratch(settings), dataset, handed, advance, road)
+            hand_over(
+                connection, raw.scratch(settings), dataset, handed, advance=advance, road=road
+            )
             return batches
         except Exception as error:
             # the package is void; its rows go, its files are looked at one by one
@@ -308,6 +331,7 @@ def _settle(
     listing: Listing,
     state: _State,
     summary: LoadSummary,
+    *,
     sighted: Sequence[Found],
     rejected: Sequence[tuple[Found, str]],
 ) -> None:
@@ -317,20 +341,20 @@ def _settle(
     summary.quarantined.sort()
     here = {found.location for found in listing.found}
     connection.execute("begin")
-    # a file that was replaced, loaded or taken away leaves the quarantine
+    # a file that was replaced, loaded, moved or taken away leaves the quarantine
+    looked_at = [*sighted, *(found for found, _ in rejected)]
+    again = {found.location for found in looked_at}
+    names = {found.name for found in looked_at}
     held = connection.execute("select file_name, location from loads.quarantine").fetchall()
-    gone = [
-        location
-        for _, location in held
-        if location not in here
-        and any(location == root or location.startswith(f"{root}/") for root in listing.roots)
-    ]
-    seen_again = [found.location for found in sighted] + [found.location for found, _ in rejected]
-    for location in {*gone, *seen_again}:
-        connection.execute("delete from loads.quarantine where location = ?", [location])
+    for name, location in held:
+        searched = any(
+            location == root or location.startswith(f"{root}/") for root in listing.roots
+        )
+        if location in again or (location not in here and (searched or name in names)):
+            connection.execute("delete from loads.quarantine where location = ?", [location])
     blocked = {(found.name, found.content_hash): reason for found, reason in rejected}
     still = {key: reason for key, reason in {**state.quarantined, **blocked}.items() if key[1]}
-    places = {found.location: found for found in [*sighted, *(found for found, _ in rejected)]}
+    places = {found.location: found for found in looked_at}
     rows = [
         (found.name, found.kind.family.name, found.content_hash, reason, location, now)
         for location, found in places.items()
@@ -338,10 +362,10 @@ def _settle(
     ]
     _insert(connection, "loads.quarantine", rows)
     fresh = [
-        (found.name, found.size, found.stamp, found.content_hash)
+        (found.location, found.size, found.stamp, found.content_hash)
         for found in sighted
         if found.stamp
-        and state.sightings.get((found.name, found.size, found.stamp)) != found.content_hash
+        and state.sightings.get((found.location, found.size, found.stamp)) != found.content_hash
     ]
     _insert(connection, "loads.sightings", list(dict.fromkeys(fresh)))
     connection.execute("commit")
@@ -361,8 +385,10 @@ def _report(summary: LoadSummary, console: Console) -> None:
     console.line(f"Loaded {summary.rows:,} rows from {summary.files_loaded:,} new {files}{known}.")
     for table, rows in sorted(summary.rows_by_table.items()):
         console.line(f"  {table}: {rows:,} rows")
-    for name in summary.unknown:
+    for name in summary.unknown[:UNKNOWN_SHOWN]:
         console.line(f"Skipped {name}: not a file that Counterfoil knows.")
+    if (more := len(summary.unknown) - UNKNOWN_SHOWN) > 0:
+        console.line(f"Skipped {more:,} more files that Counterfoil does not know.")
     for name, reason in summary.quarantined:
         console.line(f"Quarantined {name}: {reason}.")
     console.record(

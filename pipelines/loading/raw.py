@@ -84,39 +84,26 @@ def opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connectio
 
 def explain_opening(path: Path, error: Exception) -> CounterfoilError:
     """One sentence for a `raw.duckdb` that cannot be opened."""
-    text = str(error)
-    if "lock" in text.lower() and (holder := re.search(r"held in (.+?) \(PID (\d+)\)", text)):
-        program = Path(holder[1]).name
-        return CounterfoilError(
-            f"{path.name} is in use by {program} (process {holder[2]}): close it or wait until it"
-            f" has finished, then run this again ({path})."
-        )
-    if "lock" in text.lower():
-        return CounterfoilError(
-            f"{path} is in use by another process: close it or wait until it has finished, then run"
-            " this again."
-        )
+    text = str(error).lower()
+    again = "move it away and load again, it is rebuilt from the exports"
     if is_disk_full(error):
         return disk_full(path.parent)
-    if "not a valid duckdb" in text.lower() or "corrupt" in text.lower():
-        return CounterfoilError(
-            f"{path} is not a DuckDB database: move it away and load again, it is rebuilt from the"
-            " exports."
+    if "lock" in text:
+        holder = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
+        who = f"{Path(holder[1]).name} (process {holder[2]})" if holder else "another process"
+        said = f"is in use by {who}: close it or wait until it has finished, then run this again"
+    elif "not a valid duckdb" in text or "corrupt" in text:
+        said = f"is not a DuckDB database: {again}"
+    elif "newer version" in text or "older version" in text:
+        said = f"was written by another version of DuckDB: {again}"
+    elif "permission denied" in text or isinstance(error, PermissionError):
+        said = (
+            "cannot be opened for writing (permission denied): check its permissions or set"
+            " COUNTERFOIL_HOME to a folder you own"
         )
-    if "newer version" in text.lower() or "older version" in text.lower():
-        return CounterfoilError(
-            f"{path} was written by another version of DuckDB: move it away and load again, it is"
-            " rebuilt from the exports."
-        )
-    if "permission denied" in text.lower() or isinstance(error, PermissionError):
-        return CounterfoilError(
-            f"{path} cannot be opened for writing (permission denied): check its permissions or set"
-            " COUNTERFOIL_HOME to a folder you own."
-        )
-    return CounterfoilError(
-        f"{path} cannot be opened ({type(error).__name__}): if it is damaged, move it away and load"
-        " again, it is rebuilt from the exports."
-    )
+    else:
+        said = f"cannot be opened ({type(error).__name__}): if it is damaged, {again}"
+    return CounterfoilError(f"{path} {said}.")
 
 
 def explain(settings: Settings, error: BaseException) -> CounterfoilError:
@@ -181,9 +168,9 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         "create table if not exists loads.quarantine (file_name varchar, family varchar,"
         " content_hash varchar, reason varchar, location varchar, quarantined_at timestamp)"
     )
-    # a cache: which content a name, size and time of change stood for
+    # a cache: which content a place, size and time of change stood for
     connection.execute(
-        "create table if not exists loads.sightings (file_name varchar, size_bytes bigint,"
+        "create table if not exists loads.sightings (location varchar, size_bytes bigint,"
         " stamp varchar, content_hash varchar)"
     )
 

@@ -230,7 +230,7 @@ def _prepare_parquet(connection: Connection, files: Sequence[Found], reading: Re
             ).fetchall()
         )
 
-    spoiled = {found: error for found, error in _spoilers(files, read_footers)}
+    spoiled = dict(_spoilers(files, read_footers))
     groups: dict[tuple[str, str], list[Found]] = {}
     for found in files:
         if found in spoiled:
@@ -257,12 +257,12 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
         described[:] = connection.execute(f"describe select * from {source(some[:1])}").fetchall()
 
     if bad := _spoilers(group[:1], describe):
-        reason = _parquet_reason(bad[0][1])
-        reading.rejected.extend((found, reason) for found in group)
+        damage = _parquet_reason(bad[0][1])
+        reading.rejected.extend((found, damage) for found in group)
         return
     names = [row[0] for row in described]
-    if reason := _missing(family, names):
-        reading.rejected.extend((found, reason) for found in group)
+    if lacking := _missing(family, names):
+        reading.rejected.extend((found, lacking) for found in group)
         return
     file_column = "filename"
     while file_column in {name.lower() for name in names}:
@@ -400,7 +400,7 @@ def _prepare_jsonl(connection: Connection, files: Sequence[Found], reading: Read
 
     for zipped in (False, True):
         some = [found for found in files if _is_gzip(found) == zipped]
-        spoiled = {found: error for found, error in _spoilers(some, read_keys)}
+        spoiled = dict(_spoilers(some, read_keys))
         groups: dict[tuple[str, tuple[str, ...]], list[Found]] = {}
         for found in some:
             family = found.kind.family
@@ -512,10 +512,11 @@ def _reason(connection: Connection, batch: Batch) -> str:
         _check_gzip(found)
     except duckdb.Error:
         return "its compression is damaged or it ends too early"
-    file_sql = f"select count({quote(batch.file_column)}) from {batch.source(batch.files)}"
     if found.kind.reader == "csv":
         try:
-            connection.execute(file_sql).fetchall()
+            connection.execute(
+                f"select bit_xor(hash(line)) from {batch.source(batch.files)} as line"
+            ).fetchall()
         except duckdb.Error as error:
             line = re.search(r"\bLine: (\d+)", str(error))
             where = f"line {line[1]}" if line else "a line"
@@ -535,18 +536,21 @@ def _column_reason(name: str, kind: Kind, error: Exception, found: Found) -> str
         if found.kind.reader == "jsonl":
             return _line_reason(found, found.kind.family)
         return f"a row has no `{name}`"
+    words = {
+        "text": "text",
+        "bigint": "a whole number",
+        "timestamp": "a time",
+        "bool": "true or false",
+        "decimal": "an amount",
+        "json": "JSON",
+    }
+    if isinstance(error, duckdb.BinderException):
+        return f"the column `{name}` is of a type that cannot be read as {words[kind]}"
     conversion = isinstance(
         error, (duckdb.ConversionException, duckdb.OutOfRangeException)
     ) or "belongs" in str(error)
     if conversion and kind != "text":
-        words = {
-            "bigint": "a whole number",
-            "timestamp": "a time",
-            "bool": "true or false",
-            "decimal": "an amount",
-            "json": "JSON",
-        }
         return f"the column `{name}` holds a value that is not {words[kind]}"
     if conversion:
         return f"the column `{name}` holds text that is not UTF-8"
-    return "its pages are damaged"
+    return "its pages are damaged" if found.kind.reader == "parquet" else "its values are damaged"

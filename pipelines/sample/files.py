@@ -72,6 +72,14 @@ class Export:
         """Write the query's rows to `name` as gzipped JSON, one object a line."""
         return self._write(name, query, "format json, compression gzip", even_empty=False)
 
+    def again(self, path: Path, name: str) -> None:
+        """Leave the same bytes under another name."""
+        shutil.copyfile(path, self.folder / name)
+        source = str(path).replace("'", "''")
+        row = self.work.execute(f"select count(*) from read_parquet('{source}')").fetchone()
+        self.count_files += 1
+        self.count_rows += int(row[0]) if row else 0
+
     def _write(self, name: str, query: str, options: str, *, even_empty: bool) -> Path | None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,53 +121,57 @@ def _prepare(work: duckdb.DuckDBPyConnection) -> None:
     """Tables that several files draw from: profiles as they appear, and attribute changes."""
     work.execute(
         f"""
-        create table appearing as
-        select workspace_id, i, slot, case when is_listed then cio_id end as cio_id
-        from profiles;
+    create table appearing as
+    select workspace_id, i, slot, case when is_listed then cio_id end as cio_id
+    from profiles;
 
-        create table attribute_rows as
-        with held as (
-            select
-                persons.*, profiles.workspace_id, profiles.slot, profiles.created_at as held_from,
-            from persons
-            inner join profiles using (i)
-            where profiles.slot = 0 and profiles.is_listed
-        ),
+    create table attribute_rows as
+    with held as (
+        select
+            persons.*, profiles.workspace_id, profiles.slot, profiles.created_at as held_from,
+        from persons
+        inner join profiles using (i)
+        where profiles.slot = 0 and profiles.is_listed
+    ),
 
-        united as (
-            select workspace_id, i, slot, 'favourite_category' as name, category as value, held_from
-            from held
-            where kind in ('regular', 'vip', 'one_time')
-            union all
-            select workspace_id, i, slot, 'cio_timezone', 'America/New_York', held_from
-            from held
-            where draw(i, 'zone') < 0.15
-            union all
-            -- numbers from the range that is set aside for fiction
-            select workspace_id, i, slot, 'Phone Number', concat('+1202555', lpad((100 + i % 100)::varchar, 4, '0')), held_from
-            from held
-            where draw(i, 'phone') < 0.05
-            union all
-            select
-                workspace_id, i, slot, 'cio_subscription_preferences',
-                '{{"topics":{{"topic_1":' || (draw(i, 'topic') < 0.5)::varchar || '}}}}',
-                greatest(held_from, at_day(40)),
-            from held
-            where draw(i, 'prefers') < 0.03 and active_until_day > 179
-            union all
-            select {BRAND_WORKSPACE}, i, slot, 'cohort_winback', if(is_held_out, 'holdout', 'treatment'), assigned_at
-            from winbacks
-            union all
-            select
-                messages.workspace_id, messages.i, messages.slot, 'unsubscribed',
-                list_extract(['true', 'True', '1', 'TRUE'], 1 + cast(floor(draw(messages.message_key, 'true') * 4) as integer)),
-                occurred_at + to_seconds(1),
-            from reactions
-            inner join messages using (delivery_id)
-            where metric = 'unsubscribed'
-        )
+    united as (
+        select workspace_id, i, slot, 'favourite_category' as name, category as value, held_from
+        from held
+        where kind in ('regular', 'vip', 'one_time')
+        union all
+        select workspace_id, i, slot, 'cio_timezone', 'America/New_York', held_from
+        from held
+        where draw(i, 'zone') < 0.15
+        union all
+        -- numbers from the range that is set aside for fiction
+        select
+            workspace_id, i, slot, 'Phone Number',
+            concat('+1202555', lpad((100 + i % 100)::varchar, 4, '0')), held_from,
+        from held
+        where draw(i, 'phone') < 0.05
+        union all
+        select
+            workspace_id, i, slot, 'cio_subscription_preferences',
+            '{{"topics":{{"topic_1":' || (draw(i, 'topic') < 0.5)::varchar || '}}}}',
+            greatest(held_from, at_day(40)),
+        from held
+        where draw(i, 'prefers') < 0.03 and active_until_day > 179
+        union all
+        select
+            {BRAND_WORKSPACE}, i, slot, 'cohort_winback',
+            if(is_held_out, 'holdout', 'treatment'), assigned_at,
+        from winbacks
+        union all
+        select
+            messages.workspace_id, messages.i, messages.slot, 'unsubscribed',
+            list_extract(['true', 'True', '1', 'TRUE'], 1 + pick(messages.message_key, 'true', 4)),
+            occurred_at + to_seconds(1),
+        from reactions
+        inner join messages using (delivery_id)
+        where metric = 'unsubscribed'
+    )
 
-        select united.*, batch_of(held_from) as batch from united;
+    select united.*, batch_of(held_from) as batch from united;
         """
     )
 
@@ -177,54 +189,54 @@ def _number(batch: int) -> str:
 def _write_people(export: Export, workspace_id: int, batch: int) -> None:
     clock = _clock(batch)
     columns = f"""
-        people_versions.workspace_id::bigint as workspace_id,
-        people_versions.customer_id,
-        cio_id as internal_customer_id,
-        deleted,
-        suppressed,
-        if(noise = 'epoch_zero', timestamp '1970-01-01', profiles.created_at)::{clock} as created_at,
+    people_versions.workspace_id::bigint as workspace_id,
+    people_versions.customer_id,
+    cio_id as internal_customer_id,
+    deleted,
+    suppressed,
+    if(noise = 'epoch_zero', timestamp '1970-01-01', profiles.created_at)::{clock} as created_at,
     """
     source = f"""
-        from people_versions
-        inner join profiles using (workspace_id, i, slot)
-        inner join persons using (i)
-        where workspace_id = {workspace_id} and is_listed
+    from people_versions
+    inner join profiles using (workspace_id, i, slot)
+    inner join persons using (i)
+    where workspace_id = {workspace_id} and is_listed
     """
     export.parquet(
         file_name("people", workspace_id, batch),
         f"""
-        select {columns} held_from::{clock} as updated_at, people_versions.email as email_addr
-        {source} and not is_change and batch_of(held_from) = {batch}
-        order by updated_at, internal_customer_id
+    select {columns} held_from::{clock} as updated_at, people_versions.email as email_addr
+    {source} and not is_change and batch_of(held_from) = {batch}
+    order by updated_at, internal_customer_id
         """,
     )
     export.parquet(
         file_name("people_chngs", workspace_id, batch),
         f"""
-        with changed as (
-            select {columns} held_from::{clock} as updated_at, people_versions.email as email_addr
-            {source} and is_change and batch_of(held_from) = {batch}
-            union all
-            -- listed again without a difference
-            select {columns}
-                at_day({batch * EXPORT_DAYS - 7})::{clock}, people_versions.email
-            {source}
-                and noise = 'none' and i % 50 = 7 and i % {BATCHES} = {batch - 1}
-                and joined_day < {batch * EXPORT_DAYS - 7} and {batch} > 1
-        )
-        select * from changed order by updated_at, internal_customer_id
+    with changed as (
+        select {columns} held_from::{clock} as updated_at, people_versions.email as email_addr
+        {source} and is_change and batch_of(held_from) = {batch}
+        union all
+        -- listed again without a difference
+        select {columns}
+            at_day({batch * EXPORT_DAYS - 7})::{clock}, people_versions.email
+        {source}
+            and noise = 'none' and i % 50 = 7 and i % {BATCHES} = {batch - 1}
+            and joined_day < {batch * EXPORT_DAYS - 7} and {batch} > 1
+    )
+    select * from changed order by updated_at, internal_customer_id
         """,
     )
     export.parquet(
         file_name("attributes", workspace_id, batch),
         f"""
-        select
-            workspace_id::bigint as workspace_id, cio_id as internal_customer_id,
-            name as attribute_name, value as attribute_value, held_from::{clock} as "timestamp",
-        from attribute_rows
-        inner join appearing using (workspace_id, i, slot)
-        where workspace_id = {workspace_id} and batch = {batch} and cio_id is not null
-        order by held_from, internal_customer_id, attribute_name
+    select
+        workspace_id::bigint as workspace_id, cio_id as internal_customer_id,
+        name as attribute_name, value as attribute_value, held_from::{clock} as "timestamp",
+    from attribute_rows
+    inner join appearing using (workspace_id, i, slot)
+    where workspace_id = {workspace_id} and batch = {batch} and cio_id is not null
+    order by held_from, internal_customer_id, attribute_name
         """,
     )
 
@@ -236,70 +248,73 @@ def _write_journeys(export: Export, workspace_id: int, batch: int) -> None:
 
     def both(table: str, key: str, low: str) -> str:
         return f"""
-            select *, 0 as again from {table}
-            where workspace_id = {workspace_id} and batch = {batch}
-            union all
-            select *, 1 as again from {table}
-            where workspace_id = {workspace_id} and {again.format(key=key, low=low)}
+        select *, 0 as again from {table}
+        where workspace_id = {workspace_id} and batch = {batch}
+        union all
+        select *, 1 as again from {table}
+        where workspace_id = {workspace_id} and {again.format(key=key, low=low)}
         """
 
-    trigger = f"case when campaign_id in ({CART}, {BROWSE}) then ulid(concat('trigger:', subject_key)) end"
+    trigger = (
+        f"case when campaign_id in ({CART}, {BROWSE}) "
+        "then ulid(concat('trigger:', subject_key)) end"
+    )
     export.parquet(
         file_name("subjects", workspace_id, batch),
         f"""
-        with leaving as (
-            {both("(select *, batch_of(entered_at) as batch from passes)", "subject_name", "08")}
-        )
-        select
-            workspace_id::bigint as workspace_id, subject_name, cio_id as internal_customer_id,
-            campaign_type, campaign_id::{number} as campaign_id, {trigger} as event_id,
-            trigger_id::bigint as trigger_id, entered_at::{clock} as started_campaign_at,
-            entered_at::{clock} as created_at,
-            sequence_number(entered_at, subject_name) + again * 7 as seq_num,
-        from leaving
-        inner join appearing using (workspace_id, i, slot)
-        order by seq_num, subject_name
+    with leaving as (
+        {both("(select *, batch_of(entered_at) as batch from passes)", "subject_name", "08")}
+    )
+    select
+        workspace_id::bigint as workspace_id, subject_name, cio_id as internal_customer_id,
+        campaign_type, campaign_id::{number} as campaign_id, {trigger} as event_id,
+        trigger_id::bigint as trigger_id, entered_at::{clock} as started_campaign_at,
+        entered_at::{clock} as created_at,
+        sequence_number(entered_at, again) as seq_num,
+    from leaving
+    inner join appearing using (workspace_id, i, slot)
+    order by seq_num, subject_name
         """,
     )
     export.parquet(
         file_name("outputs", workspace_id, batch, 500 if batch == 4 else 0),
         f"""
-        with leaving as (
-            {both("steps", "output_id", "08")}
-        )
-        select
-            workspace_id::bigint as workspace_id, output_id, subject_name, output_type,
-            action_id::{number} as action_id,
-            if(output_type = 'delay' and again = 1, 'done', explanation) as explanation,
-            delivery_id, explanation = 'drafted' as draft, output_type = 'email' as link_tracked,
-            split_test_index::bigint as split_test_index, branch_index::bigint as branch_index,
-            delay_ends_at::{clock} as delay_ends_at, null::bigint as manual_segment_id,
-            null::boolean as add_to_manual_segment, created_at::{clock} as created_at,
-            sequence_number(created_at, output_id) + again * 7 as seq_num,
-        from leaving
-        order by seq_num, output_id
+    with leaving as (
+        {both("steps", "output_id", "08")}
+    )
+    select
+        workspace_id::bigint as workspace_id, output_id, subject_name, output_type,
+        action_id::{number} as action_id,
+        if(output_type = 'delay' and again = 1, 'done', explanation) as explanation,
+        delivery_id, explanation = 'drafted' as draft, output_type = 'email' as link_tracked,
+        split_test_index::bigint as split_test_index, branch_index::bigint as branch_index,
+        delay_ends_at::{clock} as delay_ends_at, null::bigint as manual_segment_id,
+        null::boolean as add_to_manual_segment, created_at::{clock} as created_at,
+        sequence_number(created_at, again) as seq_num,
+    from leaving
+    order by seq_num, output_id
         """,
     )
     export.parquet(
         file_name("deliveries", workspace_id, batch),
         f"""
-        with leaving as (
-            {both("messages", "delivery_id", "Cz")}
-        )
-        select
-            workspace_id::bigint as workspace_id, delivery_id, cio_id as internal_customer_id,
-            case when subject_key is not null then ulid(subject_key) end as subject_id,
-            {trigger} as event_id, channel as delivery_type,
-            campaign_id::{number} as campaign_id, action_id::{number} as action_id,
-            newsletter_id::bigint as newsletter_id, content_id::bigint as content_id,
-            case when campaign_id = {BROADCAST} then if(created_at < at_day(60), 1, 2) end::bigint
-                as trigger_id,
-            transactional_message_id::bigint as transactional_message_id,
-            created_at::{clock} as created_at,
-            sequence_number(created_at, delivery_id) + again * 7 as seq_num,
-        from leaving
-        inner join appearing using (workspace_id, i, slot)
-        order by seq_num, delivery_id
+    with leaving as (
+        {both("messages", "delivery_id", "Cz")}
+    )
+    select
+        workspace_id::bigint as workspace_id, delivery_id, cio_id as internal_customer_id,
+        case when subject_key is not null then ulid(subject_key) end as subject_id,
+        {trigger} as event_id, channel as delivery_type,
+        campaign_id::{number} as campaign_id, action_id::{number} as action_id,
+        newsletter_id::bigint as newsletter_id, content_id::bigint as content_id,
+        case when campaign_id = {BROADCAST} then if(created_at < at_day(60), 1, 2) end::bigint
+            as trigger_id,
+        transactional_message_id::bigint as transactional_message_id,
+        created_at::{clock} as created_at,
+        sequence_number(created_at, again) as seq_num,
+    from leaving
+    inner join appearing using (workspace_id, i, slot)
+    order by seq_num, delivery_id
         """,
     )
     # Files from before the flags existed have nine columns.
@@ -317,42 +332,40 @@ def _write_journeys(export: Export, workspace_id: int, batch: int) -> None:
     metrics = export.parquet(
         file_name("metrics", workspace_id, batch),
         f"""
-        with leaving as (
-            {both("reactions", "event_id", "03")}
-        )
-        select
-            event_id, workspace_id::bigint as workspace_id, delivery_id, metric, reason,
-            link_id::bigint as link_id,
-            if(link_id is null, null, concat('https://shop.example.com/l/', link_id)) as link_url,
-            occurred_at::{clock} as created_at,
-            sequence_number(occurred_at, event_id) + again * 7 as seq_num{flags},
-        from leaving
-        order by seq_num, event_id
+    with leaving as (
+        {both("reactions", "event_id", "03")}
+    )
+    select
+        event_id, workspace_id::bigint as workspace_id, delivery_id, metric, reason,
+        link_id::bigint as link_id,
+        if(link_id is null, null, concat('https://shop.example.com/l/', link_id)) as link_url,
+        occurred_at::{clock} as created_at,
+        sequence_number(occurred_at, again) as seq_num{flags},
+    from leaving
+    order by seq_num, event_id
         """,
     )
     if metrics and batch == DOUBLED_BATCH and workspace_id == BRAND_WORKSPACE:
-        # the same bytes under another name
-        shutil.copyfile(metrics, export.folder / file_name("metrics", workspace_id, batch, 5))
-        export.count_files += 1
+        export.again(metrics, file_name("metrics", workspace_id, batch, 5))
     if workspace_id == SISTER_WORKSPACE:
         # Only here: the address a message really went to is how the black hole shows.
         export.parquet(
             file_name("delivery_contents", workspace_id, batch),
             f"""
-            select
-                workspace_id::bigint as workspace_id, delivery_id, campaign_id::bigint as campaign_id,
-                action_id::bigint as action_id, null::bigint as newsletter_id,
-                null::bigint as content_id, 'hello@sister.example.net' as "from",
-                null::varchar as reply_to, null::varchar as bcc,
-                if(is_trapped, '{BLACK_HOLE}', email) as recipient, 'Still thinking?' as subject,
-                '<p>A body that must never be loaded.</p>' as body, null::varchar as body_amp,
-                'A body that must never be loaded.' as body_plain, null::varchar as preheader,
-                null::varchar as url, null::varchar as method, null::varchar as headers,
-                channel as type,
-            from messages
-            inner join persons using (i)
-            where workspace_id = {workspace_id} and batch = {batch}
-            order by delivery_id
+        select
+            workspace_id::bigint as workspace_id, delivery_id, campaign_id::bigint as campaign_id,
+            action_id::bigint as action_id, null::bigint as newsletter_id,
+            null::bigint as content_id, 'hello@sister.example.net' as "from",
+            null::varchar as reply_to, null::varchar as bcc,
+            if(is_trapped, '{BLACK_HOLE}', email) as recipient, 'Still thinking?' as subject,
+            '<p>A body that must never be loaded.</p>' as body, null::varchar as body_amp,
+            'A body that must never be loaded.' as body_plain, null::varchar as preheader,
+            null::varchar as url, null::varchar as method, null::varchar as headers,
+            channel as type,
+        from messages
+        inner join persons using (i)
+        where workspace_id = {workspace_id} and batch = {batch}
+        order by delivery_id
             """,
         )
 
@@ -387,7 +400,8 @@ def _write_names(export: Export, batch: int) -> None:
     export.parquet(
         file_name("campaign_actions", BRAND_WORKSPACE, batch),
         " union all ".join(
-            f"""select {BRAND_WORKSPACE}::bigint as workspace_id, {one.campaign_id}::bigint as campaign_id,
+            f"""select
+            {BRAND_WORKSPACE}::bigint as workspace_id, {one.campaign_id}::bigint as campaign_id,
             {one.action_id}::bigint as action_id, '{one.name}' as name, '{one.kind}' as type,
             {born} as created_at, {born} as updated_at"""
             for one in ACTIONS
@@ -396,10 +410,10 @@ def _write_names(export: Export, batch: int) -> None:
     export.parquet(
         file_name("broadcasts", BRAND_WORKSPACE, batch),
         f"""
-        select
-            {BRAND_WORKSPACE}::bigint as workspace_id, {BROADCAST}::bigint as broadcast_id,
-            'Delivery notice' as name, {born} as created_at, {born} as updated_at,
-            ['service'] as topic_names
+    select
+        {BRAND_WORKSPACE}::bigint as workspace_id, {BROADCAST}::bigint as broadcast_id,
+        'Delivery notice' as name, {born} as created_at, {born} as updated_at,
+        ['service'] as topic_names
         """,
     )
 
@@ -407,47 +421,48 @@ def _write_names(export: Export, batch: int) -> None:
 def _write_behavior(export: Export, batch: int) -> None:
     """Behavior by batch; the till's orders come as CSV, the app's visits as JSON, once each."""
     named = f"""
-        with leaving as (
-            select * from behavior where batch = {batch}
-            union all
-            -- sent again
-            select * from behavior where batch = {batch - 1} and event_id[-2:] = '00'
-        )
+    with leaving as (
+        select * from behavior where batch = {batch}
+        union all
+        -- sent again
+        select * from behavior where batch = {batch - 1} and event_id[-2:] = '00'
+    )
 
-        select
-            event_id,
-            case
-                when is_sister then concat('L', 100000 + i)
-                when noise = 'placeholder_id' or not has_id then null
-                when noise = 'shared_email' and event_id[-1] < '5' then null
-                when noise = 'id_changed' and occurred_at >= at_day(90) then concat('C', 100000 + i)
-                else customer_id
-            end as customer_id,
-            case
-                when is_sister then null
-                when noise = 'email_case' and event_id[-1] < '8' then concat('SHOPPER.', 100000 + i, '@Example.com')
-                when noise = 'placeholder_id' or not has_id then email
-                when noise = 'shared_email' and event_id[-1] < '5' then upper(email)
-                when noise = 'none' and not in_sister and event_id[-1] = '0' then email
-            end as email,
-            event_name,
-            occurred_at,
-            value,
-            product_id,
-            leaving.category,
-        from leaving
-        inner join persons using (i)
+    select
+        event_id,
+        case
+            when is_sister then concat('L', 100000 + i)
+            when noise = 'placeholder_id' or not has_id then null
+            when noise = 'shared_email' and event_id[-1] < '5' then null
+            when noise = 'id_changed' and occurred_at >= at_day(90) then concat('C', 100000 + i)
+            else customer_id
+        end as customer_id,
+        case
+            when is_sister then null
+            when noise = 'email_case' and event_id[-1] < '8'
+                then concat('SHOPPER.', 100000 + i, '@Example.com')
+            when noise = 'placeholder_id' or not has_id then email
+            when noise = 'shared_email' and event_id[-1] < '5' then upper(email)
+            when noise = 'none' and not in_sister and event_id[-1] = '0' then email
+        end as email,
+        event_name,
+        occurred_at,
+        value,
+        product_id,
+        leaving.category,
+    from leaving
+    inner join persons using (i)
     """
     if batch > 1:
         named += f"""
-            union all
-            -- nobody's: a placeholder in the place of an id
-            select
-                ulid(concat('stray:', i, ':', {batch})), 'guest', null, 'order_placed',
-                at_day({(batch - 1) * EXPORT_DAYS} + draw(i, 'stray') * {EXPORT_DAYS - 1}),
-                19.90::decimal(18, 2), 'coffee-1', 'coffee',
-            from persons
-            where i % 400 = {batch}
+        union all
+        -- nobody's: a placeholder in the place of an id
+        select
+            ulid(concat('stray:', i, ':', {batch})), 'guest', null, 'order_placed',
+            at_day({(batch - 1) * EXPORT_DAYS} + draw(i, 'stray') * {EXPORT_DAYS - 1}),
+            19.90::decimal(18, 2), 'coffee-1', 'coffee',
+        from persons
+        where i % 400 = {batch}
         """
     is_till = "event_name = 'order_placed' and event_id[-2:] between '10' and '13'"
     is_app = "event_name = 'site_visited' and event_id[-2:] between '20' and '23'"
@@ -455,9 +470,9 @@ def _write_behavior(export: Export, batch: int) -> None:
     export.parquet(
         f"behavior_{batch:02d}.parquet",
         f"""
-        select * replace (occurred_at::{_clock(batch)} as occurred_at) from ({named})
-        where not ({apart})
-        order by occurred_at, event_id
+    select * replace (occurred_at::{_clock(batch)} as occurred_at) from ({named})
+    where not ({apart})
+    order by occurred_at, event_id
         """,
     )
     if batch != 6:
@@ -479,16 +494,20 @@ def _write_oddities(export: Export) -> None:
     export.parquet(
         file_name("attributes", BRAND_WORKSPACE, BATCHES, 3),
         """
-        select
-            workspace_id::bigint as workspace_id, '' as internal_customer_id, name as attribute_name,
-            value as attribute_value, held_from as "timestamp",
-        from attribute_rows where false
+    select
+        workspace_id::bigint as workspace_id, '' as internal_customer_id, name as attribute_name,
+        value as attribute_value, held_from as "timestamp",
+    from attribute_rows where false
         """,
         even_empty=True,
     )
     export.parquet(
         file_name("objects", BRAND_WORKSPACE, BATCHES),
-        f"select {BRAND_WORKSPACE}::bigint as workspace_id, 'household' as object_type, 1::bigint as object_id",
+        f"""
+        select
+            {BRAND_WORKSPACE}::bigint as workspace_id, 'household' as object_type,
+            1::bigint as object_id,
+        """,
     )
 
 
@@ -498,15 +517,15 @@ def _write_heap(export: Export) -> None:
         export.parquet(
             f"heap/users_{dump + 1}.parquet",
             f"""
-            select user_id, identity, email, joindate, last_modified
-            from heap_users where i % 2 = {dump} order by user_id
+        select user_id, identity, email, joindate, last_modified
+        from heap_users where i % 2 = {dump} order by user_id
             """,
         )
         export.parquet(
             f"heap/sessions_{dump + 1}.parquet",
             f"""
-            select session_id, user_id, time, library, platform
-            from heap_sessions where session_id % 2 = {dump} order by session_id
+        select session_id, user_id, time, library, platform
+        from heap_sessions where session_id % 2 = {dump} order by session_id
             """,
         )
     export.parquet(

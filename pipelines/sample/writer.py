@@ -87,7 +87,8 @@ def write_sample(
             work = duckdb.connect(str(Path(scratch) / "scratch.duckdb"))
             try:
                 work.execute(
-                    f"set threads = {int(threads)}; set memory_limit = '{memory_limit}'; set timezone = 'UTC';"
+                    f"set threads = {int(threads)}; set memory_limit = '{memory_limit}'; "
+                    "set timezone = 'UTC';"
                 )
                 written, effects = _draw_and_write(
                     work, Path(scratch), people=people, seed=seed, effect=planted, console=console
@@ -147,7 +148,9 @@ def _draw_and_write(
         for stage in stages:
             stage()
             advance()
-        for written in write_export(work, out / "export"):
+        written = Written(0, 0)
+        for so_far in write_export(work, out / "export"):
+            written = so_far
             advance()
         write_registries(out / "seeds")
         effects = write_truth(work, out / "truth", people=people, seed=seed, effect=effect)

@@ -8,69 +8,126 @@ identifiers as (
     select * from {{ ref("int_identity__identifiers") }}
 ),
 
-held_by_customer_id as (
-    select
-        events.event_id,
-        identifiers.workspace_id,
-        identifiers.person_id,
-        1 as preference
-    from events
-    inner join identifiers
-        on
-            events.customer_id = identifiers.identifier
-            and identifiers.identifier_type = 'customer_id'
-            and events.occurred_at >= identifiers.valid_from
-            and (identifiers.valid_to is null or events.occurred_at < identifiers.valid_to)
+rules as (
+    select * from {{ ref("int_identity__rules") }}
+    where
+        identifier_type in ('customer_id', 'email')
+        and is_linking
 ),
 
-held_by_email as (
+refused as (
+    select * from {{ ref("int_identity__refused_identifiers") }}
+),
+
+{#- Workspaces may compare one identifier in different ways; usually there is one. -#}
+spellings as (
+    select distinct
+        identifier_type,
+        is_trimmed,
+        is_lowered
+    from rules
+),
+
+spelled as (
     select
         events.event_id,
-        identifiers.workspace_id,
-        identifiers.person_id,
-        2 as preference
+        events.occurred_at,
+        spellings.identifier_type,
+        spellings.is_trimmed,
+        spellings.is_lowered,
+        case spellings.identifier_type
+            when 'customer_id' then {{ normalised("events.customer_id", "spellings") }}
+            else {{ normalised("events.email", "spellings") }}
+        end as identifier
     from events
-    inner join identifiers
+    cross join spellings
+),
+
+ruled_identifiers as (
+    select
+        identifiers.workspace_id,
+        identifiers.identifier_type,
+        identifiers.identifier,
+        identifiers.person_id,
+        identifiers.valid_from,
+        identifiers.valid_to,
+        rules.preference,
+        rules.is_trimmed,
+        rules.is_lowered
+    from identifiers
+    inner join rules
         on
-            lower(events.email) = identifiers.identifier
-            and identifiers.identifier_type = 'email'
-            and events.occurred_at >= identifiers.valid_from
-            and (identifiers.valid_to is null or events.occurred_at < identifiers.valid_to)
+            identifiers.workspace_id = rules.workspace_id
+            and identifiers.identifier_type = rules.identifier_type
 ),
 
 candidates as (
-    select * from held_by_customer_id
-    union all
-    select * from held_by_email
-),
-
-ranked as (
     select
-        *,
+        spelled.event_id,
+        ruled_identifiers.workspace_id,
+        ruled_identifiers.person_id,
         row_number() over (
-            partition by event_id, workspace_id
-            order by preference, person_id
+            partition by spelled.event_id, ruled_identifiers.workspace_id
+            order by ruled_identifiers.preference, ruled_identifiers.identifier_type
         ) as candidate_rank
-    from candidates
+    from spelled
+    inner join ruled_identifiers
+        on
+            spelled.identifier = ruled_identifiers.identifier
+            and spelled.identifier_type = ruled_identifiers.identifier_type
+            and spelled.is_trimmed = ruled_identifiers.is_trimmed
+            and spelled.is_lowered = ruled_identifiers.is_lowered
+            and spelled.occurred_at >= ruled_identifiers.valid_from
+            and (ruled_identifiers.valid_to is null or spelled.occurred_at < ruled_identifiers.valid_to)
 ),
 
 resolved as (
     select
+        event_id,
+        workspace_id,
+        person_id
+    from candidates
+    where candidate_rank = 1
+),
+
+refused_values as (
+    select distinct
+        identifier_type,
+        identifier
+    from refused
+),
+
+held_by_many as (
+    select distinct spelled.event_id
+    from spelled
+    inner join refused_values
+        on
+            spelled.identifier_type = refused_values.identifier_type
+            and spelled.identifier = refused_values.identifier
+),
+
+explained as (
+    select
         events.event_id,
-        ranked.workspace_id,
-        ranked.person_id,
+        resolved.workspace_id,
+        resolved.person_id,
         events.event_name,
         events.behavior,
         events.product_id,
         events.category,
         events.value,
         events.occurred_at,
-        case when ranked.person_id is null then 'identifier held by nobody' end as unresolved_reason
+        case
+            when resolved.person_id is not null then null
+            when events.customer_id is null and events.email is null then 'no identifier'
+            when held_by_many.event_id is not null then 'identifier is a hub or a placeholder'
+            else 'identifier held by nobody'
+        end as unresolved_reason
     from events
-    left join ranked
-        on
-            events.event_id = ranked.event_id
-            and ranked.candidate_rank = 1
+    left join resolved
+        on events.event_id = resolved.event_id
+    left join held_by_many
+        on events.event_id = held_by_many.event_id
 )
 
-select * from resolved
+select * from explained

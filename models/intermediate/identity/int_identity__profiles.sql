@@ -1,40 +1,90 @@
 with
 
-people as (
-    select * from {{ ref("stg_customerio__people") }}
+known_profiles as (
+    select * from {{ ref("int_identity__known_profiles") }}
 ),
 
-subjects as (
-    select * from {{ ref("stg_customerio__subjects") }}
+merges as (
+    select * from {{ ref("int_identity__merges") }}
 ),
 
-deliveries as (
-    select * from {{ ref("stg_customerio__deliveries") }}
+components as (
+    select * from {{ ref("int_identity__components") }}
 ),
 
-seen as (
-    select workspace_id, cio_id from people
+{#- A merge may name a profile that no export has shown: it belongs to the person all the same. -#}
+named_by_merges as (
+    select
+        workspace_id,
+        primary_cio_id as cio_id
+    from merges
+    where not is_primary_known
     union
-    select workspace_id, cio_id from subjects
-    where cio_id is not null
-    union
-    select workspace_id, cio_id from deliveries
-    where cio_id is not null
+    select
+        workspace_id,
+        secondary_cio_id as cio_id
+    from merges
+    where not is_secondary_known
+),
+
+profiles as (
+    select
+        workspace_id,
+        cio_id,
+        true as is_known,
+        created_at,
+        first_seen_at
+    from known_profiles
+    union all
+    select
+        workspace_id,
+        cio_id,
+        false as is_known,
+        cast(null as timestamp) as created_at,
+        cast(null as timestamp) as first_seen_at
+    from named_by_merges
+),
+
+placed as (
+    select
+        profiles.*,
+        components.component_id
+    from profiles
+    left join components
+        on concat(cast(profiles.workspace_id as {{ dbt.type_string() }}), ':', profiles.cio_id) = components.node_id
+),
+
+{#- The person is called after its oldest profile, so a merge keeps the older profile's id. -#}
+gathered as (
+    select
+        workspace_id,
+        cio_id,
+        first_value(cio_id) over (
+            partition by workspace_id, component_id
+            order by is_known desc, {{ older_first("placed") }}
+        ) as oldest_cio_id,
+        max(case when is_known then 1 else 0 end) over (
+            partition by workspace_id, component_id
+        ) = 1 as has_known_profile
+    from placed
+    where component_id is not null
+    union all
+    select
+        workspace_id,
+        cio_id,
+        cio_id as oldest_cio_id,
+        is_known as has_known_profile
+    from placed
+    where component_id is null
 ),
 
 resolved as (
     select
-        seen.workspace_id,
-        seen.cio_id,
-        md5(concat(
-            cast(seen.workspace_id as {{ dbt.type_string() }}), ':',
-            coalesce(people.customer_id, lower(people.email), seen.cio_id)
-        )) as person_id
-    from seen
-    left join people
-        on
-            seen.workspace_id = people.workspace_id
-            and seen.cio_id = people.cio_id
+        workspace_id,
+        cio_id,
+        {{ person_id("workspace_id", "oldest_cio_id") }} as person_id
+    from gathered
+    where has_known_profile
 )
 
 select * from resolved

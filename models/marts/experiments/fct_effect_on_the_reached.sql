@@ -1,0 +1,142 @@
+with
+
+contrasts as (
+    select * from {{ ref("int_experiments__contrasts") }}
+    where
+        is_current
+        and is_comparable
+        and population = 'itt'
+),
+
+lift as (
+    select * from {{ ref("int_experiments__lift") }}
+    where is_current
+),
+
+-- Per allocation version: who was reached, and the effect on those the assignment moved.
+reached as (
+    select
+        *,
+        count_reached_treatment / nullif(cast(count_treatment as double), 0) as share_treatment,
+        count_reached_control / nullif(cast(count_control as double), 0) as share_control,
+        sum_reached_treatment / nullif(count_treatment, 0) as mean_reached_treatment,
+        sum_reached_control / nullif(count_control, 0) as mean_reached_control
+    from contrasts
+),
+
+weighed as (
+    select
+        experiment_key,
+        stratum,
+        metric_key,
+        arm,
+        control_arm,
+        sum(weight * share_treatment) as share_treatment,
+        sum(weight * share_control) as share_control,
+        sum(weight * difference) as difference
+    from reached
+    group by experiment_key, stratum, metric_key, arm, control_arm
+),
+
+ratioed as (
+    select
+        *,
+        share_treatment - share_control as share_moved,
+        difference / nullif(share_treatment - share_control, 0) as effect
+    from weighed
+),
+
+-- Delta method: the variance of the residual y - effect * reached in each arm.
+residuals as (
+    select
+        reached.experiment_key,
+        reached.stratum,
+        reached.metric_key,
+        reached.arm,
+        sum(
+            reached.weight * reached.weight * (
+                (
+                    reached.variance_treatment
+                    + ratioed.effect * ratioed.effect
+                    * reached.share_treatment * (1.0 - reached.share_treatment)
+                    - 2.0 * ratioed.effect * (
+                        reached.mean_reached_treatment
+                        - reached.mean_treatment * reached.share_treatment
+                    )
+                ) / nullif(reached.count_treatment, 0)
+                + (
+                    reached.variance_control
+                    + ratioed.effect * ratioed.effect
+                    * reached.share_control * (1.0 - reached.share_control)
+                    - 2.0 * ratioed.effect * (
+                        reached.mean_reached_control
+                        - reached.mean_control * reached.share_control
+                    )
+                ) / nullif(reached.count_control, 0)
+            )
+        ) as residual_variance,
+        max(reached.z_critical) as z_critical
+    from reached
+    inner join ratioed
+        on
+            reached.experiment_key = ratioed.experiment_key
+            and reached.stratum = ratioed.stratum
+            and reached.metric_key = ratioed.metric_key
+            and reached.arm = ratioed.arm
+    group by reached.experiment_key, reached.stratum, reached.metric_key, reached.arm
+),
+
+judged as (
+    select
+        ratioed.*,
+        residuals.z_critical,
+        sqrt(greatest(0.0, residuals.residual_variance)) / nullif(abs(ratioed.share_moved), 0)
+            as effect_error,
+        lift.status,
+        lift.interval_kind,
+        lift.status in ('ok', 'underpowered')
+        and ratioed.share_moved >= {{ experiments_setting("reach_minimum") }} as is_told
+    from ratioed
+    inner join residuals
+        on
+            ratioed.experiment_key = residuals.experiment_key
+            and ratioed.stratum = residuals.stratum
+            and ratioed.metric_key = residuals.metric_key
+            and ratioed.arm = residuals.arm
+    inner join lift
+        on
+            ratioed.experiment_key = lift.experiment_key
+            and ratioed.stratum = lift.stratum
+            and ratioed.metric_key = lift.metric_key
+            and ratioed.arm = lift.arm
+            and lift.population = 'itt'
+),
+
+presented as (
+    select
+        -- ids
+        experiment_key,
+        stratum,
+        metric_key,
+        arm,
+        control_arm,
+        -- attributes
+        status,
+        interval_kind,
+        -- numbers
+        cast(share_treatment as double) as reached_share_treatment,
+        cast(share_control as double) as reached_share_control,
+        case when is_told then cast(effect as double) end as effect,
+        case when is_told then cast(effect_error as double) end as standard_error,
+        case
+            when is_told and interval_kind = 'fixed'
+                then cast(effect - z_critical * effect_error as double)
+        end as effect_low,
+        case
+            when is_told and interval_kind = 'fixed'
+                then cast(effect + z_critical * effect_error as double)
+        end as effect_high
+    from judged
+)
+
+select * from presented

@@ -1,0 +1,66 @@
+with
+
+persons as (
+    select * from {{ ref("dim_persons") }}
+),
+
+thresholds as (
+    select * from {{ ref("identity_thresholds") }}
+),
+
+counted as (
+    select
+        workspace_id,
+        count(*) as count_persons,
+        sum({{ is_identifiable() }}) as count_identifiable,
+        sum({{ is_matched() }}) as count_matched
+    from persons
+    group by workspace_id
+),
+
+ranked_thresholds as (
+    select
+        counted.workspace_id,
+        thresholds.minimum_rate,
+        row_number() over (
+            partition by counted.workspace_id
+            order by thresholds.workspace_id nulls last
+        ) as threshold_rank
+    from counted
+    inner join thresholds
+        on
+            thresholds.workspace_id is null
+            or counted.workspace_id = thresholds.workspace_id
+),
+
+rated as (
+    select
+        counted.workspace_id,
+        counted.count_persons,
+        cast(counted.count_identifiable as {{ dbt.type_bigint() }}) as count_identifiable,
+        cast(counted.count_matched as {{ dbt.type_bigint() }}) as count_matched,
+        {{ rate("counted.count_identifiable", "counted.count_persons") }} as identifiable_rate,
+        {{ rate("counted.count_matched", "counted.count_identifiable") }} as match_rate,
+        cast(ranked_thresholds.minimum_rate as double) as minimum_rate
+    from counted
+    left join ranked_thresholds
+        on
+            counted.workspace_id = ranked_thresholds.workspace_id
+            and ranked_thresholds.threshold_rank = 1
+),
+
+judged as (
+    select
+        workspace_id,
+        count_persons,
+        count_identifiable,
+        count_matched,
+        identifiable_rate,
+        match_rate,
+        minimum_rate,
+        coalesce(coalesce(match_rate, identifiable_rate) >= minimum_rate, true) as is_met,
+        {{ as_of() }} as as_of
+    from rated
+)
+
+select * from judged

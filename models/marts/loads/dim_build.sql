@@ -1,0 +1,9 @@
+with
+
+built as (
+    select
+        'current' as build_id,
+        {{ as_of() }} as as_of
+)
+
+select * from built

@@ -1,0 +1,40 @@
+"""`make run`: the sample brand's whole road, told to a local Heap of its own with raised limits."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import SecretStr
+
+from pipelines.console import Console
+from pipelines.errors import CounterfoilError
+from pipelines.settings import Settings
+
+SAMPLE_APP_ID = "2083010001"
+
+
+def main() -> int:
+    """Run the road from the sample export to the weekly page; 0 when it was done."""
+    from pipelines.heap import UNLIMITED, SandboxLimits, running_sandbox
+    from pipelines.road import run_all
+
+    console = Console()
+    raised = SandboxLimits(events_per_minute=None, events_per_identity_minute=None)
+    try:
+        with running_sandbox(limits=raised) as heap:
+            settings = Settings().model_copy(
+                update={
+                    "heap_app_id": SecretStr(SAMPLE_APP_ID),
+                    "heap_region": "us",
+                    "heap_url": heap.url,
+                }
+            )
+            run_all(settings, console, exports=[], publish=True, limits=UNLIMITED)
+    except CounterfoilError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

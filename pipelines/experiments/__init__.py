@@ -1,0 +1,1 @@
+"""Statistics that SQL lacks, behind one module: `pipelines.experiments.inference`."""

@@ -1,0 +1,157 @@
+"""Asking Heap to delete users: a token for five minutes, a request, and its status to the end.
+
+Source: Heap's user deletion reference; up to 10,000 users a request, all environments searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.heap.ledger import Ledger
+from pipelines.heap.limits import Clock
+from pipelines.heap.person import Person
+from pipelines.heap.target import DELETION_HOST, Target, require_target
+from pipelines.settings import Settings
+
+PATH = "/api/public/v0"
+MAX_USERS = 10_000
+TOKEN_SECONDS = 270.0
+"""A token lives five minutes; we stop trusting it half a minute earlier."""
+MAX_POLLS = 120
+ATTEMPTS = 5
+
+
+@dataclass
+class HeapDeletion:
+    """What Heap was asked to delete: `status` is complete, or not_needed when it was never told."""
+
+    status: str
+    count_users: int
+    request_ids: list[str]
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        if self.status == "not_needed":
+            return "Heap was never told about this person"
+        return f"Heap deleted {self.count_users} users (request {', '.join(self.request_ids)})"
+
+
+def ask_heap(
+    settings: Settings, ledger: Ledger, person: Person, clock: Clock, poll_seconds: float
+) -> HeapDeletion:
+    """Delete a person's users in Heap and wait until it says so.
+
+    Raises:
+        UsageError: Heap knows the person and no key for its deletion API is set.
+        CounterfoilError: Heap refused, or did not finish.
+    """
+    identities = _told(ledger, person)
+    if not identities and not person.values("heap_user_id"):
+        return HeapDeletion("not_needed", 0, [])
+    users = [{"identity": identity} for identity in identities or person.values("heap_identity")]
+    if not users:
+        users = [{"user_id": number} for number in person.values("heap_user_id")]
+    if settings.heap_api_key is None:
+        raise UsageError(
+            "HEAP_API_KEY is not set: Heap was told about this person and must be asked to delete "
+            "them (the key of the main production environment)."
+        )
+    target = require_target(settings)
+    base = settings.heap_url.rstrip("/") if settings.heap_url else DELETION_HOST
+    with _Deleter(target, base, settings.heap_api_key.get_secret_value(), clock) as deleter:
+        requests = [
+            deleter.delete(users[start : start + MAX_USERS], poll_seconds)
+            for start in range(0, len(users), MAX_USERS)
+        ]
+    return HeapDeletion("complete", len(users), requests)
+
+
+def _told(ledger: Ledger, person: Person) -> list[str]:
+    """Identities of the person that Heap was, or may have been, told."""
+    found = ledger.rows(
+        """
+        select distinct heap_identity from (
+            select heap_identity from receipts union all select heap_identity from property_state
+            union all select heap_identity from intents)
+        where heap_identity in (select unnest(?::varchar[])) order by 1
+        """,
+        [person.values("heap_identity")],
+    )
+    return [row[0] for row in found]
+
+
+class _Deleter:
+    """The deletion API with a token that is renewed before it dies."""
+
+    def __init__(self, target: Target, base_url: str, api_key: str, clock: Clock) -> None:
+        self.target = target
+        self.api_key = api_key
+        self.clock = clock
+        self.token = ""
+        self.token_at = 0.0
+        self.http = httpx.Client(base_url=base_url, timeout=30)
+
+    def __enter__(self) -> _Deleter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.http.close()
+
+    def delete(self, users: Sequence[dict[str, str]], poll_seconds: float) -> str:
+        """Delete up to 10,000 users; returns Heap's request number once it is complete."""
+        found = self._call("POST", "/user_deletion", {"users": list(users)})
+        number = str(found["deletion_request_id"])
+        for _ in range(MAX_POLLS):
+            status = self._call("GET", f"/deletion_status/{number}")["status"]
+            if status == "complete":
+                return number
+            self.clock.sleep(poll_seconds)
+        raise CounterfoilError(
+            f"Heap has not finished the deletion {number} yet: run `counterfoil erase` again later."
+        )
+
+    def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """One call with a fresh enough token; 429, 5xx and broken connections are tried again."""
+        answer: httpx.Response | None = None
+        for attempt in range(ATTEMPTS):
+            headers = {"Authorization": f"Bearer {self._fresh_token()}"}
+            try:
+                answer = self.http.request(method, PATH + path, json=body, headers=headers)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == 401:
+                self.token = ""
+            elif answer is not None and answer.status_code < 429:
+                break
+            self.clock.sleep(2.0**attempt)
+        if answer is None or not answer.is_success:
+            status = "no answer" if answer is None else f"status {answer.status_code}"
+            raise CounterfoilError(
+                f"Heap did not delete the person ({status}): nothing was erased; try again later."
+            )
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _fresh_token(self) -> str:
+        if self.token and self.clock.monotonic() - self.token_at < TOKEN_SECONDS:
+            return self.token
+        try:
+            answer = self.http.post(PATH + "/auth_token", auth=(self.target.app_id, self.api_key))
+        except httpx.TransportError as error:
+            raise CounterfoilError(
+                "Heap's deletion API cannot be reached: nothing was erased; try again later."
+            ) from error
+        if not answer.is_success:
+            raise CounterfoilError(
+                f"Heap refused HEAP_API_KEY for app {self.target.masked} (status "
+                f"{answer.status_code}): only the main production environment may delete."
+            )
+        self.token = str(answer.json()["access_token"])
+        self.token_at = self.clock.monotonic()
+        return self.token

@@ -1,0 +1,472 @@
+"""What Heap was told: the only state worth backing up, in `ledger.duckdb`.
+
+Two rows frame every call: the intent before it and the outcome after it, each one durable commit.
+What an open intent holds is *uncertain*: Heap may or may not have it, so it is said again, under
+the same identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import duckdb
+
+from pipelines.errors import CounterfoilError
+from pipelines.heap.target import Target
+from pipelines.settings import Settings
+
+FORMAT = "1"
+
+_TABLES = """
+create table if not exists meta (key varchar primary key, value varchar);
+create table if not exists targets (
+    target varchar, app varchar, region varchar, is_local boolean, first_seen_at timestamp);
+create table if not exists versions (
+    version bigint, plan_id varchar, change varchar, changed_at timestamp);
+create table if not exists plans (
+    plan_id varchar, target varchar, as_of timestamp, created_at timestamp, ledger_version bigint,
+    file_name varchar, rows_sha256 varchar, count_events bigint, count_users bigint,
+    count_calls bigint, status varchar, lines_settled bigint, bytes_settled bigint,
+    started_at timestamp, finished_at timestamp);
+create table if not exists batches (
+    batch_id bigint, plan_id varchar, target varchar, kind varchar, count_rows bigint,
+    status varchar, http_status integer, intended_at timestamp, finished_at timestamp);
+create table if not exists intents (
+    batch_id bigint, target varchar, kind varchar, publish_key varchar, heap_identity varchar,
+    property varchar, value_hash varchar, is_true boolean);
+create table if not exists receipts (
+    publish_key varchar, heap_identity varchar, kind varchar, plan_id varchar,
+    acknowledged_at timestamp, event varchar, target varchar, batch_id bigint);
+create table if not exists property_state (
+    heap_identity varchar, property varchar, value_hash varchar, acknowledged_at timestamp,
+    is_true boolean, plan_id varchar, target varchar);
+create table if not exists property_changes (
+    heap_identity varchar, property varchar, value_hash varchar, acknowledged_at timestamp,
+    is_true boolean, plan_id varchar, target varchar, batch_id bigint);
+create table if not exists dead_letters (
+    publish_key varchar, kind varchar, reason varchar, status varchar, first_seen_at timestamp,
+    attempts integer, last_seen_at timestamp, resolved_at timestamp, event varchar,
+    identity_hash varchar, row_hash varchar, message varchar, http_status integer,
+    plan_id varchar, target varchar);
+create table if not exists names (
+    target varchar, kind varchar, event varchar, property varchar, wire_type varchar,
+    plan_id varchar, first_seen_at timestamp);
+create table if not exists publications (
+    target varchar, model varchar, as_of timestamp, plan_id varchar, finished_at timestamp);
+create table if not exists tombstones (
+    identifier_type varchar, salted_hash varchar, erased_at timestamp);
+"""
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """An event as the ledger knows it: its key, the identity it was frozen under, its name."""
+
+    publish_key: str
+    identity: str
+    event: str
+
+
+@dataclass(frozen=True)
+class PropertyRow:
+    """One property of one identity as the ledger knows it."""
+
+    identity: str
+    name: str
+    value_hash: str
+    is_true: bool
+
+
+@dataclass(frozen=True)
+class DeadRow:
+    """A row Heap refused: its key, why (a class and a scrubbed message), and hashes instead of data."""
+
+    publish_key: str
+    kind: str
+    event: str | None
+    reason: str
+    message: str
+    http_status: int | None
+    identity_hash: str
+    row_hash: str
+
+
+class Ledger:
+    """One open ledger. Use as a context manager; every method that writes commits before it returns."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        self.path = settings.ledger_path
+        spill = settings.home / "tmp"
+        try:
+            self.db = duckdb.connect(
+                str(self.path),
+                config={
+                    "threads": settings.threads,
+                    "memory_limit": settings.memory_limit,
+                    "temp_directory": str(spill),
+                },
+            )
+        except duckdb.IOException as error:
+            raise CounterfoilError(
+                "The ledger is in use by another process or damaged: wait for that process, "
+                "or restore ledger.duckdb from its backup."
+            ) from error
+        self.path.chmod(0o600)
+        self.db.execute(_TABLES)
+        self.salt = self._ensure_salt()
+        self._merge_changes()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.db.close()
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        found: list[tuple[Any, ...]] = self.db.execute(sql, list(values)).fetchall()
+        return found
+
+    def value(self, sql: str, values: Sequence[object] = ()) -> Any:  # noqa: ANN401 - any column
+        """The first column of the first row, or None."""
+        found = self.rows(sql, values)
+        return found[0][0] if found else None
+
+    @property
+    def version(self) -> int:
+        """Grows by one whenever a plan starts to be sent or a person is erased."""
+        return int(self.value("select coalesce(max(version), 0) from versions"))
+
+    def last_target(self) -> str | None:
+        """The target this ledger was last used for, so that a plan needs no app id."""
+        found = self.value("select target from targets order by first_seen_at desc limit 1")
+        latest = self.value("select target from batches order by batch_id desc limit 1")
+        return str(latest or found) if latest or found else None
+
+    def target_key(self, target: Target) -> str:
+        """The ledger's name for a target."""
+        return target.key(self.salt)
+
+    def identity_hash(self, identity: str) -> str:
+        """A salted hash that stands for an identity where personal data has no place."""
+        return hashlib.sha256(f"{self.salt}:identity:{identity}".encode()).hexdigest()[:32]
+
+    def moved_on(self, ledger_version: int, plan_id: str) -> bool:
+        """Whether anything but this plan changed the ledger since the plan was computed."""
+        found = self.value(
+            "select count(*) from versions where version > ? and plan_id is distinct from ?",
+            [ledger_version, plan_id],
+        )
+        return bool(found)
+
+    def is_new_target(self, target: str) -> bool:
+        """Whether this target never acknowledged anything (its first call is a canary)."""
+        return not self.value(
+            "select count(*) from batches where target = ? and status = 'acknowledged'", [target]
+        )
+
+    def settled(self, plan_id: str) -> tuple[int, int]:
+        """How far a plan got: rows and bytes of rows that need no more work."""
+        found = self.rows(
+            "select lines_settled, bytes_settled from plans where plan_id = ?", [plan_id]
+        )
+        return (int(found[0][0]), int(found[0][1])) if found else (0, 0)
+
+    def keys_done(self, plan_id: str, keys: Sequence[str]) -> set[str]:
+        """Which of these keys this plan already got acknowledged or refused (after a kill)."""
+        if not keys:
+            return set()
+        found = self.rows(
+            """
+            with asked as (select unnest(?::varchar[]) as publish_key)
+            select publish_key from receipts where plan_id = ? and publish_key in (from asked)
+            union
+            select publish_key from dead_letters where plan_id = ? and publish_key in (from asked)
+            """,
+            [list(keys), plan_id, plan_id],
+        )
+        return {row[0] for row in found}
+
+    # -- writing ------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and durable at the end of the block."""
+        self.db.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("rollback")
+            raise
+        self.db.execute("commit")
+
+    def record_plan(self, plan: dict[str, object]) -> None:
+        """File a plan that was written (columns of `plans` by name)."""
+        names = list(plan)
+        marks = ", ".join("?" for _ in names)
+        with self.transaction():
+            self.db.execute("delete from plans where plan_id = ?", [plan["plan_id"]])
+            self.db.execute(
+                f"insert into plans ({', '.join(names)}) values ({marks})", list(plan.values())
+            )
+
+    def begin_sending(self, plan_id: str, key: str, target: Target, now: datetime) -> None:
+        """Before a plan's first call: the ledger moves on to a version that this plan made."""
+        with self.transaction():
+            if not self.value("select count(*) from targets where target = ?", [key]):
+                self.db.execute(
+                    "insert into targets values (?, ?, ?, ?, ?)",
+                    [key, target.masked, target.region, target.is_local, now],
+                )
+            if not self.value("select count(*) from versions where plan_id = ?", [plan_id]):
+                self._add_version(plan_id, "publish", now)
+            self.db.execute(
+                "update plans set status = 'sending', target = ?, started_at = coalesce(started_at, ?) "
+                "where plan_id = ?",
+                [key, now, plan_id],
+            )
+
+    def intend(
+        self,
+        plan_id: str,
+        target: str,
+        kind: str,
+        rows: Sequence[EventRow | PropertyRow],
+        *,
+        count_rows: int,
+        now: datetime,
+    ) -> int:
+        """Before a call: what it will say. Returns the batch's number."""
+        batch = 1 + int(self.value("select coalesce(max(batch_id), 0) from batches"))
+        events = [row for row in rows if isinstance(row, EventRow)]
+        properties = [row for row in rows if isinstance(row, PropertyRow)]
+        with self.transaction():
+            self.db.execute(
+                "insert into batches values (?, ?, ?, ?, ?, 'intended', null, ?, null)",
+                [batch, plan_id, target, kind, count_rows, now],
+            )
+            if events:
+                self.db.execute(
+                    "insert into intents select ?, ?, ?, unnest(?), unnest(?), null, null, false",
+                    [
+                        batch,
+                        target,
+                        kind,
+                        [r.publish_key for r in events],
+                        [r.identity for r in events],
+                    ],
+                )
+            if properties:
+                self.db.execute(
+                    "insert into intents "
+                    "select ?, ?, ?, null, unnest(?), unnest(?), unnest(?), unnest(?)",
+                    [
+                        batch,
+                        target,
+                        kind,
+                        [r.identity for r in properties],
+                        [r.name for r in properties],
+                        [r.value_hash for r in properties],
+                        [r.is_true for r in properties],
+                    ],
+                )
+        return batch
+
+    def acknowledge(
+        self,
+        batch: int,
+        rows: Sequence[EventRow | PropertyRow],
+        *,
+        settled: tuple[int, int] | None,
+        now: datetime,
+    ) -> None:
+        """After an accepted call: receipts or property changes, and the intent is no more.
+
+        `settled` moves the plan's mark (rows, bytes) when the whole batch is through.
+        """
+        plan_id, target, kind = self.rows(
+            "select plan_id, target, kind from batches where batch_id = ?", [batch]
+        )[0]
+        events = [row for row in rows if isinstance(row, EventRow)]
+        with self.transaction():
+            if events:
+                self.db.execute(
+                    "insert into receipts select unnest(?), unnest(?), ?, ?, ?, unnest(?), ?, ?",
+                    [
+                        [r.publish_key for r in events],
+                        [r.identity for r in events],
+                        kind, plan_id, now,
+                        [r.event for r in events],
+                        target, batch,
+                    ],
+                )  # fmt: skip
+                self._forget_intents("publish_key", target, batch)
+            else:
+                self.db.execute(
+                    """
+                    insert into property_changes
+                    select heap_identity, property, value_hash, ?, is_true, ?, target, batch_id
+                    from intents where batch_id = ?
+                    """,
+                    [now, plan_id, batch],
+                )
+                self._forget_intents("heap_identity, property", target, batch)
+            self._close(batch, "acknowledged", 200, now)
+            self._settle(plan_id, settled)
+
+    def refuse(self, batch: int, http_status: int | None, now: datetime) -> None:
+        """After a call that Heap refused whole: nothing of it was stored under a receipt."""
+        with self.transaction():
+            self.db.execute("delete from intents where batch_id = ?", [batch])
+            self._close(batch, "refused", http_status, now)
+
+    def bury(self, plan_id: str, target: str, row: DeadRow, now: datetime) -> None:
+        """A row that Heap will not take: one dead letter per key, attempts counted."""
+        with self.transaction():
+            known = self.rows(
+                "select first_seen_at, attempts from dead_letters "
+                "where publish_key = ? and target = ? and kind = ?",
+                [row.publish_key, target, row.kind],
+            )
+            first, attempts = known[0] if known else (now, 0)
+            self.db.execute(
+                "delete from dead_letters where publish_key = ? and target = ? and kind = ?",
+                [row.publish_key, target, row.kind],
+            )
+            self.db.execute(
+                "insert into dead_letters values "
+                "(?, ?, ?, 'open', ?, ?, ?, null, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    row.publish_key, row.kind, row.reason, first, attempts + 1, now, row.event,
+                    row.identity_hash, row.row_hash, row.message, row.http_status, plan_id, target,
+                ],
+            )  # fmt: skip
+
+    def resolve(self, target: str, kind: str, keys: Sequence[str], now: datetime) -> None:
+        """Dead letters that Heap took after all."""
+        if keys:
+            self.db.execute(
+                "update dead_letters set status = 'resolved', resolved_at = ? where target = ? "
+                "and kind = ? and status = 'open' and publish_key in (select unnest(?::varchar[]))",
+                [now, target, kind, list(keys)],
+            )
+
+    def settle(self, plan_id: str, settled: tuple[int, int]) -> None:
+        """Move a plan's mark: everything before it needs no more work."""
+        self._settle(plan_id, settled)
+
+    def finish_sending(
+        self,
+        plan_id: str,
+        target: str,
+        models: Sequence[str],
+        as_of: datetime | None,
+        now: datetime,
+    ) -> None:
+        """The whole plan is through: it counts for cadence, and its property changes become state."""
+        with self.transaction():
+            self.db.execute(
+                "update plans set status = 'published', finished_at = ? where plan_id = ?",
+                [now, plan_id],
+            )
+            for model in models:
+                self.db.execute(
+                    "insert into publications values (?, ?, ?, ?, ?)",
+                    [target, model, as_of, plan_id, now],
+                )
+        self._merge_changes()
+
+    def record_names(
+        self, target: str, names: Sequence[tuple[str, str, str, str]], plan_id: str, now: datetime
+    ) -> None:
+        """Names Heap now has for ever: (kind, event, property, wire type)."""
+        for kind, event, name, wire_type in names:
+            self.db.execute(
+                """
+                insert into names select ?, ?, ?, ?, ?, ?, ? where not exists (
+                    select 1 from names
+                    where target = ? and kind = ? and event = ? and property = ?)
+                """,
+                [target, kind, event, name, wire_type, plan_id, now, target, kind, event, name],
+            )
+
+    def add_version(self, change: str, now: datetime) -> None:
+        """The ledger moves on without a plan (an erasure): plans made before are refused."""
+        with self.transaction():
+            self._add_version(None, change, now)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _ensure_salt(self) -> str:
+        salt = self.value("select value from meta where key = 'salt'")
+        if salt is None:
+            salt = secrets.token_hex(16)
+            with self.transaction():
+                self.db.execute(
+                    "insert into meta values ('salt', ?), ('format', ?)", [salt, FORMAT]
+                )
+        return str(salt)
+
+    def _add_version(self, plan_id: str | None, change: str, now: datetime) -> None:
+        self.db.execute(
+            "insert into versions values (?, ?, ?, ?)", [self.version + 1, plan_id, change, now]
+        )
+
+    def _close(self, batch: int, status: str, http_status: int | None, now: datetime) -> None:
+        self.db.execute(
+            "update batches set status = ?, http_status = ?, finished_at = ? where batch_id = ?",
+            [status, http_status, now, batch],
+        )
+
+    def _settle(self, plan_id: str, settled: tuple[int, int] | None) -> None:
+        if settled is not None:
+            self.db.execute(
+                "update plans set lines_settled = ?, bytes_settled = ? where plan_id = ?",
+                [*settled, plan_id],
+            )
+
+    def _forget_intents(self, by: str, target: str, batch: int) -> None:
+        """Close this call's intents, and those for the same rows that a kill left open."""
+        self.db.execute(
+            f"delete from intents where target = ? and ({by}) in "
+            f"(select {by} from intents where batch_id = ?)",
+            [target, batch],
+        )
+
+    def _merge_changes(self) -> None:
+        """Fold acknowledged property changes into `property_state` (last one wins)."""
+        if not self.value("select count(*) from property_changes"):
+            return
+        with self.transaction():
+            self.db.execute(
+                """
+                create or replace temp table latest_changes as
+                select
+                    heap_identity, property, arg_max(value_hash, batch_id) as value_hash,
+                    max(acknowledged_at) as acknowledged_at, arg_max(is_true, batch_id) as is_true,
+                    arg_max(plan_id, batch_id) as plan_id, target
+                from property_changes
+                group by heap_identity, property, target
+                """
+            )
+            self.db.execute(
+                """
+                delete from property_state where exists (
+                    select 1 from latest_changes
+                    where latest_changes.heap_identity = property_state.heap_identity
+                        and latest_changes.property = property_state.property
+                        and latest_changes.target = property_state.target)
+                """
+            )
+            self.db.execute("insert into property_state select * from latest_changes")
+            self.db.execute("delete from property_changes")
+            self.db.execute("drop table latest_changes")

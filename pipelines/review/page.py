@@ -1,0 +1,349 @@
+"""Writes the weekly page and its JSON: the same tables, the same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import CounterfoilError
+from pipelines.review import charts, sections, words
+from pipelines.review.gather import Review, gather
+from pipelines.review.tables import Record
+from pipelines.settings import Settings
+
+TEMPLATES = Path(__file__).parent
+
+CONTENTS = (
+    ("verdicts", "Verdicts"),
+    ("forest", "One scale"),
+    ("naive", "Naive readings"),
+    ("journeys", "Journeys"),
+    ("pressure", "Other messages"),
+    ("trust", "Trust"),
+    ("adequacy", "Size"),
+    ("timeline", "Over time"),
+    ("tiers", "Tiers"),
+    ("burden", "Pressure"),
+    ("changes", "What changed"),
+    ("avoid", "Do not read"),
+    ("words", "Words"),
+)
+
+JOURNEY_MARTS = (
+    ("fct_journey_credit", "Credit beside cause"),
+    ("fct_checkout_funnel", "Checkout step where people drop"),
+    ("fct_message_timing", "Conversion by message timing"),
+)
+
+BRAND_MARTS = (
+    ("fct_replenishment_windows", "Replenishment windows"),
+    ("fct_reactivation_triage", "Reactivation triage"),
+)
+
+STATUS_WORDS = {
+    "ok": "Enough people, every check passed. The interval may be read.",
+    "underpowered": "Fewer people than planned have completed their window. The interval is right, "
+    "and wide.",
+    "insufficient": "Nothing can be said yet, so no lift is shown. The counts stay.",
+    "invalid": "A check failed that would bend the estimate, so there is none. Mend the cause.",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A written page.
+
+    Attributes:
+        html, json: where it was written.
+        week: the week under review, in words.
+        statuses: how many experiments have each status, and journeys without a control.
+    """
+
+    html: Path
+    json: Path
+    as_of: datetime
+    week: str
+    statuses: tuple[tuple[str, int], ...]
+    findings: tuple[str, ...]
+
+    def facts(self) -> dict[str, object]:
+        """What --json prints."""
+        return {
+            "page": str(self.html),
+            "json": str(self.json),
+            "as_of": self.as_of,
+            "statuses": dict(self.statuses),
+        }
+
+    def text(self) -> str:
+        """One line about the file, and one per experiment."""
+        counted = ", ".join(
+            f"{number} {words.STATUS[status].lower()}" for status, number in self.statuses
+        )
+        head = f"Reviewed {self.week}: {counted or 'no experiment'}. {self.html}"
+        return "\n".join([head, *(f"  {line}" for line in self.findings)])
+
+
+def write_page(settings: Settings) -> Page:
+    """Write `reviews/review-<as_of>.html` and `.json` in the state folder.
+
+    Raises:
+        CounterfoilError: nothing was built, the warehouse is being written, or the folder
+            cannot be written.
+    """
+    review = gather(settings)
+    stem = f"review-{review.as_of:%Y-%m-%d}"
+    if (review.as_of.hour, review.as_of.minute, review.as_of.second) != (0, 0, 0):
+        stem += f"T{review.as_of:%H%M}"
+    html, data = settings.reviews_dir / f"{stem}.html", settings.reviews_dir / f"{stem}.json"
+    try:
+        settings.reviews_dir.mkdir(parents=True, exist_ok=True)
+        _replace(html, render(review, data.name))
+        _replace(data, as_json(review))
+    except OSError as error:
+        raise CounterfoilError(
+            f"The review cannot be written ({error.strerror}): check the permissions of "
+            "the state folder (COUNTERFOIL_HOME) and its disk."
+        ) from error
+    return Page(
+        html,
+        data,
+        review.as_of,
+        sections.week_of(review),
+        tuple(sections.status_counts(review)),
+        tuple(_finding_line(verdict, review) for verdict in sections.verdicts(review)),
+    )
+
+
+def render(review: Review, json_name: str) -> str:
+    """The page as HTML text. Every value of the data is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters = (
+        "clean count share metric_value difference amount probability times day moment duration "
+        "plain"
+    )
+    environment.filters.update({name: getattr(words, name) for name in filters.split()})
+    environment.filters["cell"] = sections.cell
+    text = environment.get_template("page.html.j2").render(
+        review=review,
+        css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        json_name=json_name,
+        **_context(review),
+    )
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def as_json(review: Review) -> str:
+    """Every number of the page and more, unrounded, with names and ids as they are."""
+    found = dataclasses.asdict(review)
+    found["rules"] = {
+        "week": "the 7 days before as_of, beside the 7 days before them",
+        "experiments": "cumulative, people whose window is complete",
+    }
+    return json.dumps(found, indent=1, sort_keys=True, default=_plain_value, ensure_ascii=False)
+
+
+def _context(review: Review) -> dict[str, Any]:
+    money = sections.currency(review)
+    verdicts = [
+        {**verdict, "last_click": _last_click(verdict)} for verdict in sections.verdicts(review)
+    ]
+    bare = sections.without_control(review)
+    contrasts = sections.contrasts(review)
+    forest = sections.forest(review)
+    others = [
+        row
+        for row in review.other_messages
+        if any(row[name] for name in row if name.endswith("_week"))
+    ]
+    shown = {
+        "forest": True,
+        "naive": bool(contrasts["rows"]),
+        "pressure": bool(others),
+    }
+    return {
+        "week": sections.week_of(review),
+        "previous_week": sections.previous_week_of(review),
+        "workspace_ids": sorted({f"workspace {j['workspace_id']}" for j in review.journeys}),
+        "currency": money,
+        "contents": [(a, name) for a, name in CONTENTS if shown.get(a, True)],
+        "verdicts": verdicts,
+        "bare": bare,
+        "bare_names": [_journey_name(journey) for journey in bare],
+        "forest": forest,
+        "forest_summary": _forest_summary(forest),
+        "contrasts": contrasts,
+        "contrasts_summary": _contrasts_summary(contrasts),
+        "journeys": [_journey(review, journey, verdicts) for journey in review.journeys],
+        "other_messages": others,
+        "health": sections.health(review),
+        "arms": sections.arms(review),
+        "adequacy": sections.adequacy(review),
+        "timelines": [_timeline(line, money) for line in sections.timelines(review)],
+        "strata": sections.strata(review),
+        "changes": sections.changes(review),
+        "do_not_read": sections.do_not_read(review),
+        "dead_letters": sum(
+            row["count_rows"]
+            for row in (review.heap or {}).get("dead_letters", [])
+            if row["status"] != "resolved"
+        ),
+        "journey_marts": JOURNEY_MARTS,
+        "brand_marts": BRAND_MARTS,
+        "statuses": words.STATUS,
+        "status_words": STATUS_WORDS,
+        "populations": words.POPULATIONS,
+        "guardrails": words.GUARDRAILS,
+        "reason_words": words.REASONS,
+        "interval": words.interval,
+        "amounts": words.amounts,
+        "change": words.change,
+        "ratio": words.ratio,
+        "guardrail_value": words.guardrail_value,
+        "columns_of": sections.columns_of,
+        "strip": charts.strip,
+        "ticks": charts.ticks,
+        "points": lambda number: words.signed(100 * number, 0 if abs(number) >= 0.02 else 1),
+        "ratio_tick": lambda number: f"{number:g} {words.TIMES}",
+    }
+
+
+def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
+    name = _journey_name(journey)
+    weeks = sections.trend_weeks(review, journey)
+    own = [
+        verdict
+        for verdict in verdicts
+        if verdict["experiment"]["experiment_key"] in journey["experiment_keys"]
+    ]
+    real, clicked = journey.get("count_real_week"), journey.get("count_clicked_week")
+    return {
+        **journey,
+        "name": name,
+        "verdicts": own,
+        "weeks": weeks,
+        "trend_summary": _trend_summary(weeks),
+        "chart": charts.trend(weeks, label=f"Messages by week, {name}"),
+        "click_through": words.ratio(clicked, real),
+        "click_through_before": words.ratio(
+            journey.get("count_clicked_previous_week"), journey.get("count_real_previous_week")
+        ),
+        "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
+        "optional": {
+            mart: [row for row in review.optional.get(mart) or [] if _is_of(row, journey)]
+            for mart, _ in JOURNEY_MARTS
+        },
+    }
+
+
+def _is_of(row: Record, journey: Record) -> bool:
+    if "experiment_key" in row:
+        return row["experiment_key"] in journey["experiment_keys"]
+    return bool(
+        row.get("journey_id") == journey["journey_id"]
+        and row.get("workspace_id", journey["workspace_id"]) == journey["workspace_id"]
+    )
+
+
+def _journey_name(journey: Record) -> str:
+    return words.clean(journey.get("journey_name") or "") or f"Journey {journey['journey_id']}"
+
+
+def _last_click(verdict: Record) -> Any:
+    """What last click credits the arm's journey with, when the credit mart says so."""
+    for row in verdict["credit"]:
+        for name in ("credited_last_click", "count_last_click", "last_click"):
+            if row.get(name) is not None:
+                return row[name]
+    return None
+
+
+def _timeline(line: Record, money: str) -> Record:
+    shown = [row for row in line["rows"] if row["lift"] is not None]
+    first, last = shown[0], shown[-1]
+    kind = last["aggregation"]
+    summary = (
+        f"From {words.difference(first['lift'], kind, money)} on {words.day(first['as_of'])} to "
+        f"{words.difference(last['lift'], kind, money)} on {words.day(last['as_of'])}; "
+        f"the interval is now {words.interval(last['lift_low'], last['lift_high'], kind)}."
+    )
+    marks = sorted({mark["at"] for mark in line["marks"]})
+    chart = charts.timeline(
+        line["rows"], marks, is_share=kind == "any", label=f"Lift over time, {line['title']}"
+    )
+    return {**line, "summary": summary, "chart": chart}
+
+
+def _trend_summary(weeks: list[Record]) -> str:
+    totals = {
+        kind: sum(row["count_messages"] for row in weeks if row["exposure_kind"] == kind)
+        for kind in ("real", "ghost", "none")
+    }
+    return (
+        f"{words.count(totals['real'])} really shown, {words.count(totals['ghost'])} trapped, "
+        f"{words.count(totals['none'])} not shown in eight weeks."
+    )
+
+
+def _forest_summary(forest: Record) -> str:
+    said = [
+        f"{row['title']} {words.difference(row['lift'], row['aggregation'])} "
+        f"{words.interval(row['lift_low'], row['lift_high'], row['aggregation'])}"
+        for row in forest["rows"]
+        if not row["is_sharp"]
+    ]
+    return "; ".join(said) + "." if said else ""
+
+
+def _contrasts_summary(contrasts: Record) -> str:
+    said = [
+        f"{row['title']}: naive {words.times(row['naive_ratio'])}, "
+        + (
+            f"measured {words.times(row['ratio'])} ({row['finding']})"
+            if row["ratio"] is not None
+            else "nothing measured can be shown"
+        )
+        for row in contrasts["rows"]
+    ]
+    return "; ".join(said) + "." if said else ""
+
+
+def _finding_line(verdict: Record, review: Review) -> str:
+    row = verdict["decision"]
+    if row is None or row["lift"] is None:
+        return f"{verdict['title']}: {verdict['finding']} ({'; '.join(verdict['reasons'])})."
+    money = sections.currency(review)
+    return (
+        f"{verdict['title']}: {words.difference(row['lift'], row['aggregation'], money)} "
+        f"{words.interval(row['lift_low'], row['lift_high'], row['aggregation'])}, "
+        f"{verdict['finding']} ({words.STATUS[row['status']].lower()})."
+    )
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whole or not at all: a reader never sees half a page."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

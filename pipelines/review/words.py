@@ -1,0 +1,221 @@
+"""How the page says a number or a code: the only place where anything is rounded.
+
+Shares are shown with one decimal, differences of shares in points with two, money with two,
+counts and incremental counts whole, p and q with three. An absent number is a dash.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+
+ABSENT = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+LONGEST_NAME = 120
+
+STATUS = {
+    "ok": "Readable",
+    "underpowered": "Too few people yet",
+    "insufficient": "Not enough to say",
+    "invalid": "Do not read",
+    "no_control": "No control",
+    "no_estimate": "No estimate",
+}
+
+REASONS = {
+    "srm": "the arms do not have the sizes that were declared (sample ratio): something drops "
+    "people from one arm",
+    "crossover_rate": "too many people were in two arms",
+    "contamination": "too many held-out people were shown the journey's messages",
+    "allocation_changed": "the split was changed, so the estimate is stratified by allocation",
+    "definition_changed": "a segment or identity definition changed during the experiment",
+    "outcome_visibility": "outcomes are not equally visible in both arms",
+    "late_label": "too many people were shown a message before they were assigned",
+    "underpowered": "fewer people have completed their window than were planned",
+    "immature": "nobody has completed the window yet",
+    "few_events": "fewer than ten conversions, or fewer than ten without one, in an arm",
+    "skew": "a few large values decide the mean, so the interval is withheld",
+    "winner_picked": "people who came after a winner was picked are left out",
+    "cluster": "whole companies or households were randomised, not people",
+}
+
+GUARDRAILS = {
+    "srm": "Sample ratio",
+    "crossover_rate": "Crossovers",
+    "contamination": "Contamination",
+    "allocation_changed": "Allocation",
+    "definition_changed": "Definitions",
+    "outcome_visibility": "Outcome visibility",
+    "late_label": "Late labels",
+    "underpowered": "Planned size",
+    "immature": "Maturity",
+    "few_events": "Events",
+    "skew": "Skew",
+    "winner_picked": "Winner picked",
+    "cluster": "Cluster",
+}
+
+SHARE_GUARDRAILS = {"crossover_rate", "contamination", "late_label"}
+
+POPULATIONS = {
+    "itt": "everyone assigned",
+    "ghost_reached": "those whom message 1 reached, or would have",
+}
+
+
+def clean(text: object) -> str:
+    """A name as it may be shown: no control or direction-changing characters, and not endless."""
+    kept = "".join(
+        " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
+        for letter in str(text)
+        if unicodedata.category(letter) not in {"Cf", "Cs", "Co", "Cn"}
+    ).strip()
+    return kept if len(kept) <= LONGEST_NAME else kept[: LONGEST_NAME - 1] + "…"
+
+
+def count(value: Any) -> str:
+    """A whole number with thousands separators."""
+    return ABSENT if value is None else _minus(f"{value:,.0f}")
+
+
+def share(value: Any, decimals: int = 1) -> str:
+    """A share as a percentage."""
+    return ABSENT if value is None else _minus(f"{100 * value:.{decimals}f} %")
+
+
+def ratio(part: Any, whole: Any) -> float | None:
+    """`part / whole`, or nothing of nothing."""
+    return None if part is None or not whole else float(part) / float(whole)
+
+
+def change(now: Any, before: Any) -> str:
+    """This week beside the week before: `+12 %`, or words where a percentage would mislead."""
+    if now is None or before is None:
+        return ABSENT
+    if now == before:
+        return "unchanged"
+    if before < 10:
+        return f"was {count(before)}"
+    return signed(100 * (now - before) / before, 0) + " %"
+
+
+def signed(value: float, decimals: int) -> str:
+    """A number with its sign; a rounded zero has none."""
+    text = f"{value:+,.{decimals}f}"
+    return text[1:] if float(text.replace(",", "")) == 0 else _minus(text)
+
+
+def metric_value(value: Any, aggregation: str | None, currency: str = "") -> str:
+    """A mean per person: a percentage, a count per person, or money per person."""
+    if value is None:
+        return ABSENT
+    if aggregation == "any":
+        return share(value)
+    unit = f" {currency}" if aggregation == "sum" and currency else ""
+    return _minus(f"{value:,.{3 if aggregation == 'count' else 2}f}") + unit
+
+
+def difference(value: Any, aggregation: str | None, currency: str = "") -> str:
+    """A difference of two means: percentage points, counts or money per person."""
+    if value is None:
+        return ABSENT
+    if aggregation == "any":
+        return f"{signed(100 * value, 2)} pp"
+    unit = f" {currency}" if aggregation == "sum" and currency else ""
+    return signed(value, 3 if aggregation == "count" else 2) + unit
+
+
+def interval(low: Any, high: Any, aggregation: str | None) -> str:
+    """Both limits without the unit, which stands beside the estimate."""
+    if low is None or high is None:
+        return "interval withheld"
+    if aggregation == "any":
+        return f"[{signed(100 * low, 2)}, {signed(100 * high, 2)}]"
+    decimals = 3 if aggregation == "count" else 2
+    return f"[{signed(low, decimals)}, {signed(high, decimals)}]"
+
+
+def amount(value: Any, aggregation: str | None, currency: str = "") -> str:
+    """A total over the arm: orders, or money."""
+    if value is None:
+        return ABSENT
+    unit = f" {currency}" if aggregation == "sum" and currency else ""
+    return signed(value, 0) + unit
+
+
+def amounts(low: Any, high: Any) -> str:
+    """Both limits of a total."""
+    return "" if low is None or high is None else f"[{signed(low, 0)}, {signed(high, 0)}]"
+
+
+def probability(value: Any) -> str:
+    """A p or q value."""
+    if value is None:
+        return ABSENT
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def times(value: Any) -> str:
+    """A ratio, such as 2.19 times."""
+    return ABSENT if value is None else f"{value:.2f} {TIMES}"
+
+
+def guardrail_value(guardrail: str, value: Any) -> str:
+    """What a guardrail compares: a share, a statistic or a count."""
+    if value is None:
+        return ABSENT
+    if guardrail in SHARE_GUARDRAILS:
+        return share(value, 2)
+    return count(value) if float(value).is_integer() else _minus(f"{value:,.2f}")
+
+
+def day(instant: datetime | None) -> str:
+    """A date in words."""
+    return ABSENT if instant is None else f"{instant.day} {instant:%b %Y}"
+
+
+def moment(instant: datetime | None) -> str:
+    """An instant in UTC."""
+    return ABSENT if instant is None else f"{instant.day} {instant:%b %Y, %H:%M}"
+
+
+def week(start: datetime, end: datetime) -> str:
+    """The days of `[start, end)` in words."""
+    last = end - timedelta(microseconds=1)
+    if start.year != last.year:
+        return f"{day(start)} to {day(last)}"
+    if start.month != last.month:
+        return f"{start.day} {start:%b} to {day(last)}"
+    return f"{start.day} to {day(last)}"
+
+
+def duration(minutes: Any) -> str:
+    """Minutes in the unit people would use."""
+    if minutes is None:
+        return ABSENT
+    if minutes < 120:
+        return f"{minutes:.0f} min"
+    hours = minutes / 60
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+
+
+def reasons(codes: str | None) -> list[str]:
+    """Reason codes in words."""
+    return [REASONS.get(code, clean(code)) for code in codes_of(codes)]
+
+
+def codes_of(codes: str | None) -> list[str]:
+    """The codes of a `||`-joined list."""
+    return [code for code in (codes or "").split("||") if code]
+
+
+def plain(name: str) -> str:
+    """A column or key as words: `shipping_viewed` becomes `Shipping viewed`."""
+    words = clean(name).replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", MINUS)

@@ -1,0 +1,200 @@
+"""A home with a small warehouse and manifest in the contract's shapes: input data for publisher tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pydantic import SecretStr
+
+from pipelines.console import Console
+from pipelines.heap import Limits, SandboxLimits
+from pipelines.settings import Settings
+
+APP = "1234567"
+AS_OF = datetime(2026, 3, 1)
+
+FAST = Limits(
+    events_per_minute=None,
+    events_per_identity_minute=None,
+    backoff_seconds=0.001,
+    longest_backoff_seconds=0.01,
+    timeout_seconds=5.0,
+)
+OPEN = SandboxLimits(events_per_minute=None, events_per_identity_minute=None)
+
+SENT = {
+    "workspace_id": "bigint",
+    "journey_id": "varchar",
+    "journey_name": "varchar",
+    "journey_entry_id": "varchar",
+    "arm": "varchar",
+    "segments": "varchar",
+    "intent_tier": "varchar",
+    "delivery_id": "varchar",
+    "message_id": "varchar",
+    "message_name": "varchar",
+    "channel": "varchar",
+    "minutes_since_trigger": "double",
+}
+CONVERTED = {**SENT, "goal": "varchar", "value": "decimal(18,2)"}
+USERS = {
+    "cio_seg_cart_v1": "boolean",
+    "cio_seg_lapsed_v2": "boolean",
+    "cio_arm_welcome": "varchar",
+    "cio_intent_tier": "varchar",
+    "cio_ltv_tier": "varchar",
+    "cio_subscription_status": "varchar",
+    "cio_first_order_date": "date",
+    "cio_last_order_date": "date",
+}
+EVENT_KEYS = {
+    "publish_key": "varchar",
+    "heap_identity": "varchar",
+    "person_id": "varchar",
+    "occurred_at": "timestamp",
+}
+USER_KEYS = {"heap_identity": "varchar", "person_id": "varchar"}
+
+
+class Home:
+    """A state folder whose warehouse tests fill by hand and publish from."""
+
+    def __init__(self, path: Path, url: str | None = None) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self.settings = settings(path, url)
+        self.console = Console(as_json=True)
+        self.models: dict[str, dict[str, Any]] = {}
+        self.sql(
+            "create schema if not exists heap",
+            "create schema if not exists marts",
+            "create table marts.dim_persons (person_id varchar, workspace_id bigint, "
+            "customer_id varchar, email varchar, heap_identity varchar, heap_identity_source varchar, "
+            "match_status varchar, is_publishable boolean, first_seen_at timestamp)",
+            "create table marts.map_identifiers (workspace_id bigint, identifier_type varchar, "
+            "identifier varchar, person_id varchar, valid_from timestamp, valid_to timestamp, "
+            "evidence varchar)",
+            "create table marts.fct_identity_match_rate (as_of timestamp, workspace_id bigint, "
+            "count_persons bigint, count_identifiable bigint, identifiable_rate double, "
+            "count_matched bigint, match_rate double)",
+            "create table marts.dim_segment_versions (segment_key varchar, version integer, "
+            "valid_from timestamp, valid_to timestamp, motion varchar, owner varchar, "
+            "is_exported boolean, fingerprint varchar, description varchar, count_members bigint)",
+            "create table heap.heap_refusals (publish_key varchar, kind varchar, reason varchar)",
+            f"insert into marts.fct_identity_match_rate values ('{AS_OF}', 1, 10, 9, 0.9, null, null)",
+        )
+        self.model("heap_cio_message_sent", "event", SENT, event="cio_message_sent")
+        self.model("heap_cio_goal_converted", "event", CONVERTED, event="cio_goal_converted")
+        self.model("heap_user_properties", "user_properties", USERS)
+
+    def model(
+        self,
+        name: str,
+        kind: str,
+        properties: Mapping[str, str],
+        *,
+        contract: bool = True,
+        **meta: object,
+    ) -> None:
+        """Declare a Heap model and make its (empty) table."""
+        keys = EVENT_KEYS if kind == "event" else USER_KEYS
+        columns = {**keys, **properties}
+        self.sql(
+            f"create or replace table heap.{name} "
+            f"({', '.join(f'{c} {t}' for c, t in columns.items())})"
+        )
+        self.models[f"model.counterfoil.{name}"] = {
+            "resource_type": "model",
+            "name": name,
+            "alias": name,
+            "schema": "heap",
+            "columns": {c: {"name": c, "data_type": t} for c, t in columns.items()},
+            "config": {
+                "contract": {"enforced": contract},
+                "meta": {
+                    "heap": {
+                        "kind": kind,
+                        "event": None,
+                        "cadence": "realtime",
+                        "reason": "tests",
+                        "embargo_hours": 0,
+                        "owner": "analytics",
+                        "max_new_identities": None,
+                        **meta,
+                    }
+                },
+            },
+        }
+        (self.path / "manifest.json").write_text(json.dumps({"nodes": self.models}))
+
+    def drop_model(self, name: str) -> None:
+        """Undeclare a Heap model."""
+        del self.models[f"model.counterfoil.{name}"]
+        (self.path / "manifest.json").write_text(json.dumps({"nodes": self.models}))
+
+    def sql(self, *statements: str) -> None:
+        """Run statements on the warehouse, as a build would."""
+        with duckdb.connect(str(self.settings.warehouse_path)) as db:
+            for statement in statements:
+                db.execute(statement)
+
+    def insert(self, relation: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert rows by column name."""
+        with duckdb.connect(str(self.settings.warehouse_path)) as db:
+            for row in rows:
+                marks = ", ".join("?" for _ in row)
+                db.execute(
+                    f"insert into {relation} ({', '.join(row)}) values ({marks})",
+                    list(row.values()),
+                )
+
+    def sent(self, count: int, *, start: int = 0, people: int = 7) -> None:
+        """Add `count` sent messages over `people` identities."""
+        self.sql(
+            f"""
+            insert into heap.heap_cio_message_sent
+            select
+                'sent-' || lpad(cast(i as varchar), 9, '0'), 'shopper' || i % {people} || '@shop.example',
+                'person' || i % {people}, timestamp '2026-01-01' + to_minutes(i), 1, '7', 'Welcome',
+                'entry' || i, 'welcome=treatment', 'cart_v1||lapsed_v2', 'high', 'delivery' || i,
+                'action:901', 'Hello ☃', 'email', i / 2
+            from range({start}, {start + count}) as rows(i)
+            """
+        )
+
+    def users(self, count: int, *, in_cart: bool = True) -> None:
+        """Replace the user properties by `count` identities."""
+        self.sql(
+            "delete from heap.heap_user_properties",
+            f"""
+            insert into heap.heap_user_properties
+            select
+                'shopper' || i || '@shop.example', 'person' || i, {in_cart}, i % 2 = 0,
+                'treatment', 'high', null, 'subscribed', date '2026-01-05', date '2026-02-01'
+            from range({count}) as rows(i)
+            """,
+        )
+
+    def ledger(self, query: str) -> list[tuple[Any, ...]]:
+        """Read the ledger."""
+        with duckdb.connect(str(self.settings.ledger_path), read_only=True) as db:
+            found: list[tuple[Any, ...]] = db.execute(query).fetchall()
+            return found
+
+
+def settings(path: Path, url: str | None = None) -> Settings:
+    """Settings of a test home; nothing comes from the environment."""
+    return Settings.model_construct(
+        home=path,
+        threads=2,
+        memory_limit="1GB",
+        heap_app_id=SecretStr(APP),
+        heap_region="eu",
+        heap_url=url,
+        heap_api_key=SecretStr("sandbox-key"),
+    )

@@ -1,0 +1,228 @@
+"""Publishing while Heap misbehaves: nothing lost, nothing doubled, one bad row blocks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from publisher_home import FAST, OPEN, Home
+
+from pipelines import locks
+from pipelines.errors import CounterfoilError
+from pipelines.heap import (
+    Sandbox,
+    list_dead_letters,
+    make_plan,
+    publish,
+    retry_dead_letters,
+    running_sandbox,
+)
+from pipelines.heap.limits import Limits
+from pipelines.heap.sandbox import Fault
+
+
+@pytest.fixture
+def heap() -> Iterator[Sandbox]:
+    with running_sandbox(limits=OPEN) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def home(tmp_path: Path, heap: Sandbox) -> Home:
+    home = Home(tmp_path / "home", heap.url)
+    home.sent(1200)
+    home.users(5)
+    return home
+
+
+def complete(home: Home, heap: Sandbox) -> None:
+    """Heap holds exactly what the marts hold, and the ledger knows."""
+    store = heap.store()
+    assert len(store.events) == 1200
+    assert len(store.users) == 7
+    assert home.ledger("select count(*), count(distinct publish_key) from receipts") == [(1200, 1200)]
+    assert home.ledger("select count(*) from intents") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("error", times=3),
+        Fault("error", times=3, status=503, skip=1),
+        Fault("error_after", times=2, skip=1),
+        Fault("reset", times=3),
+        Fault("commit_then_reset", times=2, skip=1),
+        Fault("throttle", times=5),
+        Fault("throttle", times=2, retry_after="0"),
+        Fault("slow", times=2, seconds=0.05),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.skip}",
+)
+def test_a_passing_fault_loses_and_doubles_nothing(home: Home, heap: Sandbox, fault: Fault) -> None:
+    heap.inject(fault)
+    assert publish(home.settings, home.console, limits=FAST).status == "published"
+    complete(home, heap)
+    calls = len(heap.calls)
+    assert publish(home.settings, home.console, limits=FAST).count_calls == 0
+    assert len(heap.calls) == calls
+
+
+def test_an_answer_that_comes_too_late_is_asked_for_again(home: Home, heap: Sandbox) -> None:
+    heap.inject(Fault("commit_then_timeout", times=1, skip=1, seconds=1.0))
+    limits = Limits(**{**FAST.__dict__, "timeout_seconds": 0.3})
+    publish(home.settings, home.console, limits=limits)
+    complete(home, heap)
+    assert heap.store().count_repeats > 0
+
+
+def test_heap_down_stops_with_a_sentence_and_resumes(home: Home, heap: Sandbox) -> None:
+    heap.inject(Fault("error", times=1000, skip=1))
+    with pytest.raises(CounterfoilError, match="does not answer"):
+        publish(home.settings, home.console, limits=FAST)
+    assert home.ledger("select count(*) from receipts") == [(10,)]
+    assert home.ledger("select count(*) from dead_letters") == [(0,)]
+    with heap.state.lock:
+        heap.state.faults.clear()
+    publish(home.settings, home.console, limits=FAST)
+    complete(home, heap)
+
+
+def test_nobody_listening_stops_with_a_sentence(home: Home) -> None:
+    home.settings.__dict__["heap_url"] = "http://127.0.0.1:9"
+    with pytest.raises(CounterfoilError, match="does not answer"):
+        publish(home.settings, home.console, limits=FAST)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 302])
+def test_an_answer_about_us_stops_at_once(home: Home, heap: Sandbox, status: int) -> None:
+    heap.inject(Fault("error", times=99, status=status))
+    with pytest.raises(CounterfoilError, match=f"status {status}"):
+        publish(home.settings, home.console, limits=FAST)
+    assert home.ledger("select count(*) from dead_letters") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "reason"),
+    [
+        (400, "postBody.{listed}[N].properties.x should be string,number", "type"),
+        (400, "postBody.{listed}[N].identity is not allowed", "identity"),
+        (400, "Bad Request", "refused"),
+        (413, "request entity too large", "size"),
+        (500, "Internal Server Error", "transport"),
+    ],
+    ids=["indexed type", "indexed identity", "unnamed", "too large", "breaks Heap"],
+)
+def test_poison_rows_go_to_dead_letters_and_the_rest_goes_through(
+    home: Home, heap: Sandbox, status: int, text: str, reason: str
+) -> None:
+    for match in ("sent-000000003", "sent-000000700", "sent-000000701"):
+        heap.inject(Fault("poison", status=status, match=match, text=text))
+    summary = publish(home.settings, home.console, limits=FAST)
+    assert summary.dead_letter_reasons == {reason: 3}
+    assert len(heap.store().events) == 1197
+    letters = home.ledger(
+        "select publish_key, kind, reason, status, attempts from dead_letters order by publish_key"
+    )
+    assert letters == [
+        (f"sent-000000{n}", "event", reason, "open", 1) for n in ("003", "700", "701")
+    ]
+    assert make_plan(home.settings, home.console, limits=FAST).dead_letters_waiting == 3
+    calls = len(heap.calls)
+    assert publish(home.settings, home.console, limits=FAST).count_calls == 0
+    assert len(heap.calls) == calls
+
+
+def test_replay_sends_only_failures_and_only_once(home: Home, heap: Sandbox) -> None:
+    heap.inject(Fault("poison", status=400, match="sent-000000003"))
+    heap.inject(Fault("poison", status=400, match="shopper4@shop.example\",\"properties\":{\"cio"))
+    publish(home.settings, home.console, limits=FAST)
+    assert home.ledger("select count(*) from dead_letters where status = 'open'") == [(2,)]
+    before = len(heap.calls)
+    retry_dead_letters(home.settings, home.console, limits=FAST)
+    assert home.ledger("select distinct attempts, status from dead_letters") == [(2, "open")]
+    assert [call.count_rows for call in heap.calls[before:]] == [1, 1]
+    with heap.state.lock:
+        heap.state.faults.clear()
+    before = len(heap.calls)
+    retry_dead_letters(home.settings, home.console, limits=FAST)
+    assert [call.count_rows for call in heap.calls[before:]] == [1, 1]
+    assert home.ledger("select distinct attempts, status from dead_letters") == [(2, "resolved")]
+    complete(home, heap)
+    assert retry_dead_letters(home.settings, home.console, limits=FAST).count_calls == 0
+    text = str(list_dead_letters(home.settings, home.console))
+    assert "shopper" not in text
+
+
+def test_dead_letters_hold_no_personal_data(home: Home, heap: Sandbox) -> None:
+    heap.inject(
+        Fault("poison", status=400, match="sent-000000003", text="no shopper3@shop.example 'Welcome'")
+    )
+    publish(home.settings, home.console, limits=FAST)
+    assert "shopper" not in str(home.ledger("select * from dead_letters"))
+
+
+def test_every_row_refused_by_a_new_app_speaks_about_the_app(home: Home, heap: Sandbox) -> None:
+    heap.inject(Fault("error", times=10_000, status=400))
+    with pytest.raises(CounterfoilError, match="refuses every row"):
+        publish(home.settings, home.console, limits=FAST)
+    assert home.ledger("select count(*) from dead_letters") == [(0,)]
+
+
+def test_the_first_call_is_a_canary_also_when_it_meets_poison(home: Home, heap: Sandbox) -> None:
+    heap.inject(Fault("poison", status=400, match="sent-000000000"))
+    summary = publish(home.settings, home.console, limits=FAST)
+    assert heap.calls[0].count_rows == 10
+    assert summary.count_dead_letters == 1
+    assert len(heap.store().events) == 1199
+
+
+def test_two_publishers_one_works_and_one_leaves(home: Home, heap: Sandbox) -> None:
+    with (
+        locks.hold(home.settings.home, "publisher", "publish"),
+        pytest.raises(CounterfoilError, match="in use by `counterfoil publish`"),
+    ):
+        publish(home.settings, home.console, limits=FAST)
+    assert heap.calls == []
+
+
+def test_a_time_box_stops_and_the_next_run_resumes(home: Home, heap: Sandbox) -> None:
+    heap.inject(Fault("slow", times=1, skip=1, seconds=0.7))
+    first = publish(home.settings, home.console, max_minutes=0.5 / 60, limits=FAST)
+    assert first.status == "resumes"
+    assert first.count_left > 0
+    second = publish(home.settings, home.console, limits=FAST)
+    assert second.status == "published"
+    complete(home, heap)
+
+
+def test_an_identity_is_frozen_by_the_first_call_even_without_an_answer(
+    home: Home, heap: Sandbox
+) -> None:
+    # Heap stored the call and we never heard of it; meanwhile a build moved everybody
+    heap.inject(Fault("commit_then_reset", times=1000))
+    with pytest.raises(CounterfoilError, match="does not answer"):
+        publish(home.settings, home.console, limits=FAST)
+    assert len(heap.store().events) == 10
+    with heap.state.lock:
+        heap.state.faults.clear()
+    home.sql("update heap.heap_cio_message_sent set heap_identity = 'moved@shop.example'")
+    publish(home.settings, home.console, limits=FAST)
+    frozen = home.ledger(
+        "select count(*) from receipts where heap_identity <> 'moved@shop.example'"
+    )
+    assert frozen == [(10,)]
+    assert len(heap.store().events) == 1200
+
+
+def test_an_unconfirmed_true_is_taken_back(home: Home, heap: Sandbox) -> None:
+    home.sql("delete from heap.heap_cio_message_sent")
+    heap.inject(Fault("commit_then_reset", times=1000))
+    with pytest.raises(CounterfoilError, match="does not answer"):
+        publish(home.settings, home.console, limits=FAST)
+    with heap.state.lock:
+        heap.state.faults.clear()
+    home.sql("delete from heap.heap_user_properties")
+    publish(home.settings, home.console, limits=FAST)
+    assert all('"cio_seg_cart_v1": "true"' not in p for _, p in heap.snapshot()["users"])
+    assert home.ledger("select count(*) from intents where is_true") == [(0,)]

@@ -1,0 +1,437 @@
+"""The plan: what it counts, what it refuses, and what it remembers."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from publisher_home import AS_OF, FAST, OPEN, SENT, USERS, Home, settings
+from pydantic import SecretStr
+
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.heap import Plan, Sandbox, make_plan, markdown, publish, running_sandbox
+
+
+@pytest.fixture
+def heap() -> Iterator[Sandbox]:
+    with running_sandbox(limits=OPEN) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def home(tmp_path: Path, heap: Sandbox) -> Home:
+    return Home(tmp_path / "home", heap.url)
+
+
+def plan_of(home: Home, as_of: datetime | None = None) -> Plan:
+    return make_plan(home.settings, home.console, limits=FAST, as_of=as_of)
+
+
+def user(identity: str, **values: object) -> dict[str, object]:
+    return {"heap_identity": identity, "person_id": f"person of {identity}", **values}
+
+
+def event(key: str, identity: str | None, at: datetime | None = None, **more: object) -> dict[str, object]:
+    return {
+        "publish_key": key,
+        "heap_identity": identity,
+        "person_id": f"person of {identity}",
+        "occurred_at": at or AS_OF - timedelta(days=1),
+        **more,
+    }
+
+
+def test_a_plan_says_everything_and_names_nobody(home: Home) -> None:
+    home.sent(30)
+    home.users(4)
+    home.insert("heap.heap_refusals", [{"publish_key": "k", "kind": "event", "reason": "embargo"}])
+    plan = plan_of(home)
+    assert plan.events == {"cio_message_sent": 30}
+    assert plan.properties["cio_seg_cart_v1"] == 4
+    assert plan.properties["cio_seg_lapsed_v2"] == 4
+    assert "cio_ltv_tier" not in plan.properties
+    assert plan.leavers == {}
+    assert plan.refused == {"mart, event: embargo": 1}
+    assert plan.new_events == ["cio_message_sent"]
+    assert "cio_message_sent.channel" in plan.new_properties
+    assert (plan.count_identities, plan.count_new_identities) == (7, 7)
+    assert (plan.calls, plan.path is not None) == (2, True)
+    assert all(gate.is_open for gate in plan.gates)
+    text = markdown(plan) + json.dumps(plan.facts(), default=str)
+    assert "shopper" not in text
+    assert home.ledger("select plan_id, status from plans") == [(plan.plan_id, "planned")]
+
+
+def test_a_plan_file_is_private_and_its_rows_are_what_is_sent(home: Home, heap: Sandbox) -> None:
+    home.sent(3)
+    path = plan_of(home).path
+    assert path is not None
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    rows = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    assert rows[0] == {
+        "event": "cio_message_sent",
+        "identity": "shopper0@shop.example",
+        "timestamp": "2026-01-01T00:00:00.000Z",
+        "idempotency_key": "sent-000000000",
+        "properties": {
+            "publish_key": "sent-000000000",
+            "workspace_id": 1,
+            "journey_id": "7",
+            "journey_name": "Welcome",
+            "journey_entry_id": "entry0",
+            "arm": "welcome=treatment",
+            "segments": "cart_v1||lapsed_v2",
+            "intent_tier": "high",
+            "delivery_id": "delivery0",
+            "message_id": "action:901",
+            "message_name": "Hello ☃",
+            "channel": "email",
+            "minutes_since_trigger": 0.0,
+        },
+    }
+
+
+def test_an_edited_plan_is_refused(home: Home, heap: Sandbox) -> None:
+    home.sent(3)
+    path = plan_of(home).path
+    assert path is not None
+    path.write_text(path.read_text().replace("shopper1", "stranger"))
+    with pytest.raises(CounterfoilError, match="changed after it was made"):
+        publish(home.settings, home.console, path, limits=FAST)
+    assert heap.calls == []
+
+
+def test_a_plan_is_refused_when_the_ledger_moved_on(home: Home, heap: Sandbox) -> None:
+    home.sent(3)
+    first, second = plan_of(home), plan_of(home)
+    publish(home.settings, home.console, first.path, limits=FAST)
+    again = publish(home.settings, home.console, first.path, limits=FAST)
+    assert again.count_calls == 0
+    with pytest.raises(CounterfoilError, match="moved on"):
+        publish(home.settings, home.console, second.path, limits=FAST)
+    assert len(heap.calls) == 1
+
+
+def test_only_changed_properties_are_told(home: Home, heap: Sandbox) -> None:
+    home.users(3)
+    publish(home.settings, home.console, limits=FAST)
+    home.sql(
+        "update heap.heap_user_properties set cio_intent_tier = 'low' where person_id = 'person1'"
+    )
+    plan = plan_of(home)
+    assert (plan.properties, plan.count_users) == ({"cio_intent_tier": 1}, 1)
+    publish(home.settings, home.console, limits=FAST)
+    assert dict(heap.snapshot()["users"])["shopper1@shop.example"].count('"low"') == 1
+    assert plan_of(home).is_empty
+
+
+def test_whoever_leaves_is_told_false_once(home: Home, heap: Sandbox) -> None:
+    home.users(2)
+    publish(home.settings, home.console, limits=FAST)
+    home.users(1)
+    home.sql("update heap.heap_user_properties set cio_seg_cart_v1 = false")
+    plan = plan_of(home)
+    assert plan.properties == {"cio_seg_cart_v1": 1}
+    assert plan.leavers == {"cio_seg_cart_v1": 1}
+    publish(home.settings, home.console, limits=FAST)
+    held = {i: json.loads(p) for i, p in heap.snapshot()["users"]}
+    assert held["shopper0@shop.example"]["cio_seg_cart_v1"] == "false"
+    assert held["shopper1@shop.example"]["cio_seg_cart_v1"] == "false"
+    assert held["shopper0@shop.example"]["cio_seg_lapsed_v2"] == "true"
+    assert plan_of(home).is_empty
+
+
+@pytest.mark.parametrize("how", ["column vanished", "version retired"])
+def test_a_retired_version_is_told_false(home: Home, heap: Sandbox, how: str) -> None:
+    home.users(3)
+    publish(home.settings, home.console, limits=FAST)
+    if how == "column vanished":
+        rest = {name: kind for name, kind in USERS.items() if name != "cio_seg_cart_v1"}
+        home.model("heap_user_properties", "user_properties", rest)
+        home.insert(
+            "heap.heap_user_properties",
+            [
+                user(f"shopper{i}@shop.example", cio_seg_lapsed_v2=i % 2 == 0, cio_intent_tier="high")
+                for i in range(3)
+            ],
+        )
+    else:
+        home.insert(
+            "marts.dim_segment_versions",
+            [{"segment_key": "cart", "version": 1, "valid_to": AS_OF, "is_exported": True}],
+        )
+    plan = plan_of(home)
+    assert plan.leavers == {"cio_seg_cart_v1": 3}
+    publish(home.settings, home.console, limits=FAST)
+    assert all('"cio_seg_cart_v1": "false"' in p for _, p in heap.snapshot()["users"])
+    assert plan_of(home).is_empty
+
+
+def test_a_moved_identity_is_counted_and_never_sent_again(home: Home, heap: Sandbox) -> None:
+    home.sent(5)
+    publish(home.settings, home.console, limits=FAST)
+    home.sql("update heap.heap_cio_message_sent set heap_identity = 'new@shop.example'")
+    plan = plan_of(home)
+    assert (plan.identities_moved, plan.count_events) == (5, 0)
+
+
+REFUSED = {
+    "no identity": event("key-none-1", None),
+    "no identity ": event("key-blank-", "   "),
+    "the identity has blanks around it": event("key-blanks", " a@b.example"),
+    "the identity is a placeholder": event("key-null-1", "NULL"),
+    "the identity is too long": event("key-long-1", "x" * 256),
+    "the publish key is missing, too short or too long": event("short", "a@b.example"),
+    "no timestamp": {**event("key-notime", "a@b.example"), "occurred_at": None},
+    "the timestamp is in the future": event("key-future", "a@b.example", AS_OF + timedelta(hours=1)),
+    "the timestamp is out of range": event("key-ancien", "a@b.example", datetime(1815, 6, 18)),
+    "type: minutes_since_trigger is not finite": event(
+        "key-nan-01", "a@b.example", minutes_since_trigger=float("nan")
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_rows_that_may_not_be_sent_are_refused_with_a_reason(
+    home: Home, heap: Sandbox, reason: str
+) -> None:
+    home.sent(2)
+    home.insert("heap.heap_cio_message_sent", [REFUSED[reason]])
+    plan = plan_of(home)
+    assert plan.refused == {f"cio_message_sent: {reason.strip()}": 1}
+    assert plan.count_events == 2
+    assert publish(home.settings, home.console, limits=FAST).count_events == 2
+
+
+def test_a_repeated_key_is_refused_also_across_models(home: Home) -> None:
+    home.sent(2)
+    home.insert(
+        "heap.heap_cio_goal_converted", [event("sent-000000000", "shopper0@shop.example")]
+    )
+    plan = plan_of(home)
+    assert plan.count_events == 1
+    assert sum(plan.refused.values()) == 2
+
+
+def test_who_may_not_be_published_is_never_told_also_not_false(home: Home, heap: Sandbox) -> None:
+    home.sent(7)
+    home.users(7)
+    home.insert(
+        "marts.dim_persons",
+        [
+            {
+                "person_id": f"person{i}",
+                "heap_identity": f"shopper{i}@shop.example",
+                "match_status": "matched" if i else "deleted",
+                "is_publishable": i > 0,
+            }
+            for i in range(7)
+        ],
+    )
+    plan = plan_of(home)
+    assert plan.refused == {"cio_message_sent: not publishable": 1, "user properties: not publishable": 1}
+    assert (plan.count_events, plan.count_users, plan.count_new_identities) == (6, 6, 0)
+    publish(home.settings, home.console, limits=FAST)
+    home.sql(
+        "update marts.dim_persons set is_publishable = false where person_id = 'person1'",
+        "delete from heap.heap_user_properties where person_id = 'person1'",
+    )
+    plan = plan_of(home)
+    assert (plan.leavers, plan.erasures_due) == ({}, 1)
+    assert plan.refused["user properties: not publishable"] == 2
+
+
+def test_a_plan_with_somebody_forbidden_since_is_stopped(home: Home, heap: Sandbox) -> None:
+    home.sent(7)
+    plan = plan_of(home)
+    home.insert(
+        "marts.dim_persons",
+        [{"person_id": "person1", "heap_identity": "shopper1@shop.example", "is_publishable": False}],
+    )
+    with pytest.raises(CounterfoilError, match="may no longer be told"):
+        publish(home.settings, home.console, plan.path, limits=FAST)
+    assert heap.calls == []
+
+
+# -- gates ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("heap_app_id", None, "HEAP_APP_ID is not set"),
+        ("heap_app_id", SecretStr("x12"), "digits only"),
+        ("heap_region", None, "HEAP_REGION is not set"),
+        ("heap_region", "mars", "us or eu"),
+        ("heap_url", "not a url", "HEAP_URL"),
+    ],
+)
+def test_wrong_settings_stop_before_anything(
+    home: Home, heap: Sandbox, name: str, value: object, sentence: str
+) -> None:
+    home.sent(2)
+    home.settings.__dict__[name] = value
+    with pytest.raises(UsageError, match=sentence):
+        publish(home.settings, home.console, limits=FAST)
+    assert heap.calls == []
+
+
+def test_the_app_id_is_masked_wherever_shown(home: Home) -> None:
+    home.sent(2)
+    plan = plan_of(home)
+    publish(home.settings, home.console, limits=FAST)
+    shown = markdown(plan) + json.dumps(home.console.result, default=str)
+    assert "1234567" not in shown
+    assert "****567" in shown
+    assert plan.path is not None
+    assert "1234567" not in plan.path.read_text()
+
+
+def test_a_low_match_rate_closes_the_gate(home: Home, heap: Sandbox) -> None:
+    home.sent(2)
+    home.sql("update marts.fct_identity_match_rate set identifiable_rate = 0.3")
+    assert [gate.name for gate in plan_of(home).closed_gates] == ["match rate"]
+    with pytest.raises(CounterfoilError, match=r"workspace 1: 30\.0% identifiable"):
+        publish(home.settings, home.console, limits=FAST)
+    home.sql("update marts.fct_identity_match_rate set match_rate = 0.9")
+    assert publish(home.settings, home.console, limits=FAST).count_events == 2
+
+
+def test_more_new_identities_than_declared_close_the_gate(home: Home, heap: Sandbox) -> None:
+    home.model(
+        "heap_cio_message_sent", "event", SENT, event="cio_message_sent", max_new_identities=6
+    )
+    home.sent(20)
+    with pytest.raises(CounterfoilError, match="would create up to 7 users in Heap and allows 6"):
+        publish(home.settings, home.console, limits=FAST)
+    home.insert(
+        "marts.dim_persons",
+        [
+            {
+                "person_id": "person3",
+                "heap_identity": "shopper3@shop.example",
+                "match_status": "matched",
+                "is_publishable": True,
+            }
+        ],
+    )
+    assert publish(home.settings, home.console, limits=FAST).count_events == 20
+
+
+def test_an_exported_segment_must_be_a_user_property(home: Home, heap: Sandbox) -> None:
+    home.sent(2)
+    home.insert(
+        "marts.dim_segment_versions",
+        [
+            {"segment_key": "cart", "version": 1, "is_exported": True},
+            {"segment_key": "gone", "version": 2, "is_exported": True},
+        ],
+    )
+    with pytest.raises(CounterfoilError, match="exported segment gone_v2 is no user property"):
+        publish(home.settings, home.console, limits=FAST)
+
+
+def test_an_embargo_holds_rows_back_until_it_has_passed(home: Home, heap: Sandbox) -> None:
+    home.model("heap_cio_message_sent", "event", SENT, event="cio_message_sent", embargo_hours=48)
+    home.insert(
+        "heap.heap_cio_message_sent",
+        [
+            event("key-old-01", "a@b.example", AS_OF - timedelta(hours=49)),
+            event("key-young1", "a@b.example", AS_OF - timedelta(hours=47)),
+        ],
+    )
+    plan = plan_of(home)
+    assert (plan.count_events, plan.held_back) == (1, {"cio_message_sent: embargo": 1})
+    publish(home.settings, home.console, limits=FAST)
+    home.sql(f"update marts.fct_identity_match_rate set as_of = '{AS_OF + timedelta(days=1)}'")
+    assert publish(home.settings, home.console, limits=FAST).count_events == 1
+
+
+def test_cadence_waits_but_the_same_instant_is_always_due(home: Home, heap: Sandbox) -> None:
+    home.model("heap_user_properties", "user_properties", USERS, cadence="daily")
+    home.users(1)
+    publish(home.settings, home.console, limits=FAST)
+    home.users(2)
+    assert plan_of(home).count_users == 1
+    soon = plan_of(home, AS_OF + timedelta(hours=3))
+    assert soon.count_users == 0
+    assert list(soon.held_back) == [
+        f"heap_user_properties: daily, due at {AS_OF + timedelta(hours=24)}"
+    ]
+    assert plan_of(home, AS_OF + timedelta(hours=24)).count_users == 1
+
+
+# -- contracts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("properties", "more", "sentence"),
+    [
+        ({"Id": "varchar"}, {}, "clashes with Heap's own id"),
+        ({"user_id": "varchar"}, {}, "clashes with Heap's own user_id"),
+        ({"camelCase": "varchar"}, {}, "not snake_case"),
+        ({"order_value": "double", "ordervalue": "double"}, {}, "two names for one thing"),
+        ({"plain": "varchar"}, {"contract": False}, "no enforced contract"),
+        ({"plain": "varchar"}, {"cadence": "sometimes"}, "cadence"),
+        ({"plain": "varchar"}, {"event": "Message Sent"}, "snake_case"),
+        ({"plain": "varchar"}, {"event": "cio_message_sent"}, "Two Heap models send"),
+        ({"channel": "double"}, {}, "one type per property"),
+        ({"shape": "struct(a integer)"}, {}, "Heap cannot hold"),
+    ],
+)
+def test_a_declaration_that_heap_would_regret_is_refused(
+    home: Home, properties: dict[str, str], more: dict[str, object], sentence: str
+) -> None:
+    home.sent(1)
+    home.model("heap_extra", "event", properties, **{"event": "cio_extra", **more})  # type: ignore[arg-type]
+    with pytest.raises(CounterfoilError, match=sentence):
+        plan_of(home)
+
+
+def test_a_column_outside_the_contract_never_leaves(home: Home) -> None:
+    home.sent(1)
+    home.sql("alter table heap.heap_cio_message_sent add column secret varchar default 'hush'")
+    path = plan_of(home).path
+    assert path is not None
+    assert "hush" not in path.read_text()
+
+
+def test_a_new_event_needs_no_python(home: Home, heap: Sandbox) -> None:
+    home.model("heap_cio_survey", "event", {"score": "integer", "is_fan": "boolean"}, event="cio_survey")
+    home.insert("heap.heap_cio_survey", [event("survey-key", "a@b.example", score=9, is_fan=True)])
+    publish(home.settings, home.console, limits=FAST)
+    (row,) = heap.snapshot()["events"]
+    assert json.loads(row[3]) == {"is_fan": "true", "publish_key": "survey-key", "score": 9}
+
+
+def test_a_property_that_changes_its_type_is_refused(home: Home, heap: Sandbox) -> None:
+    home.sent(1)
+    publish(home.settings, home.console, limits=FAST)
+    home.model(
+        "heap_cio_message_sent", "event", {**SENT, "channel": "integer"}, event="cio_message_sent"
+    )
+    home.model("heap_cio_goal_converted", "event", {"goal": "varchar"}, event="cio_goal_converted")
+    home.insert("heap.heap_cio_message_sent", [event("another-key", "a@b.example", channel=1)])
+    with pytest.raises(CounterfoilError, match="was text and is now number"):
+        plan_of(home)
+
+
+def test_planning_needs_no_app_and_leaves_the_warehouse_free(home: Home, tmp_path: Path) -> None:
+    home.sent(2)
+    home.settings = settings(home.path)
+    home.settings.__dict__.update(heap_app_id=None, heap_region=None)
+    plan = plan_of(home)
+    assert [gate.name for gate in plan.closed_gates] == ["app and region"]
+    home.sent(1, start=2)  # a build can write at once
+
+
+def test_another_app_hears_everything_again(home: Home, heap: Sandbox) -> None:
+    home.sent(3)
+    publish(home.settings, home.console, limits=FAST)
+    home.settings.__dict__["heap_app_id"] = SecretStr("7654321")
+    assert publish(home.settings, home.console, limits=FAST).count_events == 3
+    assert len(heap.store("7654321").events) == 3
