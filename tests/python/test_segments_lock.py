@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from segment_world import copy_project
 
 from pipelines import warehouse
 from pipelines.console import Console
@@ -30,13 +31,7 @@ SHARED = "models/segments/shared/int_segments__orders.sql"
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the dbt project that a test may edit."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(PROJECT_DIR / name, project / name)
-    for name in ("models", "macros", "seeds", "tests/dbt"):
-        shutil.copytree(PROJECT_DIR / name, project / name)
-    return project
+    return copy_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")
