@@ -42,8 +42,8 @@ models:
     description: >-
       One row per person and stay. Say in one line who these people are.
     latest_version: 1
-    access: public
     config:
+      access: public
       group: segmentation
       contract: {{enforced: true}}
     data_tests:
