@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -284,3 +285,28 @@ def test_a_locked_version_cannot_just_go(settings: Settings, project: Path) -> N
     )
     assert forgotten.forgotten == ("vip_v1",)
     assert "vip_v1" not in read_lock(project / LOCK_PATH)
+
+
+def test_a_retired_version_keeps_its_column_and_nobody_is_in_it(
+    settings: Settings, project: Path
+) -> None:
+    edit(project, "models/segments/vip/vip.yml", "valid_to: null", "valid_to: 2026-03-01")
+    aside = settings.model_copy(update={"home": settings.home / "definitions"})
+
+    def retired(as_of: str) -> dict[str, bool]:
+        (result,) = warehouse.invoke(
+            aside,
+            project / "seeds",
+            [
+                *("compile", "--vars", f'{{"as_of": "{as_of}"}}'),
+                *("--inline", "{{ tojson(exported_segment_columns()) }}"),
+            ],
+            project=project,
+        )
+        columns = json.loads(result.node.compiled_code)
+        return {column["property_name"]: column["is_retired"] for column in columns}
+
+    before, after = retired("2026-02-28 23:59:59"), retired("2026-03-01T00:00:00")
+    assert list(before) == list(after)
+    assert not any(before.values())
+    assert [name for name, is_retired in after.items() if is_retired] == ["cio_seg_vip_v1"]
