@@ -134,7 +134,7 @@
             {%- set exported = segments | selectattr("is_exported") | map(attribute="property_name") | list -%}
             {%- for property in exported if property not in node.columns -%}
                 {%- do problems.append(
-                    node.name ~ ".yml lacks the column " ~ property ~ " of an exported segment: add it (varchar)."
+                    node.name ~ ".yml lacks the column " ~ property ~ " of an exported segment: add it (boolean)."
                 ) -%}
             {%- endfor -%}
             {%- for property in node.columns if property.startswith("cio_seg_") and property not in exported -%}

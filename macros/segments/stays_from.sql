@@ -21,38 +21,42 @@
             and starts_at < coalesce(ends_at, {{ forever() }})
     ),
 
+    -- one pass over all spans: how far the earlier ones reach, and where the last one ends
     {{ into }}_reached as (
         select
             person_id,
             starts_at,
-            ends_at,
             max(ends_at) over (
                 partition by person_id
                 order by starts_at, ends_at
                 rows between unbounded preceding and 1 preceding
-            ) as reached_at
+            ) as reached_at,
+            max(ends_at) over (partition by person_id) as last_ends_at
         from {{ into }}_known
     ),
 
-    {{ into }}_numbered as (
+    -- a stay begins where the earlier spans do not reach, and ends where they reached to
+    {{ into }}_begun as (
         select
             person_id,
-            starts_at,
-            ends_at,
-            sum(case when reached_at >= starts_at then 0 else 1 end) over (
+            starts_at as entered_at,
+            last_ends_at,
+            lead(reached_at) over (
                 partition by person_id
-                order by starts_at, ends_at
-                rows between unbounded preceding and current row
-            ) as stay_number
+                order by starts_at
+            ) as ends_at
         from {{ into }}_reached
+        where reached_at is null or reached_at < starts_at
     ),
 
     {{ into }} as (
         select
             person_id,
-            min(starts_at) as entered_at,
-            case when max(ends_at) < {{ as_of() }} then max(ends_at) end as exited_at
-        from {{ into }}_numbered
-        group by person_id, stay_number
+            entered_at,
+            case
+                when coalesce(ends_at, last_ends_at) < {{ as_of() }}
+                    then coalesce(ends_at, last_ends_at)
+            end as exited_at
+        from {{ into }}_begun
     )
 {%- endmacro %}

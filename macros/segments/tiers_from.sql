@@ -55,11 +55,17 @@
         group by person_id, changed_at
     ),
 
+    -- how many spans of each level hold from here on
     {{ into }}_heights as (
         select
             person_id,
-            changed_at
+            changed_at,
+            row_number() over (
+                partition by person_id
+                order by changed_at
+            ) as change_number
             {%- for tier, spans in levels %},
+            step_{{ loop.index }},
             sum(step_{{ loop.index }}) over (
                 partition by person_id
                 order by changed_at
@@ -73,25 +79,20 @@
         select
             person_id,
             changed_at,
+            change_number,
             case
                 {%- for tier, spans in levels %}
                 when height_{{ loop.index }} > 0 then '{{ tier }}'
                 {%- endfor %}
                 else '{{ otherwise or "" }}'
-            end as tier
+            end as tier,
+            case
+                {%- for tier, spans in levels %}
+                when height_{{ loop.index }} - step_{{ loop.index }} > 0 then '{{ tier }}'
+                {%- endfor %}
+                else '{{ otherwise or "" }}'
+            end as tier_before
         from {{ into }}_heights
-    ),
-
-    {{ into }}_compared as (
-        select
-            person_id,
-            tier,
-            changed_at,
-            lag(tier) over (
-                partition by person_id
-                order by changed_at
-            ) as tier_before
-        from {{ into }}_named
     ),
 
     {{ into }}_changed as (
@@ -103,8 +104,8 @@
                 partition by person_id
                 order by changed_at
             ) as exited_at
-        from {{ into }}_compared
-        where tier_before is null or tier_before <> tier
+        from {{ into }}_named
+        where change_number = 1 or tier <> tier_before
     ),
 
     {{ into }} as (

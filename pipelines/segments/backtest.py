@@ -1,9 +1,9 @@
 """`segments backtest`: what a new version would have done to the numbers, over the whole history.
 
 Two versions of one segment are compared on the stays and orders that a build has left in the
-warehouse. A person counts as a member from `entered_at` to `exited_at`; an order counts as a member's
-when it was placed after the entry and not after the exit, so that the order that ends a stay belongs
-to it and the order that begins one does not.
+warehouse. A person counts as a member from `entered_at` to `exited_at`; an order counts as a
+member's when it was placed after the entry and not after the exit, so that the order that ends a
+stay belongs to it and the order that begins one does not.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ weeks as (
 
 select
     weeks.week_at,
-    count(distinct case when stays.version = $from_version then stays.person_id end) as members_from,
-    count(distinct case when stays.version = $to_version then stays.person_id end) as members_to
+    count(distinct case when version = $from_version then person_id end) as members_from,
+    count(distinct case when version = $to_version then person_id end) as members_to
 from weeks
 left join stays
     on
@@ -259,10 +259,11 @@ class Backtest:
     """Two versions of one segment, compared over `[since, as_of)`.
 
     Attributes:
-        jaccard_ever, jaccard_now, jaccard_time: shared over united persons, members at the end and
-            person-time; null when nobody is in either.
-        break_members, break_order_rate, break_revenue_per_person: the relative step that a trend line
-            would make if the definition were exchanged and nothing else happened; null without a base.
+        jaccard_ever, jaccard_now, jaccard_time: shared over united persons, members at the end
+            and person-time; null when nobody is in either.
+        break_members, break_order_rate, break_revenue_per_person: the relative step that a trend
+            line would make if the definition were exchanged and nothing else happened; null
+            without a base.
     """
 
     segment_key: str

@@ -1,4 +1,4 @@
-"""The lock: the fingerprint of each version's logic, so that a published definition never changes."""
+"""The lock: a fingerprint of each version's logic, so that a published definition never changes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def lock_segments(
 
     Args:
         check: record nothing; fail when a version is not locked as it is.
-        accept: locked versions (`cart_abandoner_v1`) whose source changed and whose meaning did not.
+        accept: locked versions (`cart_abandoner_v1`) whose source changed, not their meaning.
         forget: locked versions that are gone and that nobody was ever told of.
         because: why; needed with `accept` and `forget`, kept in the lock.
 
@@ -76,7 +76,7 @@ def lock_segments(
     if check:
         if new:
             raise CounterfoilError(
-                f"Not locked: {', '.join(new)}. Run `counterfoil segments lock` and commit the lock."
+                f"Not locked: {', '.join(new)}. Run `counterfoil segments lock` and commit it."
             )
     elif new or accepted or forgotten:
         _write(path, versions, before, accepted, because)
@@ -139,8 +139,8 @@ def _refuse_changes(
         version = versions[name]
         raise CounterfoilError(
             f"{name} is locked and its logic has changed "
-            f"({', '.join(differences(version, before[name]))}): undo that, or make the change in a "
-            f"new version with `counterfoil segments new {version.segment_key} "
+            f"({', '.join(differences(version, before[name]))}): undo that, or make the change in "
+            f"a new version with `counterfoil segments new {version.segment_key} "
             f"--from {version.version}`."
         )
     for name in gone:

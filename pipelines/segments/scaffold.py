@@ -1,4 +1,4 @@
-"""`segments new`: a model, its yml and a unit test that build and pass before anything is edited."""
+"""`segments new`: a model, its yml and a unit test that build and pass before any edit."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ models:
     description: >-
       One row per person and stay. Say in one line who these people are.
     latest_version: 1
-    access: public
     config:
+      access: public
       group: segmentation
       contract: {{enforced: true}}
     data_tests:
@@ -89,7 +89,8 @@ unit_tests:
     model: {key}
     versions: {{include: [1]}}
     description: >-
-      Ann visits twice in a week: one stay, over 7 days after the second visit. Bob came at the end and is still in.
+      Ann visits twice in a week: one stay, over 7 days after the second visit. Bob came at the end
+      and is still in.
     overrides: {{vars: {{as_of: "2026-06-01 00:00:00"}}}}
     given:
       - input: ref('int_identity__behavior_events')
@@ -128,8 +129,8 @@ def new_segment(
 ) -> Scaffold:
     """Write the next version of a segment, or the first of a new one.
 
-    The next version begins as a copy of `from_version` (default: the newest), its unit tests too. It
-    is not exported and not locked: both are for the day it is done.
+    The next version begins as a copy of `from_version` (default: the newest), its unit tests too.
+    It is not exported and not locked: both are for the day it is done.
 
     Raises:
         UsageError: the key is not snake_case, or `from_version` does not exist.
@@ -196,8 +197,8 @@ def _next_version(folder: Path, key: str, source: int, version: int) -> Scaffold
     block = re.search(rf"^      - v: {source}\n(?:        .*\n|\s*\n)*", head + "\n", re.MULTILINE)
     if block is None:
         raise CounterfoilError(
-            f"{yml.name} does not list version {source} as `      - v: {source}` under `versions:`; "
-            "lay it out as the other segments are and try again."
+            f"{yml.name} does not list version {source} as `      - v: {source}` under "
+            "`versions:`; lay it out as the other segments are and try again."
         )
     changes = {
         rf"^      - v: {source}$": f"      - v: {version}",
@@ -206,7 +207,7 @@ def _next_version(folder: Path, key: str, source: int, version: int) -> Scaffold
         r"valid_from: .*$": f"valid_from: {_today()}",
         r"valid_to: .*$": "valid_to: null",
         r"deprecated_on: .*$": "deprecated_on: null",
-        r"^( +)description: >-\n( +)": rf"\1description: >-\n\2Version {version}, for now as {source}: ",
+        r"(description: >-\n +)": rf"\1Version {version}, for now as {source}: ",
     }
     new_block = block.group(0).rstrip() + "\n"
     for pattern, replacement in changes.items():

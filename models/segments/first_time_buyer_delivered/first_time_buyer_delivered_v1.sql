@@ -26,7 +26,7 @@ delivered as (
         on
             first_orders.person_id = behavior_events.person_id
             and behavior_events.behavior = 'order_delivered'
-            and behavior_events.occurred_at >= first_orders.ordered_at
+            and first_orders.ordered_at <= behavior_events.occurred_at
     group by first_orders.person_id, first_orders.time_zone, first_orders.next_ordered_at
 ),
 
