@@ -132,7 +132,10 @@ read as (
             when analysis_at is not null and {{ as_of() }} >= analysis_at then 'fixed'
             else 'sequence'
         end as interval_kind,
-        {{ sequence_rho_squared("alpha", "tuning_n") }} as rho_squared
+        {{ sequence_rho_squared("alpha", "tuning_n") }} as rho_squared,
+        -- At a landmark some have left already: the plan was for all who were assigned.
+        max(count_units + count_units_control) over (partition by experiment_key, arm)
+            as count_assigned
     from combined
 ),
 
@@ -166,8 +169,7 @@ flagged as (
         and read.measure <> 'order_placed'
         and coalesce(verdicts.outcome_visibility, 'ok') <> 'ok' as has_visibility_gap,
         read.count_units = 0 or read.count_units_control = 0 as is_immature,
-        coalesce(read.count_units + read.count_units_control < read.planned_n, false)
-        and read.topic <> 'landmark' as is_underpowered,
+        coalesce(read.count_assigned < read.planned_n, false) as is_underpowered,
         least(
             read.count_persons,
             read.count_units - read.count_persons,
