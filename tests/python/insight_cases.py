@@ -17,11 +17,12 @@ from exports import T0, Export, at
 AS_OF = T0 + timedelta(days=30)
 END = 720.0  # AS_OF in hours after T0
 
-CREDIT, TIMING_TRAP, FUNNEL, TRAPPED, DELAYS, UNDRAWN, VARIANTS, BROKEN, WINBACK = (
-    110, 120, 130, 150, 160, 170, 180, 185, 190,
+CREDIT, TIMING_TRAP, FUNNEL, TRAPPED, DELAYS, UNDRAWN, VARIANTS, BROKEN, WINBACK, CURVES = (
+    110, 120, 130, 150, 160, 170, 180, 185, 190, 195,
 )  # fmt: skip
 
 LEUKAEMIA = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
+PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23"
 COFFEE = "21 24 26 27 28 28 29 30 31 33 35 40 15+ 18+ 22+ 30+ 45+ 50+ 55+ 60+ 60+ 60+ 60+ 60+"
 
 WALKS: dict[str, dict[str, float]] = {
@@ -53,7 +54,7 @@ def write(folder: Path) -> tuple[Path, Path]:
     _variants(export)
     _broken(export)
     _winback(export)
-    reorders = list(_reorders(export))
+    reorders = [*_reorders(export), *_curves(export)]
     export_folder, seeds = export.write(folder)
     _write_reorders(export_folder, reorders)
     _write_confirmations(export_folder)
@@ -69,18 +70,21 @@ def _declare(
     arms: tuple[str, str] = ("treatment", "holdout"),
     weight: float = 0.9,
     trap: int | None = None,
+    workspace: int = 1,
+    started_at: float = -24.0,
+    window_hours: int = 168,
 ) -> None:
     """An experiment drawn by branch 0 (the first arm) and 1 (the control), read at AS_OF."""
     export.register(
         "experiments",
         experiment_key=key,
         kind=kind,
-        workspace_id=1,
+        workspace_id=workspace,
         campaign_id=campaign,
         assignment_source="branch",
-        started_at=at(-24).isoformat(),
+        started_at=at(started_at).isoformat(),
         analysis_at=AS_OF.isoformat(),
-        window_hours=168,
+        window_hours=window_hours,
         primary_metric="order_rate",
         alpha=0.05,
         owner="lifecycle",
@@ -140,7 +144,7 @@ def _credit(export: Export) -> None:
 
 
 def _timing_trap(export: Export) -> None:
-    """V12: no effect; 4 % buy in the first hour, 3 % by the fourth, 3 % later; buyers get no more."""
+    """V12: no effect; 4 % buy in the first hour, 3 % by the fourth, 3 % later."""
     _declare(export, "timing_trap", TIMING_TRAP)
     for cio_id, number, is_treated, subject in _people(export, TIMING_TRAP, 9000, 1000):
         share = number / (9000 if is_treated else 1000)
@@ -287,6 +291,22 @@ def _reorders(export: Export) -> Iterator[tuple[str, str, datetime]]:
             yield f"c_{cio_id}", category, AS_OF - timedelta(days=days, hours=6)
             if not gap.endswith("+"):
                 yield f"c_{cio_id}", category, AS_OF - timedelta(hours=6)
+
+
+def _curves(export: Export) -> Iterator[tuple[str, str, datetime]]:
+    """V22's two arms: waits from the assignment to the reorder, or to AS_OF (`+`)."""
+    _declare(export, "curves", CURVES, weight=0.5, workspace=4, started_at=-480.0, window_hours=24)
+    for index, waits in enumerate((LEUKAEMIA, PLACEBO)):
+        for number, wait in enumerate(waits.split()):
+            cio_id = f"curve{index}{number:02d}"
+            days = int(wait.rstrip("+"))
+            drawn_at = AS_OF - timedelta(days=days if wait.endswith("+") else 40)
+            export.person(4, cio_id, created_at=-3000.0)
+            subject = export.entry(4, cio_id, drawn_at, campaign=CURVES)
+            export.draw(4, subject, drawn_at, action=CURVES * 10, branch_index=index)
+            yield f"c_{cio_id}", "tablets", AS_OF - timedelta(days=100)
+            if not wait.endswith("+"):
+                yield f"c_{cio_id}", "tablets", drawn_at + timedelta(days=days)
 
 
 def _write_reorders(folder: Path, reorders: list[tuple[str, str, datetime]]) -> None:

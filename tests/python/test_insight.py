@@ -12,6 +12,7 @@ import insight_cases
 import pytest
 from insight_cases import AS_OF, LEUKAEMIA
 from lifelines import KaplanMeierFitter
+from scipy.stats import norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from pipelines.console import Console
@@ -306,6 +307,23 @@ def test_few_gaps_borrow_from_all_categories_or_suggest_nothing(home: Settings) 
         "insufficient",
     )
     assert (alone["trigger_day"], alone["window_end_day"]) == (None, None)
+
+
+def test_a_reminder_moves_the_curve_by_the_logrank(home: Settings) -> None:
+    row = only(
+        home,
+        "select * from experiments.int_insight__reorder_logranks where experiment_key = 'curves'",
+    )
+    assert (row["category"], row["count_treatment"], row["count_control"]) == ("tablets", 21, 21)
+    assert (row["count_reorders_treatment"], row["count_reorders_control"]) == (9, 21)
+    assert row["logrank_z"] == pytest.approx(-4.0979, abs=5e-5)
+    assert 2 * norm.sf(abs(row["logrank_z"])) == pytest.approx(4.17e-5, abs=5e-8)
+    # Nine reorders are too few to be told.
+    told = only(
+        home, "select * from marts.fct_replenishment_effects where experiment_key = 'curves'"
+    )
+    assert (told["status"], told["reasons"]) == ("insufficient", "few_events")
+    assert (told["verdict"], told["logrank_z"]) == ("no headline", None)
 
 
 def test_triage_sends_where_the_lower_limit_pays(home: Settings) -> None:
