@@ -34,7 +34,20 @@ def make_heap(work: duckdb.DuckDBPyConnection) -> None:
         joined_day, active_until_day,
     from persons
     where draw(i, 'in heap') < if(has_id, 0.87, 0.60) and noise != 'deleted_before_first_sync'
-    order by i;
+    union all
+    -- the sister brand's site feeds the same Heap environment under its own ids
+    select
+        i,
+        5000000000000000 + i * 104729 as user_id,
+        concat('L', 100000 + i) as identity,
+        email,
+        at_day(greatest(joined_day, -400)) as joindate,
+        at_day(least(active_until_day, 179)) as last_modified,
+        1.0 - draw(i, 'sister heap sessions') * 0.9 - 0.05 as sessions_draw,
+        joined_day, active_until_day,
+    from persons
+    where in_sister and draw(i, 'sister in heap') < 0.9
+    order by user_id;
 
     create table heap_sessions as
     select
