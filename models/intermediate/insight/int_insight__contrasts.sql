@@ -233,13 +233,15 @@ told as (
         case
             when status not in ('ok', 'underpowered') then null
             when interval_kind = 'fixed' then difference - reach_low
-            else difference
+            else
+                difference
                 - {{ sequence_halfwidth("standard_error", "count_compared", "rho_squared", "alpha") }}
         end as difference_low,
         case
             when status not in ('ok', 'underpowered') then null
             when interval_kind = 'fixed' then difference + reach_high
-            else difference
+            else
+                difference
                 + {{ sequence_halfwidth("standard_error", "count_compared", "rho_squared", "alpha") }}
         end as difference_high
     from judged

@@ -141,7 +141,9 @@ summed as (
         sum(
             case
                 when units_at_risk > 1
-                    then count_reorders * (treated_at_risk / units_at_risk)
+                    then
+                        count_reorders
+                        * (treated_at_risk / units_at_risk)
                         * (1.0 - treated_at_risk / units_at_risk)
                         * (units_at_risk - count_reorders) / (units_at_risk - 1)
                 else 0.0
