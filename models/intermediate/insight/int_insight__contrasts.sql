@@ -132,11 +132,27 @@ read as (
             when analysis_at is not null and {{ as_of() }} >= analysis_at then 'fixed'
             else 'sequence'
         end as interval_kind,
-        {{ sequence_rho_squared("alpha", "tuning_n") }} as rho_squared,
-        -- At a landmark some have left already: the plan was for all who were assigned.
-        max(count_units + count_units_control) over (partition by experiment_key, arm)
-            as count_assigned
+        {{ sequence_rho_squared("alpha", "tuning_n") }} as rho_squared
     from combined
+),
+
+-- The plan counts the units of all arms, and all who were assigned: at a landmark some have left.
+units_by_measure as (
+    select
+        experiment_key,
+        topic,
+        measure,
+        sum(count_units) + max(count_units_control) as count_units
+    from read
+    group by experiment_key, topic, measure
+),
+
+assigned_units as (
+    select
+        experiment_key,
+        max(count_units) as count_units
+    from units_by_measure
+    group by experiment_key
 ),
 
 verdicts as (
@@ -169,7 +185,7 @@ flagged as (
         and read.measure <> 'order_placed'
         and coalesce(verdicts.outcome_visibility, 'ok') <> 'ok' as has_visibility_gap,
         read.count_units = 0 or read.count_units_control = 0 as is_immature,
-        coalesce(read.count_assigned < read.planned_n, false) as is_underpowered,
+        coalesce(assigned_units.count_units < read.planned_n, false) as is_underpowered,
         least(
             read.count_persons,
             read.count_units - read.count_persons,
@@ -177,6 +193,8 @@ flagged as (
             read.count_units_control - read.count_persons_control
         ) < {{ experiments_setting("minimum_events") }} as has_few_events
     from read
+    inner join assigned_units
+        on read.experiment_key = assigned_units.experiment_key
     left join verdicts
         on read.experiment_key = verdicts.experiment_key
 ),
