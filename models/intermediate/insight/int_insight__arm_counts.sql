@@ -83,8 +83,9 @@ walked as (
         sum(case when drop_off_step = '{{ step }}' then 1 else 0 end) as count_dropped_{{ loop.index }},
         {%- endfor %}
         {%- for step in steps %}
-        count({{ step }}_at) as count_persons_{{ loop.index }}{{ "," if not loop.last }}
+        count({{ step }}_at) as count_persons_{{ loop.index }},
         {%- endfor %}
+        count(*) as count_units
     from funnels
     group by cohort_key, coalesce(arm, ''), allocation_version
 ),

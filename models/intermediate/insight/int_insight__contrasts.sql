@@ -136,6 +136,25 @@ read as (
     from combined
 ),
 
+-- The plan counts the units of all arms, and all who were assigned: at a landmark some have left.
+units_by_measure as (
+    select
+        experiment_key,
+        topic,
+        measure,
+        sum(count_units) + max(count_units_control) as count_units
+    from read
+    group by experiment_key, topic, measure
+),
+
+assigned_units as (
+    select
+        experiment_key,
+        max(count_units) as count_units
+    from units_by_measure
+    group by experiment_key
+),
+
 verdicts as (
     select
         experiment_key,
@@ -166,8 +185,7 @@ flagged as (
         and read.measure <> 'order_placed'
         and coalesce(verdicts.outcome_visibility, 'ok') <> 'ok' as has_visibility_gap,
         read.count_units = 0 or read.count_units_control = 0 as is_immature,
-        coalesce(read.count_units + read.count_units_control < read.planned_n, false)
-        and read.topic <> 'landmark' as is_underpowered,
+        coalesce(assigned_units.count_units < read.planned_n, false) as is_underpowered,
         least(
             read.count_persons,
             read.count_units - read.count_persons,
@@ -175,6 +193,8 @@ flagged as (
             read.count_units_control - read.count_persons_control
         ) < {{ experiments_setting("minimum_events") }} as has_few_events
     from read
+    inner join assigned_units
+        on read.experiment_key = assigned_units.experiment_key
     left join verdicts
         on read.experiment_key = verdicts.experiment_key
 ),
@@ -231,13 +251,15 @@ told as (
         case
             when status not in ('ok', 'underpowered') then null
             when interval_kind = 'fixed' then difference - reach_low
-            else difference
+            else
+                difference
                 - {{ sequence_halfwidth("standard_error", "count_compared", "rho_squared", "alpha") }}
         end as difference_low,
         case
             when status not in ('ok', 'underpowered') then null
             when interval_kind = 'fixed' then difference + reach_high
-            else difference
+            else
+                difference
                 + {{ sequence_halfwidth("standard_error", "count_compared", "rho_squared", "alpha") }}
         end as difference_high
     from judged

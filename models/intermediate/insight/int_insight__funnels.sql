@@ -55,15 +55,17 @@ walked as (
             {%- endfor %}
         end as drop_off_step,
         {%- for step in steps %}
-        step_{{ loop.index }}.reached_at as {{ step }}_at{{ "," if not loop.last }}
+        step_{{ loop.index }}.reached_at as {{ step }}_at,
         {%- endfor %}
+        cohorts.starts_at,
+        cohorts.ends_at
     from cohorts
-    {%- for step in steps %}
+    {% for step in steps -%}
     left join step_{{ loop.index }}
         on
             cohorts.cohort_key = step_{{ loop.index }}.cohort_key
             and cohorts.person_id = step_{{ loop.index }}.person_id
-    {%- endfor %}
+    {% endfor %}
 )
 
 select * from walked

@@ -84,7 +84,7 @@ spent as (
         cast(count(distinct cohorts.person_id) as double) as count_units,
         sum(
             case when deliveries.delivery_id is not null then channel_costs.cost_per_message end
-        ) as cost,
+        ) as spending,
         sum(
             case
                 when
@@ -132,7 +132,7 @@ evidence as (
         lift.lift_high,
         case
             when spent.count_unpriced = 0
-                then cast(coalesce(spent.cost, 0) as double) / nullif(spent.count_units, 0)
+                then cast(coalesce(spent.spending, 0) as double) / nullif(spent.count_units, 0)
         end as cost_per_person,
         reactivations.quiet_share
     from reactivations

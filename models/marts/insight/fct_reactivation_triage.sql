@@ -82,12 +82,12 @@ valued as (
         evidence.reasons,
         evidence.count_treatment,
         evidence.count_control,
-        evidence.cost_per_person,
         {%- for estimate in ["lift", "lift_low", "lift_high"] %}
         evidence.{{ estimate }}
         * case when evidence.aggregation = 'sum' then 1.0 else strata.average_order_value end
-        * {{ margin_share }} as {{ estimate }}_margin{{ "," if not loop.last }}
+        * {{ margin_share }} as {{ estimate }}_margin,
         {%- endfor %}
+        evidence.cost_per_person
     from strata
     left join evidence
         on
@@ -142,15 +142,15 @@ ranked as (
         row_number() over (
             partition by workspace_id
             order by
-                case when net_margin_low is null then 1 else 0 end,
+                case when net_margin_low is null then 1 else 0 end asc,
                 net_margin_low desc,
                 count_persons desc,
-                lifecycle_stage,
-                frequency_band,
-                ltv_tier,
-                intent_tier,
-                experiment_key,
-                arm
+                lifecycle_stage asc,
+                frequency_band asc,
+                ltv_tier asc,
+                intent_tier asc,
+                experiment_key asc,
+                arm asc
         ) as triage_rank,
         count_persons,
         count_treatment,
