@@ -14,8 +14,8 @@ from typing import Any
 from pipelines.review.tables import (
     Record,
     Tables,
+    attach_ledger,
     definitions_hash,
-    open_ledger,
     open_warehouse,
     read_as_of,
     read_manifest,
@@ -84,7 +84,7 @@ def gather(settings: Settings) -> Review:
     definitions = definitions_hash(read_manifest(settings))
     with open_warehouse(settings) as tables:
         review = _read_warehouse(tables, definitions)
-    with open_ledger(settings) as ledger:
+        ledger = attach_ledger(tables, settings)
         review.heap = None if ledger is None else _heap(ledger)
     return review
 

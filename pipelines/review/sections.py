@@ -286,7 +286,7 @@ def arms(review: Review) -> list[Record]:
 def adequacy(review: Review) -> list[Record]:
     """What each experiment could see at all: planning arithmetic, not an estimate of anything.
 
-    The smallest detectable difference is that of two shares at 80 % power; the paying difference
+    The smallest detectable difference is that of two shares at 80% power; the paying difference
     is the messages' cost per person of the arm over the revenue per converted person.
     """
     found: list[Record] = []

@@ -82,7 +82,7 @@ def count(value: Any) -> str:
 
 def share(value: Any, decimals: int = 1) -> str:
     """A share as a percentage."""
-    return ABSENT if value is None else _minus(f"{100 * value:.{decimals}f} %")
+    return ABSENT if value is None else _minus(f"{100 * value:.{decimals}f}%")
 
 
 def ratio(part: Any, whole: Any) -> float | None:
@@ -91,14 +91,14 @@ def ratio(part: Any, whole: Any) -> float | None:
 
 
 def change(now: Any, before: Any) -> str:
-    """This week beside the week before: `+12 %`, or words where a percentage would mislead."""
+    """This week beside the week before: `+12%`, or words where a percentage would mislead."""
     if now is None or before is None:
         return ABSENT
     if now == before:
         return "unchanged"
     if before < 10:
         return f"was {count(before)}"
-    return signed(100 * (now - before) / before, 0) + " %"
+    return signed(100 * (now - before) / before, 0) + "%"
 
 
 def signed(value: float, decimals: int) -> str:
