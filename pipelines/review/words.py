@@ -21,6 +21,7 @@ STATUS = {
     "insufficient": "Not enough to say",
     "invalid": "Do not read",
     "no_control": "No control",
+    "no control": "No control",
     "no_estimate": "No estimate",
 }
 
@@ -38,8 +39,21 @@ REASONS = {
     "few_events": "fewer than ten conversions, or fewer than ten without one, in an arm",
     "skew": "a few large values decide the mean, so the interval is withheld",
     "winner_picked": "people who came after a winner was picked are left out",
+    "no_control": "nobody is held out",
+    "few_gaps": "fewer than thirty completed gaps",
+    "quartile_not_reached": "fewer than a quarter have reordered",
+    "median_not_reached": "fewer than half have reordered",
+    "unpriced_channel": "a channel has no declared cost",
     "cluster": "whole companies or households were randomised, not people",
 }
+
+WARNINGS = {
+    "crossover_rate": "more than 1% of people were in two arms; the first one counts",
+    "contamination": "more than 1% of held-out people were shown the journey's messages",
+    "late_label": "some people were shown a message before they were assigned, and are left out",
+    "outcome_visibility": "outcomes may not be equally visible in both arms",
+}
+"""The same codes where they warn and do not stop."""
 
 GUARDRAILS = {
     "srm": "Sample ratio",
@@ -155,6 +169,13 @@ def probability(value: Any) -> str:
     if value is None:
         return ABSENT
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def money(value: Any, currency: str = "") -> str:
+    """An amount of money."""
+    return (
+        ABSENT if value is None else _minus(f"{value:,.2f}") + (f" {currency}" if currency else "")
+    )
 
 
 def times(value: Any) -> str:
