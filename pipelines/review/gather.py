@@ -323,7 +323,7 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
         "reasons": _reasons(tables, periods),
         "trend": _trend(tables, review),
     }
-    by_key = {
+    by_key = {  # journeys with an experiment first, in the order of the verdicts
         (row["workspace_id"], row["journey_id"]): row["experiment_key"]
         for row in review.experiments
         if row["journey_id"] is not None
@@ -339,7 +339,7 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
     ordered = sorted(
         journeys.items(),
         key=lambda item: (
-            item[0] not in by_key,
+            by_key.get(item[0]) or "~",
             -item[1].get("count_entries_week", 0),
             -item[1].get("count_entries", 0),
             str(item[0]),

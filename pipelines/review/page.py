@@ -138,7 +138,7 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money reasons"
+        "plain money reasons channel"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
     text = environment.get_template("page.html.j2").render(
@@ -189,7 +189,12 @@ def _context(review: Review) -> dict[str, Any]:
         "forest_summary": _forest_summary(forest),
         "contrasts": contrasts,
         "contrasts_summary": _contrasts_summary(contrasts),
-        "journeys": [_journey(review, journey, verdicts) for journey in review.journeys],
+        "journeys": [
+            _journey(review, journey, verdicts)
+            for journey in review.journeys
+            if sections.is_active(journey)
+        ],
+        "idle": [_journey_name(j) for j in review.journeys if not sections.is_active(j)],
         "other_messages": others,
         "health": sections.health(review),
         "arms": sections.arms(review),
@@ -221,7 +226,7 @@ def _context(review: Review) -> dict[str, Any]:
         "guardrail_value": words.guardrail_value,
         "strip": charts.strip,
         "ticks": charts.ticks,
-        "points": lambda number: words.signed(100 * number, 0 if abs(number) >= 0.02 else 1),
+        "points": lambda number: f"{words.signed(100 * number, 1)}".removesuffix(".0"),
         "ratio_strip": charts.ratio_strip,
         "ratio_ticks": charts.ratio_ticks,
     }
@@ -249,7 +254,7 @@ def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
         ),
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
-        "timings": sections.of_journey(review, "fct_message_timing", journey),
+        "timings": sections.timings(review, journey),
         "credits": sections.of_journey(review, "fct_journey_credit", journey),
     }
 

@@ -12,6 +12,9 @@ from pipelines.review.gather import TREND_WEEKS, WEEK, Review
 from pipelines.review.tables import Record
 
 POWER = 0.8
+LEAST_CLICKERS = 30
+"""Fewer people than this on either side are not even read naively."""
+
 STATUSES = ("ok", "underpowered", "insufficient", "invalid")
 
 
@@ -158,6 +161,7 @@ def forest(review: Review) -> Record:
 def contrasts(review: Review) -> Record:
     """The naive reading beside the lift, for each arm that has both: ratios on one scale."""
     rows: list[Record] = []
+    too_few: list[Record] = []
     for verdict in verdicts(review):
         decision = verdict["decision"]
         naive = next(
@@ -170,7 +174,10 @@ def contrasts(review: Review) -> Record:
             ),
             None,
         )
-        if naive is None or decision is None or not naive["count_clickers"]:
+        if naive is None or decision is None:
+            continue
+        if min(naive["count_clickers"], naive["count_others"]) < LEAST_CLICKERS:
+            too_few.append({**verdict, "naive": naive})
             continue
         clickers = words.ratio(naive["count_clickers_converted"], naive["count_clickers"])
         others = words.ratio(naive["count_others_converted"], naive["count_others"])
@@ -193,7 +200,8 @@ def contrasts(review: Review) -> Record:
         for name in ("naive_ratio", "ratio", "ratio_low", "ratio_high")
         if row[name] is not None and row[name] > 0
     ]
-    return {"rows": rows, "domain": (min([0.5, *numbers]) * 0.9, max([4.0, *numbers]) * 1.15)}
+    domain = (min([0.5, *numbers]) * 0.9, max([4.0, *numbers]) * 1.15)
+    return {"rows": rows, "too_few": too_few, "domain": domain}
 
 
 def _plus_one(value: float | None) -> float | None:
@@ -490,6 +498,28 @@ def funnels(review: Review, journey: Record) -> list[Record]:
             }
         )
     return [funnel for funnel in found if funnel["steps"][0]["count_units"]]
+
+
+def timings(review: Review, journey: Record) -> list[Record]:
+    """Conversion by timing, drawn delays first, then landmarks by their hour."""
+    return sorted(
+        of_journey(review, "fct_message_timing", journey),
+        key=lambda row: (
+            row["basis"] != "randomised",
+            row["experiment_key"],
+            row["arm"],
+            row["landmark_hours"] is None,
+            row["landmark_hours"] or 0,
+        ),
+    )
+
+
+def is_active(journey: Record) -> bool:
+    """Whether anything happened in two weeks, or an experiment runs on it."""
+    return bool(
+        journey["experiment_keys"]
+        or any(value for name, value in journey.items() if name.endswith("_week") and value)
+    )
 
 
 def _worst(steps: Sequence[Record]) -> Record | None:

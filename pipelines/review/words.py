@@ -12,6 +12,7 @@ from typing import Any
 
 ABSENT = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 LONGEST_NAME = 120
 
@@ -136,7 +137,7 @@ def difference(value: Any, aggregation: str | None, currency: str = "") -> str:
     if value is None:
         return ABSENT
     if aggregation == "any":
-        return f"{signed(100 * value, 2)} pp"
+        return f"{signed(100 * value, 2)}{NO_BREAK}pp"
     unit = f" {currency}" if aggregation == "sum" and currency else ""
     return signed(value, 3 if aggregation == "count" else 2) + unit
 
@@ -146,9 +147,9 @@ def interval(low: Any, high: Any, aggregation: str | None) -> str:
     if low is None or high is None:
         return "interval withheld"
     if aggregation == "any":
-        return f"[{signed(100 * low, 2)}, {signed(100 * high, 2)}]"
+        return _limits(signed(100 * low, 2), signed(100 * high, 2))
     decimals = 3 if aggregation == "count" else 2
-    return f"[{signed(low, decimals)}, {signed(high, decimals)}]"
+    return _limits(signed(low, decimals), signed(high, decimals))
 
 
 def amount(value: Any, aggregation: str | None, currency: str = "") -> str:
@@ -161,7 +162,7 @@ def amount(value: Any, aggregation: str | None, currency: str = "") -> str:
 
 def amounts(low: Any, high: Any) -> str:
     """Both limits of a total."""
-    return "" if low is None or high is None else f"[{signed(low, 0)}, {signed(high, 0)}]"
+    return "" if low is None or high is None else _limits(signed(low, 0), signed(high, 0))
 
 
 def probability(value: Any) -> str:
@@ -180,7 +181,7 @@ def money(value: Any, currency: str = "") -> str:
 
 def times(value: Any) -> str:
     """A ratio, such as 2.19 times."""
-    return ABSENT if value is None else f"{value:.2f} {TIMES}"
+    return ABSENT if value is None else f"{value:.2f}{NO_BREAK}{TIMES}"
 
 
 def guardrail_value(guardrail: str, value: Any) -> str:
@@ -232,10 +233,20 @@ def codes_of(codes: str | None) -> list[str]:
     return [code for code in (codes or "").split("||") if code]
 
 
+def channel(name: str | None) -> str:
+    """A channel as people write it."""
+    known = {"sms": "SMS", "in_app": "In-app", "email": "E-mail", None: ABSENT}
+    return known.get(name) or plain(str(name))
+
+
 def plain(name: str) -> str:
     """A column or key as words: `shipping_viewed` becomes `Shipping viewed`."""
     words = clean(name).replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def _limits(low: str, high: str) -> str:
+    return f"[{low},{NO_BREAK}{high}]"
 
 
 def _minus(text: str) -> str:
