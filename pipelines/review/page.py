@@ -219,6 +219,7 @@ def _context(review: Review) -> dict[str, Any]:
         "populations": words.POPULATIONS,
         "guardrails": words.GUARDRAILS,
         "reason_words": words.REASONS,
+        "warning_words": words.WARNINGS,
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,

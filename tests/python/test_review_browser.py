@@ -21,6 +21,7 @@ PROBE = """
 const broken = [];
 window.addEventListener("error", event => broken.push(String(event.message)), true);
 window.addEventListener("load", () => {
+    document.querySelectorAll("details").forEach(element => { element.open = true; });
     const beyond = element => element.getBoundingClientRect().right > window.innerWidth + 1;
     const seen = [...document.querySelectorAll("body *")].filter(element =>
         element.getClientRects().length && !element.closest(".scroll, .skip, thead, svg"));
@@ -28,7 +29,7 @@ window.addEventListener("load", () => {
     parent.postMessage(JSON.stringify({
         width: window.innerWidth,
         broken,
-        wide: seen.filter(beyond).map(element => element.tagName + element.className),
+        wide: seen.filter(beyond).map(element => `${element.tagName} ${element.textContent.trim().slice(0, 40)}`),
         charts: charts.map(svg => svg.getBoundingClientRect().width),
         resources: performance.getEntriesByType("resource").map(entry => entry.name),
     }), "*");
@@ -92,9 +93,10 @@ def probe(chromium: str, html: str, folder: Path, width: int) -> dict[str, list[
     )
     found = re.search(r'<pre id="probe">(.*?)</pre>', finished.stdout, re.DOTALL)
     assert found, finished.stderr[-2000:]
-    result: dict[str, list[object]] = json.loads(unescape(found[1]))
-    assert result["width"] == width
-    return result
+    result = json.loads(unescape(found[1]))
+    assert result.pop("width") == width
+    told: dict[str, list[object]] = result
+    return told
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -129,5 +131,5 @@ def test_the_probe_sees_what_it_should(chromium: str, tmp_path: Path) -> None:
         "<script>throw new Error('planted')</script></body></html>"
     )
     result = probe(chromium, html, tmp_path, 390)
-    assert result["wide"] == ["P"]
+    assert result["wide"] == ["P wide"]
     assert "planted" in str(result["broken"])
