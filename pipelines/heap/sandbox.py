@@ -461,11 +461,7 @@ def _poisoned(
         if fault.kind != "poison" or fault.match.encode() not in body:
             continue
         index = next(
-            (
-                i
-                for i, e in enumerate(elements)
-                if fault.match in json.dumps(e, ensure_ascii=False, separators=(",", ":"))
-            ),
+            (i for i, e in enumerate(elements) if fault.match in json.dumps(e, ensure_ascii=False, separators=(",", ":"))),
             None,
         )
         if index is not None:

@@ -41,9 +41,7 @@ def complete(home: Home, heap: Sandbox) -> None:
     store = heap.store()
     assert len(store.events) == 1200
     assert len(store.users) == 7
-    assert home.ledger("select count(*), count(distinct publish_key) from receipts") == [
-        (1200, 1200)
-    ]
+    assert home.ledger("select count(*), count(distinct publish_key) from receipts") == [(1200, 1200)]
     assert home.ledger("select count(*) from intents") == [(0,)]
 
 
@@ -137,7 +135,7 @@ def test_poison_rows_go_to_dead_letters_and_the_rest_goes_through(
 
 def test_replay_sends_only_failures_and_only_once(home: Home, heap: Sandbox) -> None:
     heap.inject(Fault("poison", status=400, match="sent-000000003"))
-    heap.inject(Fault("poison", status=400, match='shopper4@shop.example","properties":{"cio'))
+    heap.inject(Fault("poison", status=400, match="shopper4@shop.example\",\"properties\":{\"cio"))
     publish(home.settings, home.console, limits=FAST)
     assert home.ledger("select count(*) from dead_letters where status = 'open'") == [(2,)]
     before = len(heap.calls)
@@ -158,9 +156,7 @@ def test_replay_sends_only_failures_and_only_once(home: Home, heap: Sandbox) -> 
 
 def test_dead_letters_hold_no_personal_data(home: Home, heap: Sandbox) -> None:
     heap.inject(
-        Fault(
-            "poison", status=400, match="sent-000000003", text="no shopper3@shop.example 'Welcome'"
-        )
+        Fault("poison", status=400, match="sent-000000003", text="no shopper3@shop.example 'Welcome'")
     )
     publish(home.settings, home.console, limits=FAST)
     assert "shopper" not in str(home.ledger("select * from dead_letters"))

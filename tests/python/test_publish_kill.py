@@ -100,9 +100,9 @@ def test_killed_at_any_instant_nothing_is_lost_or_doubled(
             process.wait(30)
         publish(home.settings, home.console, limits=FAST)
         assert heap.snapshot(APP) == expected
-        assert home.ledger("select count(*), count(distinct publish_key) from receipts") == [
-            (6000, 6000)
-        ]
+        assert home.ledger(
+            "select count(*), count(distinct publish_key) from receipts"
+        ) == [(6000, 6000)]
         assert home.ledger("select count(*) from intents") == [(0,)]
         assert publish(home.settings, home.console, limits=FAST).count_calls == 0
         if round_number == 0:

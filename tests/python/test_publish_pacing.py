@@ -50,10 +50,7 @@ def test_no_minute_holds_more_than_heap_allows(seed: int) -> None:
     sent: list[tuple[float, Counter[str]]] = []
     for _ in range(400):
         rows = Counter(
-            {
-                f"user{chance.randrange(30)}": chance.randint(1, 300)
-                for _ in range(chance.randint(1, 3))
-            }
+            {f"user{chance.randrange(30)}": chance.randint(1, 300) for _ in range(chance.randint(1, 3))}
         )
         while (delay := pacer.delay(rows)) > 0:
             time.sleep(delay)

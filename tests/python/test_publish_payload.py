@@ -45,7 +45,7 @@ COLUMNS = [Column(name, kind) for name, kind in TYPES.items()]
 
 # everything that UTF-8 can hold
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=40) | st.text(
-    st.sampled_from('a☃😀"\\\n\u2028\x00'), min_size=500, max_size=1500
+    st.sampled_from("a☃😀\"\\\n\u2028\x00"), min_size=500, max_size=1500
 )
 rows = st.fixed_dictionaries(
     {

@@ -35,9 +35,7 @@ def user(identity: str, **values: object) -> dict[str, object]:
     return {"heap_identity": identity, "person_id": f"person of {identity}", **values}
 
 
-def event(
-    key: str, identity: str | None, at: datetime | None = None, **more: object
-) -> dict[str, object]:
+def event(key: str, identity: str | None, at: datetime | None = None, **more: object) -> dict[str, object]:
     return {
         "publish_key": key,
         "heap_identity": identity,
@@ -157,9 +155,7 @@ def test_a_retired_version_is_told_false(home: Home, heap: Sandbox, how: str) ->
         home.insert(
             "heap.heap_user_properties",
             [
-                user(
-                    f"shopper{i}@shop.example", cio_seg_lapsed_v2=i % 2 == 0, cio_intent_tier="high"
-                )
+                user(f"shopper{i}@shop.example", cio_seg_lapsed_v2=i % 2 == 0, cio_intent_tier="high")
                 for i in range(3)
             ],
         )
@@ -191,9 +187,7 @@ REFUSED = {
     "the identity is too long": event("key-long-1", "x" * 256),
     "the publish key is missing, too short or too long": event("short", "a@b.example"),
     "no timestamp": {**event("key-notime", "a@b.example"), "occurred_at": None},
-    "the timestamp is in the future": event(
-        "key-future", "a@b.example", AS_OF + timedelta(hours=1)
-    ),
+    "the timestamp is in the future": event("key-future", "a@b.example", AS_OF + timedelta(hours=1)),
     "the timestamp is out of range": event("key-ancien", "a@b.example", datetime(1815, 6, 18)),
     "type: minutes_since_trigger is not finite": event(
         "key-nan-01", "a@b.example", minutes_since_trigger=float("nan")
@@ -215,7 +209,9 @@ def test_rows_that_may_not_be_sent_are_refused_with_a_reason(
 
 def test_a_repeated_key_is_refused_also_across_models(home: Home) -> None:
     home.sent(2)
-    home.insert("heap.heap_cio_goal_converted", [event("sent-000000000", "shopper0@shop.example")])
+    home.insert(
+        "heap.heap_cio_goal_converted", [event("sent-000000000", "shopper0@shop.example")]
+    )
     plan = plan_of(home)
     assert plan.count_events == 1
     assert sum(plan.refused.values()) == 2
@@ -237,10 +233,7 @@ def test_who_may_not_be_published_is_never_told_also_not_false(home: Home, heap:
         ],
     )
     plan = plan_of(home)
-    assert plan.refused == {
-        "cio_message_sent: not publishable": 1,
-        "user properties: not publishable": 1,
-    }
+    assert plan.refused == {"cio_message_sent: not publishable": 1, "user properties: not publishable": 1}
     assert (plan.count_events, plan.count_users, plan.count_new_identities) == (6, 6, 0)
     publish(home.settings, home.console, limits=FAST)
     home.sql(
@@ -257,13 +250,7 @@ def test_a_plan_with_somebody_forbidden_since_is_stopped(home: Home, heap: Sandb
     plan = plan_of(home)
     home.insert(
         "marts.dim_persons",
-        [
-            {
-                "person_id": "person1",
-                "heap_identity": "shopper1@shop.example",
-                "is_publishable": False,
-            }
-        ],
+        [{"person_id": "person1", "heap_identity": "shopper1@shop.example", "is_publishable": False}],
     )
     with pytest.raises(CounterfoilError, match="may no longer be told"):
         publish(home.settings, home.console, plan.path, limits=FAST)
@@ -414,9 +401,7 @@ def test_a_column_outside_the_contract_never_leaves(home: Home) -> None:
 
 
 def test_a_new_event_needs_no_python(home: Home, heap: Sandbox) -> None:
-    home.model(
-        "heap_cio_survey", "event", {"score": "integer", "is_fan": "boolean"}, event="cio_survey"
-    )
+    home.model("heap_cio_survey", "event", {"score": "integer", "is_fan": "boolean"}, event="cio_survey")
     home.insert("heap.heap_cio_survey", [event("survey-key", "a@b.example", score=9, is_fan=True)])
     publish(home.settings, home.console, limits=FAST)
     (row,) = heap.snapshot()["events"]

@@ -25,11 +25,12 @@ window.addEventListener("load", () => {
     const beyond = element => element.getBoundingClientRect().right > window.innerWidth + 1;
     const seen = [...document.querySelectorAll("body *")].filter(element =>
         element.getClientRects().length && !element.closest(".scroll, .skip, thead, svg"));
+    const name = element => `${element.tagName} ${element.textContent.trim().slice(0, 40)}`;
     const charts = [...document.querySelectorAll("svg.chart")];
     parent.postMessage(JSON.stringify({
         width: window.innerWidth,
         broken,
-        wide: seen.filter(beyond).map(element => `${element.tagName} ${element.textContent.trim().slice(0, 40)}`),
+        wide: seen.filter(beyond).map(name),
         charts: charts.map(svg => svg.getBoundingClientRect().width),
         resources: performance.getEntriesByType("resource").map(entry => entry.name),
     }), "*");
