@@ -62,10 +62,14 @@ def _identifier_declared(sources: Sources) -> Line:
 
 def _identifier_unchanged(sources: Sources) -> Line:
     name, title = "identifier_unchanged", "It does not change under people"
-    threshold = f"at most {share(MAX_CHANGED_SHARE)} of persons had more than one"
+    threshold = f"at most {share(MAX_CHANGED_SHARE)} of persons had more of them than profiles"
     found = sources.tables.rows(
         """
-        with held as (
+        with profiles as (
+            select person_id, count(distinct identifier) as count_profiles
+            from {map_identifiers} where identifier_type = 'cio_id' group by person_id
+        ),
+        held as (
             select map_identifiers.person_id, count(distinct identifier) as count_held
             from {map_identifiers} as map_identifiers
             inner join {identity_rules} as identity_rules
@@ -75,8 +79,10 @@ def _identifier_unchanged(sources: Sources) -> Line:
             where identity_rules.role = 'primary'
             group by map_identifiers.person_id
         )
-        select count(*) as count_persons, count(*) filter (where count_held > 1) as count_changed
+        select count(*) as count_persons,
+            count(*) filter (where count_held > coalesce(count_profiles, 1)) as count_changed
         from held
+        left join profiles on held.person_id = profiles.person_id
         """,
         reads=["map_identifiers", "identity_rules"],
     )
@@ -88,7 +94,8 @@ def _identifier_unchanged(sources: Sources) -> Line:
         name,
         title,
         changed <= MAX_CHANGED_SHARE,
-        f"{count(row['count_changed'])} of {count(row['count_persons'])} persons had more than one",
+        f"{count(row['count_changed'])} of {count(row['count_persons'])} persons had more of them "
+        "than profiles",
         threshold,
         "Find what rewrites it (`counterfoil identity sample`), or rehearse a change of "
         "identifier (`counterfoil identity migrate`).",

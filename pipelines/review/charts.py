@@ -117,7 +117,9 @@ def trend(weeks: Sequence[Record], *, label: str) -> Markup:
             y=alt.Y(
                 "messages:Q",
                 title=None,
-                axis=alt.Axis(tickCount=4, gridColor="#ece8dd", domain=False, ticks=False),
+                axis=alt.Axis(
+                    format="~s", tickCount=4, gridColor="#ece8dd", domain=False, ticks=False
+                ),
             ),
             color=alt.Color(
                 "kind:N",

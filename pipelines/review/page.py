@@ -179,7 +179,7 @@ def _context(review: Review) -> dict[str, Any]:
     return {
         "week": sections.week_of(review),
         "previous_week": sections.previous_week_of(review),
-        "workspace_ids": sorted({f"workspace {j['workspace_id']}" for j in review.journeys}),
+        "brands": sections.brands(review),
         "currency": money,
         "contents": [(a, name) for a, name in CONTENTS if shown.get(a, True)],
         "verdicts": verdicts,

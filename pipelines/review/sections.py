@@ -27,7 +27,10 @@ def verdicts(review: Review) -> list[Record]:
         primary = [row for row in rows if row["is_primary"] and _is_decision(row)]
         if not primary:
             found.append(_verdict(review, experiment, None, []))
-        found += [_verdict(review, experiment, row, rows) for row in primary]
+        found += [
+            _verdict(review, experiment, row, rows, is_one_of_several=len(primary) > 1)
+            for row in primary
+        ]
     return found
 
 
@@ -36,7 +39,12 @@ def _is_decision(row: Record) -> bool:
 
 
 def _verdict(
-    review: Review, experiment: Record, decision: Record | None, rows: Sequence[Record]
+    review: Review,
+    experiment: Record,
+    decision: Record | None,
+    rows: Sequence[Record],
+    *,
+    is_one_of_several: bool = False,
 ) -> Record:
     arm = decision["arm"] if decision else None
     of_arm = [row for row in rows if row["arm"] == arm]
@@ -44,7 +52,7 @@ def _verdict(
     others = [r for r in of_arm if not r["is_primary"] and _is_decision(r)]
     return {
         "experiment": experiment,
-        "title": title(review, experiment),
+        "title": title(review, experiment) + (f", {words.clean(arm)}" if is_one_of_several else ""),
         "decision": decision,
         "status": decision["status"] if decision else "no_estimate",
         "reasons": _reasons(review, decision) if decision else [_without(review, experiment)],
@@ -436,6 +444,13 @@ def status_counts(review: Review) -> list[tuple[str, int]]:
     counted = [(status, held.count(status)) for status in (*STATUSES, "no_estimate")]
     bare = len(without_control(review))
     return [(status, n) for status, n in [*counted, ("no_control", bare)] if n]
+
+
+def brands(review: Review) -> list[str]:
+    """The workspaces that the page is about: by name where they have one."""
+    names = {row["workspace_id"]: row["name"] for row in review.workspaces}
+    seen = sorted({journey["workspace_id"] for journey in review.journeys})
+    return [words.clean(names.get(one) or f"workspace {one}") for one in seen]
 
 
 def week_of(review: Review) -> str:

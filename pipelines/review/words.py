@@ -127,7 +127,7 @@ def metric_value(value: Any, aggregation: str | None, currency: str = "") -> str
     if value is None:
         return ABSENT
     if aggregation == "any":
-        return share(value)
+        return share(value, 2)
     unit = f" {currency}" if aggregation == "sum" and currency else ""
     return _minus(f"{value:,.{3 if aggregation == 'count' else 2}f}") + unit
 

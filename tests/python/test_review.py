@@ -111,7 +111,7 @@ def test_verdicts_are_fct_lift_rounded(page: Page, lift: list[dict[str, Any]]) -
     shown = 0
     for row in lift:
         for arm in ("treatment", "control"):
-            assert f"{100 * row[f'mean_{arm}']:.1f}%" in verdicts
+            assert f"{100 * row[f'mean_{arm}']:.2f}%" in verdicts
             assert f"{row[f'count_{arm}']:,}" in verdicts
         if row["lift"] is None:
             continue
