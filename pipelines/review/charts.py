@@ -6,6 +6,7 @@ it, where they can be read aloud. Nothing here loads a script or a font.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +22,7 @@ INK = "#232a34"
 FAINT = "#d9d4c7"
 KINDS = {"real": TREATMENT, "ghost": CONTROL, "none": "#b9b4a6"}
 
-WIDTH = 330
+WIDTH = 440
 _FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -105,7 +106,7 @@ def trend(weeks: Sequence[Record], *, label: str) -> Markup:
     ]
     chart = (
         alt.Chart(alt.Data(values=values))
-        .mark_bar(size=22)
+        .mark_bar(size=30)
         .encode(
             x=alt.X(
                 "week:N",
@@ -116,7 +117,9 @@ def trend(weeks: Sequence[Record], *, label: str) -> Markup:
             y=alt.Y(
                 "messages:Q",
                 title=None,
-                axis=alt.Axis(tickCount=4, gridColor="#ece8dd", domain=False, ticks=False),
+                axis=alt.Axis(
+                    format="~s", tickCount=4, gridColor="#ece8dd", domain=False, ticks=False
+                ),
             ),
             color=alt.Color(
                 "kind:N",
@@ -173,10 +176,40 @@ def strip(
     )
 
 
+def ratio_strip(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    domain: tuple[float, float],
+    kind: str,
+) -> Markup:
+    """A strip for ratios: halves and doubles stand equally far from 1."""
+
+    def log(number: float | None) -> float | None:
+        return math.log2(number) if number is not None and number > 0 else None
+
+    return strip(
+        log(value),
+        log(low),
+        log(high),
+        domain=(math.log2(domain[0]), math.log2(domain[1])),
+        neutral=0,
+        kind=kind,
+    )
+
+
+def ratio_ticks(domain: tuple[float, float]) -> list[tuple[str, float]]:
+    """Doublings and halvings inside a scale of ratios, with their places on it in percent."""
+    start, end = math.log2(domain[0]), math.log2(domain[1])
+    powers = range(math.ceil(start), math.floor(end) + 1)
+    return [
+        (f"{2.0**power:g} \N{MULTIPLICATION SIGN}", 100 * (power - start) / (end - start))
+        for power in powers
+    ]
+
+
 def ticks(domain: tuple[float, float], wanted: int = 5) -> list[tuple[float, float]]:
     """Round numbers of a scale with their places on it in percent."""
-    import math
-
     start, end = domain
     if end <= start:
         return []
@@ -192,7 +225,8 @@ def ticks(domain: tuple[float, float], wanted: int = 5) -> list[tuple[float, flo
 def _svg(chart: Any, label: str) -> Markup:
     import vl_convert
 
-    specification = chart.configure_view(stroke=None).configure(
+    specification = chart.configure(
+        view={"stroke": None},
         background="transparent",
         font=_FONT,
         padding={"left": 2, "right": 6, "top": 6, "bottom": 2},

@@ -14,8 +14,8 @@ from typing import Any
 from pipelines.review.tables import (
     Record,
     Tables,
+    attach_ledger,
     definitions_hash,
-    open_ledger,
     open_warehouse,
     read_as_of,
     read_manifest,
@@ -27,12 +27,14 @@ TREND_WEEKS = 8
 
 OPTIONAL = (
     "fct_journey_credit",
-    "fct_message_timing",
+    "fct_effect_on_the_reached",
     "fct_checkout_funnel",
+    "fct_message_timing",
+    "fct_message_pressure",
     "fct_replenishment_windows",
     "fct_reactivation_triage",
 )
-"""Marts the page shows when they are built, whatever their columns."""
+"""Marts the page shows when they are built, and names when they are not."""
 
 
 @dataclass
@@ -64,7 +66,6 @@ class Review:
     match_rates: list[Record] = field(default_factory=list)
     match_rates_by_arm: list[Record] = field(default_factory=list)
     contrasts: list[Record] = field(default_factory=list)
-    burdens: list[Record] = field(default_factory=list)
     journeys: list[Record] = field(default_factory=list)
     other_messages: list[Record] = field(default_factory=list)
     marks: list[Record] = field(default_factory=list)
@@ -84,7 +85,7 @@ def gather(settings: Settings) -> Review:
     definitions = definitions_hash(read_manifest(settings))
     with open_warehouse(settings) as tables:
         review = _read_warehouse(tables, definitions)
-    with open_ledger(settings) as ledger:
+        ledger = attach_ledger(tables, settings)
         review.heap = None if ledger is None else _heap(ledger)
     return review
 
@@ -103,11 +104,8 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     review.assignments = _assignments(tables, review)
     review.reach = _reach(tables)
     review.match_rates = _latest(tables, "fct_identity_match_rate", "workspace_id")
-    review.match_rates_by_arm = _latest(
-        tables, "fct_identity_match_rate_by_arm", "experiment_key, arm"
-    )
+    review.match_rates_by_arm = _match_rates_by_arm(tables)
     review.contrasts = _contrasts(tables)
-    review.burdens = _burdens(tables)
     review.journeys = _journeys(tables, review)
     review.other_messages = _other_messages(tables, review)
     review.segments = _segments(tables)
@@ -132,6 +130,21 @@ def _latest(tables: Tables, name: str, order: str) -> list[Record]:
         f"select * from {{{name}}} where as_of = (select max(as_of) from {{{name}}}) "
         f"order by {order}",
         reads=[name],
+    )
+
+
+def _match_rates_by_arm(tables: Tables) -> list[Record]:
+    """Match rate of each arm over all its workspaces."""
+    return tables.rows(
+        """
+        select experiment_key, arm, sum(count_persons) as count_persons,
+            sum(count_identifiable) as count_identifiable, sum(count_matched) as count_matched
+        from {fct_identity_match_rate_by_arm}
+        where as_of = (select max(as_of) from {fct_identity_match_rate_by_arm})
+        group by experiment_key, arm
+        order by experiment_key, arm
+        """,
+        reads=["fct_identity_match_rate_by_arm"],
     )
 
 
@@ -254,36 +267,6 @@ def _contrasts(tables: Tables) -> list[Record]:
     )
 
 
-def _burdens(tables: Tables) -> list[Record]:
-    """People per arm who unsubscribed, complained or bounced in their window."""
-    ends = (
-        "coalesce(assignments.window_ends_at, timestamp '9999-01-01')"
-        if tables.has_column("fct_experiment_assignments", "window_ends_at")
-        else "timestamp '9999-01-01'"
-    )
-    flags = ", ".join(
-        f"count(distinct case when exposures.{name}_at >= assignments.assigned_at and "
-        f"exposures.{name}_at < {ends} then assignments.person_id end) as count_{name}"
-        for name in ("unsubscribed", "spammed", "bounced")
-        if tables.has_column("fct_message_exposures", f"{name}_at")
-    )
-    if not flags:
-        return []
-    return tables.rows(
-        f"""
-        select assignments.experiment_key, assignments.arm,
-            count(distinct assignments.person_id) as count_people, {flags}
-        from {{fct_experiment_assignments}} as assignments
-        left join {{fct_message_exposures}} as exposures
-            on assignments.person_id = exposures.person_id
-        where assignments.is_mature
-        group by assignments.experiment_key, assignments.arm
-        order by assignments.experiment_key, assignments.arm
-        """,
-        reads=["fct_experiment_assignments", "fct_message_exposures"],
-    )
-
-
 _SENT_AT = "coalesce(sent_at, delivered_at, created_at)"
 _OF_A_JOURNEY = "journey_id is not null and message_type not in ('newsletter', 'transactional')"
 
@@ -340,7 +323,7 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
         "reasons": _reasons(tables, periods),
         "trend": _trend(tables, review),
     }
-    by_key = {
+    by_key = {  # journeys with an experiment first, in the order of the verdicts
         (row["workspace_id"], row["journey_id"]): row["experiment_key"]
         for row in review.experiments
         if row["journey_id"] is not None
@@ -356,7 +339,7 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
     ordered = sorted(
         journeys.items(),
         key=lambda item: (
-            item[0] not in by_key,
+            by_key.get(item[0]) or "~",
             -item[1].get("count_entries_week", 0),
             -item[1].get("count_entries", 0),
             str(item[0]),

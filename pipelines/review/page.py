@@ -34,16 +34,20 @@ CONTENTS = (
     ("words", "Words"),
 )
 
-JOURNEY_MARTS = (
-    ("fct_journey_credit", "Credit beside cause"),
-    ("fct_checkout_funnel", "Checkout step where people drop"),
-    ("fct_message_timing", "Conversion by message timing"),
-)
+MARTS = {
+    "fct_journey_credit": "Credit beside cause",
+    "fct_effect_on_the_reached": "The effect on those reached",
+    "fct_checkout_funnel": "The checkout step where people drop",
+    "fct_message_timing": "Conversion by message timing",
+    "fct_message_pressure": "The price of pressure",
+    "fct_replenishment_windows": "Replenishment windows",
+    "fct_reactivation_triage": "Reactivation triage",
+    "fct_lift_history": "Estimates of earlier weeks",
+    "fct_identity_match_rate_by_arm": "Match rate by arm",
+}
+"""What the page says is not there when the mart is not built."""
 
-BRAND_MARTS = (
-    ("fct_replenishment_windows", "Replenishment windows"),
-    ("fct_reactivation_triage", "Reactivation triage"),
-)
+TRIAGE_ROWS = 12
 
 STATUS_WORDS = {
     "ok": "Enough people, every check passed. The interval may be read.",
@@ -134,10 +138,9 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain"
+        "plain money reasons channel"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
-    environment.filters["cell"] = sections.cell
     text = environment.get_template("page.html.j2").render(
         review=review,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -159,9 +162,7 @@ def as_json(review: Review) -> str:
 
 def _context(review: Review) -> dict[str, Any]:
     money = sections.currency(review)
-    verdicts = [
-        {**verdict, "last_click": _last_click(verdict)} for verdict in sections.verdicts(review)
-    ]
+    verdicts = sections.verdicts(review)
     bare = sections.without_control(review)
     contrasts = sections.contrasts(review)
     forest = sections.forest(review)
@@ -178,7 +179,7 @@ def _context(review: Review) -> dict[str, Any]:
     return {
         "week": sections.week_of(review),
         "previous_week": sections.previous_week_of(review),
-        "workspace_ids": sorted({f"workspace {j['workspace_id']}" for j in review.journeys}),
+        "brands": sections.brands(review),
         "currency": money,
         "contents": [(a, name) for a, name in CONTENTS if shown.get(a, True)],
         "verdicts": verdicts,
@@ -188,7 +189,12 @@ def _context(review: Review) -> dict[str, Any]:
         "forest_summary": _forest_summary(forest),
         "contrasts": contrasts,
         "contrasts_summary": _contrasts_summary(contrasts),
-        "journeys": [_journey(review, journey, verdicts) for journey in review.journeys],
+        "journeys": [
+            _journey(review, journey, verdicts)
+            for journey in review.journeys
+            if sections.is_active(journey)
+        ],
+        "idle": [_journey_name(j) for j in review.journeys if not sections.is_active(j)],
         "other_messages": others,
         "health": sections.health(review),
         "arms": sections.arms(review),
@@ -202,23 +208,28 @@ def _context(review: Review) -> dict[str, Any]:
             for row in (review.heap or {}).get("dead_letters", [])
             if row["status"] != "resolved"
         ),
-        "journey_marts": JOURNEY_MARTS,
-        "brand_marts": BRAND_MARTS,
+        "pressure": sections.pressure(review),
+        "windows": review.optional.get("fct_replenishment_windows") or [],
+        "triage": review.optional.get("fct_reactivation_triage") or [],
+        "triage_rows": TRIAGE_ROWS,
+        "marts": MARTS,
+        "not_built": [name for name in MARTS if name in review.missing],
         "statuses": words.STATUS,
         "status_words": STATUS_WORDS,
         "populations": words.POPULATIONS,
         "guardrails": words.GUARDRAILS,
         "reason_words": words.REASONS,
+        "warning_words": words.WARNINGS,
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,
         "ratio": words.ratio,
         "guardrail_value": words.guardrail_value,
-        "columns_of": sections.columns_of,
         "strip": charts.strip,
         "ticks": charts.ticks,
-        "points": lambda number: words.signed(100 * number, 0 if abs(number) >= 0.02 else 1),
-        "ratio_tick": lambda number: f"{number:g} {words.TIMES}",
+        "points": lambda number: f"{words.signed(100 * number, 1)}".removesuffix(".0"),
+        "ratio_strip": charts.ratio_strip,
+        "ratio_ticks": charts.ratio_ticks,
     }
 
 
@@ -243,33 +254,14 @@ def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
             journey.get("count_clicked_previous_week"), journey.get("count_real_previous_week")
         ),
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
-        "optional": {
-            mart: [row for row in review.optional.get(mart) or [] if _is_of(row, journey)]
-            for mart, _ in JOURNEY_MARTS
-        },
+        "funnels": sections.funnels(review, journey),
+        "timings": sections.timings(review, journey),
+        "credits": sections.of_journey(review, "fct_journey_credit", journey),
     }
-
-
-def _is_of(row: Record, journey: Record) -> bool:
-    if "experiment_key" in row:
-        return row["experiment_key"] in journey["experiment_keys"]
-    return bool(
-        row.get("journey_id") == journey["journey_id"]
-        and row.get("workspace_id", journey["workspace_id"]) == journey["workspace_id"]
-    )
 
 
 def _journey_name(journey: Record) -> str:
     return words.clean(journey.get("journey_name") or "") or f"Journey {journey['journey_id']}"
-
-
-def _last_click(verdict: Record) -> Any:
-    """What last click credits the arm's journey with, when the credit mart says so."""
-    for row in verdict["credit"]:
-        for name in ("credited_last_click", "count_last_click", "last_click"):
-            if row.get(name) is not None:
-                return row[name]
-    return None
 
 
 def _timeline(line: Record, money: str) -> Record:

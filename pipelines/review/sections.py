@@ -6,13 +6,15 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from statistics import NormalDist
-from typing import Any
 
 from pipelines.review import words
 from pipelines.review.gather import TREND_WEEKS, WEEK, Review
 from pipelines.review.tables import Record
 
 POWER = 0.8
+LEAST_CLICKERS = 30
+"""Fewer people than this on either side are not even read naively."""
+
 STATUSES = ("ok", "underpowered", "insufficient", "invalid")
 
 
@@ -25,7 +27,10 @@ def verdicts(review: Review) -> list[Record]:
         primary = [row for row in rows if row["is_primary"] and _is_decision(row)]
         if not primary:
             found.append(_verdict(review, experiment, None, []))
-        found += [_verdict(review, experiment, row, rows) for row in primary]
+        found += [
+            _verdict(review, experiment, row, rows, is_one_of_several=len(primary) > 1)
+            for row in primary
+        ]
     return found
 
 
@@ -34,7 +39,12 @@ def _is_decision(row: Record) -> bool:
 
 
 def _verdict(
-    review: Review, experiment: Record, decision: Record | None, rows: Sequence[Record]
+    review: Review,
+    experiment: Record,
+    decision: Record | None,
+    rows: Sequence[Record],
+    *,
+    is_one_of_several: bool = False,
 ) -> Record:
     arm = decision["arm"] if decision else None
     of_arm = [row for row in rows if row["arm"] == arm]
@@ -42,17 +52,23 @@ def _verdict(
     others = [r for r in of_arm if not r["is_primary"] and _is_decision(r)]
     return {
         "experiment": experiment,
-        "title": title(review, experiment),
+        "title": title(review, experiment) + (f", {words.clean(arm)}" if is_one_of_several else ""),
         "decision": decision,
         "status": decision["status"] if decision else "no_estimate",
-        "reasons": words.reasons(decision["reasons"])
-        if decision
-        else [_without(review, experiment)],
+        "reasons": _reasons(review, decision) if decision else [_without(review, experiment)],
         "finding": finding(decision),
         "sharper": next((r for r in sharper if r["stratum"] == "all"), None),
         "others": others,
         "money": next((r for r in others if r["aggregation"] == "sum"), None),
-        "credit": _rows_of(review.optional.get("fct_journey_credit"), experiment),
+        "credit": _of_arm(review, "fct_journey_credit", experiment, arm),
+        "reached": next(
+            (
+                row
+                for row in _all_of_arm(review, "fct_effect_on_the_reached", experiment, arm)
+                if row["stratum"] == "all" and row["metric_key"] == experiment["primary_metric"]
+            ),
+            None,
+        ),
     }
 
 
@@ -63,19 +79,32 @@ def _without(review: Review, experiment: Record) -> str:
     return "nobody is assigned yet"
 
 
-def _rows_of(rows: Sequence[Record] | None, experiment: Record) -> list[Record]:
-    """The rows of an optional mart that belong to an experiment, by its key or by its journey."""
-    return [row for row in rows or [] if _belongs(row, experiment)]
+def _reasons(review: Review, row: Record) -> list[str]:
+    """Reasons in words; those that only warn are told as warnings."""
+    stopping = {
+        check["guardrail"]
+        for check in review.health
+        if check["experiment_key"] == row["experiment_key"] and check["verdict"] == "invalid"
+    }
+    return [
+        words.WARNINGS[code]
+        if code in words.WARNINGS and code not in stopping
+        else words.reasons(code)[0]
+        for code in words.codes_of(row["reasons"])
+    ]
 
 
-def _belongs(row: Record, experiment: Record) -> bool:
-    if "experiment_key" in row:
-        return bool(row["experiment_key"] == experiment["experiment_key"])
-    return (
-        row.get("journey_id") is not None
-        and row.get("journey_id") == experiment["journey_id"]
-        and row.get("workspace_id", experiment["workspace_id"]) == experiment["workspace_id"]
-    )
+def _all_of_arm(review: Review, mart: str, experiment: Record, arm: str | None) -> list[Record]:
+    return [
+        row
+        for row in review.optional.get(mart) or []
+        if row["experiment_key"] == experiment["experiment_key"] and row["arm"] == arm
+    ]
+
+
+def _of_arm(review: Review, mart: str, experiment: Record, arm: str | None) -> Record | None:
+    """The arm's row of a mart that has one per experiment and arm."""
+    return next(iter(_all_of_arm(review, mart, experiment, arm)), None)
 
 
 def title(review: Review, experiment: Record) -> str:
@@ -140,6 +169,7 @@ def forest(review: Review) -> Record:
 def contrasts(review: Review) -> Record:
     """The naive reading beside the lift, for each arm that has both: ratios on one scale."""
     rows: list[Record] = []
+    too_few: list[Record] = []
     for verdict in verdicts(review):
         decision = verdict["decision"]
         naive = next(
@@ -152,7 +182,10 @@ def contrasts(review: Review) -> Record:
             ),
             None,
         )
-        if naive is None or decision is None or not naive["count_clickers"]:
+        if naive is None or decision is None:
+            continue
+        if min(naive["count_clickers"], naive["count_others"]) < LEAST_CLICKERS:
+            too_few.append({**verdict, "naive": naive})
             continue
         clickers = words.ratio(naive["count_clickers_converted"], naive["count_clickers"])
         others = words.ratio(naive["count_others_converted"], naive["count_others"])
@@ -173,9 +206,10 @@ def contrasts(review: Review) -> Record:
         row[name]
         for row in rows
         for name in ("naive_ratio", "ratio", "ratio_low", "ratio_high")
-        if row[name] is not None
+        if row[name] is not None and row[name] > 0
     ]
-    return {"rows": rows, "domain": (min([0.5, *numbers]) * 0.95, max([2.0, *numbers]) * 1.05)}
+    domain = (min([0.5, *numbers]) * 0.9, max([4.0, *numbers]) * 1.15)
+    return {"rows": rows, "too_few": too_few, "domain": domain}
 
 
 def _plus_one(value: float | None) -> float | None:
@@ -277,7 +311,6 @@ def arms(review: Review) -> list[Record]:
                 "share_week": words.ratio(row["count_week"], weekly[key[0]]),
                 "reach": beside(review.reach, key),
                 "match": beside(review.match_rates_by_arm, key),
-                "burden": beside(review.burdens, key),
             }
         )
     return sorted(found, key=lambda row: (row["experiment_key"], row["is_control"], row["arm"]))
@@ -286,7 +319,7 @@ def arms(review: Review) -> list[Record]:
 def adequacy(review: Review) -> list[Record]:
     """What each experiment could see at all: planning arithmetic, not an estimate of anything.
 
-    The smallest detectable difference is that of two shares at 80 % power; the paying difference
+    The smallest detectable difference is that of two shares at 80% power; the paying difference
     is the messages' cost per person of the arm over the revenue per converted person.
     """
     found: list[Record] = []
@@ -413,6 +446,13 @@ def status_counts(review: Review) -> list[tuple[str, int]]:
     return [(status, n) for status, n in [*counted, ("no_control", bare)] if n]
 
 
+def brands(review: Review) -> list[str]:
+    """The workspaces that the page is about: by name where they have one."""
+    names = {row["workspace_id"]: row["name"] for row in review.workspaces}
+    seen = sorted({journey["workspace_id"] for journey in review.journeys})
+    return [words.clean(names.get(one) or f"workspace {one}") for one in seen]
+
+
 def week_of(review: Review) -> str:
     """The week under review in words."""
     return words.week(review.week_from, review.as_of)
@@ -429,6 +469,98 @@ def currency(review: Review) -> str:
     return words.clean(found.pop()) if len(found) == 1 else ""
 
 
+def of_journey(review: Review, mart: str, journey: Record) -> list[Record]:
+    """The rows of a mart that belong to a journey: by its experiments, or by its own id."""
+    return [
+        row
+        for row in review.optional.get(mart) or []
+        if (
+            row["experiment_key"] in journey["experiment_keys"]
+            if row["experiment_key"] is not None
+            else (row["workspace_id"], row["journey_id"])
+            == (journey["workspace_id"], journey["journey_id"])
+        )
+    ]
+
+
+def funnels(review: Review, journey: Record) -> list[Record]:
+    """The checkout of a journey, one per experiment and arm, each step beside the control's.
+
+    A journey without an experiment has one, with nothing beside it.
+    """
+    rows = of_journey(review, "fct_checkout_funnel", journey)
+    found: list[Record] = []
+    for key, arm in sorted(
+        {(r["experiment_key"], r["arm"]) for r in rows if r["status"] != "control"}, key=str
+    ):
+        steps = sorted(
+            (r for r in rows if (r["experiment_key"], r["arm"]) == (key, arm)),
+            key=lambda row: row["step_number"],
+        )
+        held = {
+            row["step"]: row
+            for row in rows
+            if row["experiment_key"] == key and row["arm"] == steps[0]["control_arm"]
+        }
+        beside = [{**row, "control": held.get(row["step"])} for row in steps]
+        found.append(
+            {
+                "arm": arm,
+                "control_arm": steps[0]["control_arm"],
+                "steps": beside,
+                "worst": _worst(beside),
+                "worst_control": _worst(list(held.values())),
+            }
+        )
+    return [funnel for funnel in found if funnel["steps"][0]["count_units"]]
+
+
+def timings(review: Review, journey: Record) -> list[Record]:
+    """Conversion by timing, drawn delays first, then landmarks by their hour."""
+    return sorted(
+        of_journey(review, "fct_message_timing", journey),
+        key=lambda row: (
+            row["basis"] != "randomised",
+            row["experiment_key"],
+            row["arm"],
+            row["landmark_hours"] is None,
+            row["landmark_hours"] or 0,
+        ),
+    )
+
+
+def is_active(journey: Record) -> bool:
+    """Whether anything happened in two weeks, or an experiment runs on it."""
+    return bool(
+        journey["experiment_keys"]
+        or any(value for name, value in journey.items() if name.endswith("_week") and value)
+    )
+
+
+def _worst(steps: Sequence[Record]) -> Record | None:
+    """The step that most people miss first, the first step aside: not to start is not to drop."""
+    later = [row for row in steps if row["step_number"] > 1 and row["count_dropped"]]
+    return max(later, key=lambda row: (row["count_dropped"], -row["step_number"]), default=None)
+
+
+def pressure(review: Review) -> list[Record]:
+    """What people of each arm received and what they did about it, one row per arm."""
+    rows = [r for r in review.optional.get("fct_message_pressure") or [] if r["experiment_key"]]
+    titles = {row["experiment_key"]: title(review, row) for row in review.experiments}
+    keys = sorted({(r["experiment_key"], r["status"] == "control", r["arm"]) for r in rows})
+    return [
+        {
+            "title": titles.get(key, words.plain(key)),
+            "arm": arm,
+            "is_control": is_control,
+            "measures": {
+                r["measure"]: r for r in rows if (r["experiment_key"], r["arm"]) == (key, arm)
+            },
+        }
+        for key, is_control, arm in keys
+    ]
+
+
 def strata(review: Review) -> list[Record]:
     """Lift within a tier, primary metric, for each experiment that has it."""
     titles = {row["experiment_key"]: title(review, row) for row in review.experiments}
@@ -437,23 +569,3 @@ def strata(review: Review) -> list[Record]:
         for row in review.estimates
         if row["is_primary"] and row["population"] == "itt" and row["stratum"] != "all"
     ]
-
-
-def columns_of(rows: Sequence[Record]) -> list[str]:
-    """The column names of rows that all have the same."""
-    return list(rows[0]) if rows else []
-
-
-def cell(value: Any) -> str:
-    """A value of a mart that the page knows nothing about."""
-    if value is None:
-        return words.ABSENT
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return words.count(value)
-    if isinstance(value, float):
-        return f"{value:,.4g}".replace("-", words.MINUS)
-    if hasattr(value, "hour"):
-        return words.moment(value)
-    return words.clean(value)

@@ -85,26 +85,22 @@ def open_warehouse(settings: Settings) -> Iterator[Tables]:
         db.close()
 
 
-@contextmanager
-def open_ledger(settings: Settings) -> Iterator[Tables | None]:
-    """Open the ledger read-only for the block; None when nothing was ever published.
+def attach_ledger(tables: Tables, settings: Settings) -> Tables | None:
+    """The ledger attached read-only beside an open warehouse; None when nothing was published.
 
     Raises:
         CounterfoilError: a publish is writing it.
     """
     if not settings.ledger_path.exists():
-        yield None
-        return
+        return None
+    path = str(settings.ledger_path).replace("'", "''")
     try:
-        db = duckdb.connect(str(settings.ledger_path), read_only=True)
+        tables.db.execute(f"attach '{path}' as ledger (read_only)")
     except duckdb.Error as error:
         raise CounterfoilError(
             "The ledger is in use by another process: wait until the publish has finished."
         ) from error
-    try:
-        yield _tables(db)
-    finally:
-        db.close()
+    return _tables(tables.db, "ledger")
 
 
 def read_as_of(tables: Tables) -> datetime:
@@ -154,19 +150,22 @@ def definitions_hash(manifest: dict[str, Any]) -> str | None:
     return hashlib.sha256(json.dumps(sums).encode()).hexdigest()[:12]
 
 
-def _tables(db: duckdb.DuckDBPyConnection) -> Tables:
+def _tables(db: duckdb.DuckDBPyConnection, catalog: str | None = None) -> Tables:
     # The contract finds relations by name in any schema; should two schemas hold one name,
     # what is published wins over what leads to it.
     db.execute("set timezone = 'UTC'")
     found = db.execute(
         """
-        select table_schema, table_name, list(column_name order by ordinal_position)
+        select
+            table_catalog, table_schema, table_name,
+            list(column_name order by ordinal_position) as column_names
         from information_schema.columns
-        where table_catalog = current_database()
-        group by table_schema, table_name
+        where table_catalog = coalesce($1, current_database())
+        group by table_catalog, table_schema, table_name
         order by table_schema in ('heap', 'marts', 'registries', 'main'), table_schema
-        """
+        """,
+        [catalog],
     ).fetchall()
-    places = {name: f'"{schema}"."{name}"' for schema, name, _ in found}
-    columns = {name: tuple(names) for _, name, names in found}
+    places = {name: f'"{database}"."{schema}"."{name}"' for database, schema, name, _ in found}
+    columns = {name: tuple(names) for _, _, name, names in found}
     return Tables(db, places, columns)

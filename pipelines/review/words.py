@@ -12,6 +12,7 @@ from typing import Any
 
 ABSENT = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 LONGEST_NAME = 120
 
@@ -21,6 +22,7 @@ STATUS = {
     "insufficient": "Not enough to say",
     "invalid": "Do not read",
     "no_control": "No control",
+    "no control": "No control",
     "no_estimate": "No estimate",
 }
 
@@ -38,8 +40,21 @@ REASONS = {
     "few_events": "fewer than ten conversions, or fewer than ten without one, in an arm",
     "skew": "a few large values decide the mean, so the interval is withheld",
     "winner_picked": "people who came after a winner was picked are left out",
+    "no_control": "nobody is held out",
+    "few_gaps": "fewer than thirty completed gaps",
+    "quartile_not_reached": "fewer than a quarter have reordered",
+    "median_not_reached": "fewer than half have reordered",
+    "unpriced_channel": "a channel has no declared cost",
     "cluster": "whole companies or households were randomised, not people",
 }
+
+WARNINGS = {
+    "crossover_rate": "more than 1% of people were in two arms; the first one counts",
+    "contamination": "more than 1% of held-out people were shown the journey's messages",
+    "late_label": "some people were shown a message before they were assigned, and are left out",
+    "outcome_visibility": "outcomes may not be equally visible in both arms",
+}
+"""The same codes where they warn and do not stop."""
 
 GUARDRAILS = {
     "srm": "Sample ratio",
@@ -82,7 +97,7 @@ def count(value: Any) -> str:
 
 def share(value: Any, decimals: int = 1) -> str:
     """A share as a percentage."""
-    return ABSENT if value is None else _minus(f"{100 * value:.{decimals}f} %")
+    return ABSENT if value is None else _minus(f"{100 * value:.{decimals}f}%")
 
 
 def ratio(part: Any, whole: Any) -> float | None:
@@ -91,14 +106,14 @@ def ratio(part: Any, whole: Any) -> float | None:
 
 
 def change(now: Any, before: Any) -> str:
-    """This week beside the week before: `+12 %`, or words where a percentage would mislead."""
+    """This week beside the week before: `+12%`, or words where a percentage would mislead."""
     if now is None or before is None:
         return ABSENT
     if now == before:
         return "unchanged"
     if before < 10:
         return f"was {count(before)}"
-    return signed(100 * (now - before) / before, 0) + " %"
+    return signed(100 * (now - before) / before, 0) + "%"
 
 
 def signed(value: float, decimals: int) -> str:
@@ -112,7 +127,7 @@ def metric_value(value: Any, aggregation: str | None, currency: str = "") -> str
     if value is None:
         return ABSENT
     if aggregation == "any":
-        return share(value)
+        return share(value, 2)
     unit = f" {currency}" if aggregation == "sum" and currency else ""
     return _minus(f"{value:,.{3 if aggregation == 'count' else 2}f}") + unit
 
@@ -122,7 +137,7 @@ def difference(value: Any, aggregation: str | None, currency: str = "") -> str:
     if value is None:
         return ABSENT
     if aggregation == "any":
-        return f"{signed(100 * value, 2)} pp"
+        return f"{signed(100 * value, 2)}{NO_BREAK}pp"
     unit = f" {currency}" if aggregation == "sum" and currency else ""
     return signed(value, 3 if aggregation == "count" else 2) + unit
 
@@ -132,9 +147,9 @@ def interval(low: Any, high: Any, aggregation: str | None) -> str:
     if low is None or high is None:
         return "interval withheld"
     if aggregation == "any":
-        return f"[{signed(100 * low, 2)}, {signed(100 * high, 2)}]"
+        return _limits(signed(100 * low, 2), signed(100 * high, 2))
     decimals = 3 if aggregation == "count" else 2
-    return f"[{signed(low, decimals)}, {signed(high, decimals)}]"
+    return _limits(signed(low, decimals), signed(high, decimals))
 
 
 def amount(value: Any, aggregation: str | None, currency: str = "") -> str:
@@ -147,7 +162,7 @@ def amount(value: Any, aggregation: str | None, currency: str = "") -> str:
 
 def amounts(low: Any, high: Any) -> str:
     """Both limits of a total."""
-    return "" if low is None or high is None else f"[{signed(low, 0)}, {signed(high, 0)}]"
+    return "" if low is None or high is None else _limits(signed(low, 0), signed(high, 0))
 
 
 def probability(value: Any) -> str:
@@ -157,9 +172,16 @@ def probability(value: Any) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def money(value: Any, currency: str = "") -> str:
+    """An amount of money."""
+    return (
+        ABSENT if value is None else _minus(f"{value:,.2f}") + (f" {currency}" if currency else "")
+    )
+
+
 def times(value: Any) -> str:
     """A ratio, such as 2.19 times."""
-    return ABSENT if value is None else f"{value:.2f} {TIMES}"
+    return ABSENT if value is None else f"{value:.2f}{NO_BREAK}{TIMES}"
 
 
 def guardrail_value(guardrail: str, value: Any) -> str:
@@ -211,10 +233,20 @@ def codes_of(codes: str | None) -> list[str]:
     return [code for code in (codes or "").split("||") if code]
 
 
+def channel(name: str | None) -> str:
+    """A channel as people write it."""
+    known = {"sms": "SMS", "in_app": "In-app", "email": "E-mail", None: ABSENT}
+    return known.get(name) or plain(str(name))
+
+
 def plain(name: str) -> str:
     """A column or key as words: `shipping_viewed` becomes `Shipping viewed`."""
     words = clean(name).replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def _limits(low: str, high: str) -> str:
+    return f"[{low},{NO_BREAK}{high}]"
 
 
 def _minus(text: str) -> str:

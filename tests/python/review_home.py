@@ -1,0 +1,60 @@
+"""The sample brand, built once per test run: what page and checklist are read from."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.console import Console
+from pipelines.settings import Settings
+
+PEOPLE = 800
+
+
+def built_home(factory: pytest.TempPathFactory) -> Path:
+    """The state folder of the built brand, shared by all workers: copy it to change it."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home = shared / "sample-brand-home"
+    with (shared / "sample-brand-home.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "is_built").exists():
+            _build(home)
+    return home
+
+
+def _build(home: Path) -> None:
+    from pipelines.customerio import load
+    from pipelines.sample import SAMPLE_AS_OF, write_sample
+    from pipelines.warehouse import build
+
+    console = Console(as_json=True)
+    settings = settings_for(home)
+    brand = home / "sample"
+    write_sample(brand, people=PEOPLE, console=console)
+    load([str(brand / "export")], settings, console)
+    build(settings, console, as_of=SAMPLE_AS_OF, registries=brand / "seeds")
+    (home / "raw.duckdb").unlink()
+    shutil.rmtree(brand)
+    (home / "is_built").touch()
+
+
+def settings_for(home: Path) -> Settings:
+    """Settings of that state folder and nothing else."""
+    return Settings(_env_file=None).model_copy(update={"home": home})  # type: ignore[call-arg]
+
+
+def changed(home: Path, folder: Path, *statements: str) -> Settings:
+    """A copy of the state folder whose warehouse was changed by these statements."""
+    folder.mkdir(parents=True)
+    for name in ("warehouse.duckdb", "manifest.json"):
+        shutil.copy(home / name, folder / name)
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as db:
+        for statement in statements:
+            db.execute(statement)
+    return settings_for(folder)

@@ -1,0 +1,209 @@
+"""The checklist: every line measured, and seen to fail for the cause that it names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from review_home import built_home, changed, settings_for
+
+from pipelines.checklist import Checklist, Line, measure
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.heap.ledger import Ledger
+
+pytestmark = pytest.mark.xdist_group("sample_brand")
+
+LINES = (
+    "identifier_declared",
+    "identifier_unchanged",
+    "match_rate",
+    "standard_events",
+    "exposure_without_click",
+    "segments",
+    "state_and_history",
+    "holdouts",
+    "sample_ratio",
+    "holdouts_apart",
+    "cadence",
+    "freshness",
+    "quarantine",
+    "refusals",
+    "dead_letters",
+    "read_back",
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_home(tmp_path_factory)
+
+
+def line(checklist: Checklist, name: str) -> Line:
+    return next(found for found in checklist.lines if found.name == name)
+
+
+def test_every_line_is_measured(home: Path) -> None:
+    """On the sample brand each line says what was found, against what, and what to do."""
+    checklist = measure(settings_for(home))
+    assert tuple(found.name for found in checklist.lines) == LINES
+    for found in checklist.lines:
+        assert found.measured
+        assert found.threshold
+        assert found.advice or found.verdict == "n.a."
+    assert line(checklist, "dead_letters").verdict == "n.a."
+    for name in ("identifier_declared", "exposure_without_click", "holdouts", "holdouts_apart"):
+        assert line(checklist, name).verdict == "ok"
+    assert "Welcome series" in line(checklist, "holdouts").measured
+    text = checklist.text()
+    assert len(text.splitlines()) == 1 + len(LINES)
+    assert checklist.facts()["count_failed"] == checklist.count_failed
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("identifier_declared", "update registries.identity_rules set owner = null"),
+        (
+            "identifier_unchanged",
+            "insert into marts.map_identifiers by name "
+            "select * replace (identifier || '-new' as identifier) from marts.map_identifiers "
+            "where identifier_type = 'customer_id'",
+        ),
+        (
+            "match_rate",
+            "update marts.fct_identity_match_rate set match_rate = 0.1, identifiable_rate = 0.1",
+        ),
+        ("standard_events", "delete from heap.heap_cio_goal_converted"),
+        ("standard_events", "update heap.heap_cio_message_sent set publish_key = 'same'"),
+        (
+            "exposure_without_click",
+            "delete from heap.heap_cio_message_sent where delivery_id not in "
+            "(select delivery_id from heap.heap_cio_message_clicked)",
+        ),
+        (
+            "segments",
+            "update marts.dim_segment_versions set owner = null where segment_key = 'vip'",
+        ),
+        ("segments", "update marts.dim_segment_versions set is_exported = segment_key = 'vip'"),
+        ("state_and_history", "alter table heap.heap_cio_message_sent drop column segments"),
+        ("holdouts", "update registries.experiment_arms set is_control = false"),
+        (
+            "sample_ratio",
+            "update marts.fct_experiment_health set verdict = 'invalid', value = 50 "
+            "where guardrail = 'srm' and experiment_key = 'cart_recovery'",
+        ),
+        (
+            "holdouts_apart",
+            "update marts.fct_message_exposures set exposure_kind = 'ghost' where delivery_id = "
+            "(select min(delivery_id) from heap.heap_cio_message_sent)",
+        ),
+        ("freshness", "update marts.fct_source_freshness set verdict = 'stale'"),
+        (
+            "quarantine",
+            "insert into marts.load_quarantine values "
+            "('metrics_v5_1_1.parquet', 'metrics', 'It cannot be read.', timestamp '2026-06-01')",
+        ),
+        (
+            "refusals",
+            "insert into heap.heap_refusals select publish_key || 'x', 'cio_message_sent', "
+            "'no identity' from heap.heap_cio_message_sent",
+        ),
+    ],
+)
+def test_each_line_fails_for_its_cause(home: Path, tmp_path: Path, name: str, cause: str) -> None:
+    found = line(measure(changed(home, tmp_path / "changed", cause)), name)
+    assert found.verdict == "fail"
+    assert f"FAIL  {found.title}" in found.text()
+    assert found.advice in found.text()
+
+
+def test_undeclared_cadence_fails(home: Path, tmp_path: Path) -> None:
+    settings = changed(home, tmp_path / "changed")
+    manifest = settings.home / "manifest.json"
+    text = manifest.read_text()
+    assert '"cadence": "hourly"' in text or '"cadence":"hourly"' in text
+    manifest.write_text(text.replace("hourly", "now and then"))
+    assert line(measure(settings), "cadence").verdict == "fail"
+    manifest.unlink()
+    assert line(measure(settings), "cadence").verdict == "n.a."
+
+
+def test_dead_letters_and_receipts(home: Path, tmp_path: Path) -> None:
+    """An open dead letter fails its line; a settled one does not."""
+    settings = changed(home, tmp_path / "changed")
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into dead_letters (publish_key, kind, reason, status, first_seen_at, attempts) "
+            "values ('k', 'cio_message_sent', 'refused', 'open', ?, 1)",
+            [datetime(2026, 6, 1)],
+        )
+    assert line(measure(settings), "dead_letters").verdict == "fail"
+    with Ledger(settings) as ledger:
+        ledger.db.execute("update dead_letters set status = 'resolved'")
+    checklist = measure(settings)
+    assert line(checklist, "dead_letters").verdict == "ok"
+    assert line(checklist, "read_back").verdict == "n.a."
+
+
+def test_one_journey(home: Path) -> None:
+    """A journey with a holdout passes the lines that make it measurable."""
+    checklist = measure(settings_for(home), "208301/101")
+    assert "Cart recovery" in checklist.subject
+    for name in ("entries", "names", "exposure", "clicks", "holdout", "arms", "holdout_label"):
+        assert line(checklist, name).verdict == "ok", line(checklist, name)
+    assert "ghosts" in line(checklist, "holdout_label").measured
+
+
+def test_a_journey_without_holdout_fails_that_line(home: Path) -> None:
+    found = line(measure(settings_for(home), "104"), "holdout")
+    assert found.verdict == "fail"
+    assert "no lift is shown" in found.advice
+
+
+def test_one_id_in_two_workspaces(home: Path) -> None:
+    """Both journeys of that id are checked, each line under its workspace."""
+    checklist = measure(settings_for(home), "101")
+    assert {found.title[:8] for found in checklist.lines} == {"[208301]", "[208477]"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("entries", "delete from marts.fct_journey_entries where journey_id = '101'"),
+        ("names", "update marts.fct_message_exposures set message_name = null"),
+        (
+            "exposure",
+            "update marts.fct_message_exposures set exposure_kind = 'none', "
+            "not_exposed_reason = 'failed' where exposure_kind = 'real'",
+        ),
+        (
+            "clicks",
+            "update marts.fct_message_exposures set human_clicked_at = created_at "
+            "where exposure_kind = 'ghost'",
+        ),
+        ("conversions", "delete from marts.fct_goal_conversions"),
+        ("arms", "delete from marts.fct_experiment_assignments where arm = 'holdout'"),
+        ("health", "update marts.fct_experiment_health set verdict = 'invalid'"),
+        ("holdout_label", "update marts.fct_experiment_units set is_exposed_ghost = false"),
+        ("holdout_label", "update marts.fct_experiment_units set is_exposed_real = true"),
+        ("lift", "update marts.fct_lift set status = 'invalid', reasons = 'srm'"),
+        ("told", "delete from heap.heap_cio_message_sent"),
+        ("funnel", "delete from marts.fct_checkout_funnel"),
+    ],
+)
+def test_each_line_of_a_journey_fails_for_its_cause(
+    home: Path, tmp_path: Path, name: str, cause: str
+) -> None:
+    checklist = measure(changed(home, tmp_path / "changed", cause), "208301/101")
+    assert line(checklist, name).verdict == "fail"
+
+
+def test_unknown_journey_lists_the_known(home: Path) -> None:
+    with pytest.raises(UsageError, match=r"no journey 9.*101 \(Cart recovery\)"):
+        measure(settings_for(home), "9")
+
+
+def test_nothing_built(tmp_path: Path) -> None:
+    with pytest.raises(CounterfoilError, match="run `counterfoil build` first"):
+        measure(settings_for(tmp_path))

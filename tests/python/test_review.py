@@ -1,0 +1,391 @@
+"""The weekly page: its numbers are the tables' numbers, and nothing in it can be hostile."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from review_home import built_home, changed, settings_for
+
+from pipelines.errors import CounterfoilError
+from pipelines.review import Page, words, write_page
+from pipelines.settings import Settings
+
+pytestmark = pytest.mark.xdist_group("sample_brand")
+
+Change = Callable[..., Settings]
+
+HOSTILE = "<script>alert(1)</script>\"'&\u202eevil\x07 " + "x" * 300
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_home(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def page(home: Path) -> Page:
+    return write_page(settings_for(home))
+
+
+@pytest.fixture
+def change(home: Path, tmp_path: Path) -> Change:
+    return lambda *statements: changed(home, tmp_path / "changed", *statements)
+
+
+@pytest.fixture
+def lift(home: Path) -> list[dict[str, Any]]:
+    return query(
+        home,
+        """
+        select fct_lift.*, metrics.aggregation
+        from marts.fct_lift
+        inner join registries.experiments using (experiment_key)
+        inner join registries.metrics on fct_lift.metric_key = metrics.metric_key
+        where experiments.primary_metric = fct_lift.metric_key
+            and population = 'itt' and stratum = 'all'
+        order by experiment_key
+        """,
+    )
+
+
+def query(home: Path, sql: str) -> list[dict[str, Any]]:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as db:
+        cursor = db.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class Outline(HTMLParser):
+    """Text by section, rows of tables, tags with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.sections: dict[str, str] = {}
+        self.rows: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._section = "header"
+        self._silent = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append((tag, found))
+        if tag == "section":
+            self._section = found["id"] or ""
+        if tag == "tr":
+            self.rows.append("")
+        self._silent = tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if self._silent:
+            return
+        text = data.replace("\xa0", " ")
+        self.sections[self._section] = self.sections.get(self._section, "") + text
+        if self.rows:
+            self.rows[-1] += text
+
+
+def outline(page: Page) -> Outline:
+    return Outline(page.html.read_text())
+
+
+def points(value: float) -> str:
+    """Percentage points as the page promises them: two decimals, signed, a true minus."""
+    return f"{100 * value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def test_verdicts_are_fct_lift_rounded(page: Page, lift: list[dict[str, Any]]) -> None:
+    """Every headline number of the page is the table's after the documented rounding."""
+    verdicts = outline(page).sections["verdicts"]
+    assert len(lift) == 4
+    shown = 0
+    for row in lift:
+        for arm in ("treatment", "control"):
+            assert f"{100 * row[f'mean_{arm}']:.2f}%" in verdicts
+            assert f"{row[f'count_{arm}']:,}" in verdicts
+        if row["lift"] is None:
+            continue
+        shown += 1
+        assert f"{points(row['lift'])} pp" in verdicts
+        assert f"[{points(row['lift_low'])}, {points(row['lift_high'])}]" in verdicts
+        total = f"{row['incremental']:+,.0f}".replace("-", "\N{MINUS SIGN}")
+        assert (total if total not in {"+0", "\N{MINUS SIGN}0"} else "0") in verdicts
+    assert shown
+
+
+def test_json_is_unrounded(page: Page, lift: list[dict[str, Any]]) -> None:
+    """The JSON holds each estimate exactly as the table does."""
+    facts = json.loads(page.json.read_text())
+    found = {
+        (row["experiment_key"], row["metric_key"], row["population"], row["stratum"]): row
+        for row in facts["estimates"]
+    }
+    for row in lift:
+        told = found[row["experiment_key"], row["metric_key"], "itt", "all"]
+        for name in ("lift", "lift_low", "lift_high", "mean_treatment", "incremental", "q_value"):
+            assert told[name] == row[name]
+
+
+def test_the_week_is_seven_days_before_as_of(page: Page, home: Path) -> None:
+    """Entries and exposures of the week lie in [as_of - 7 days, as_of), by their own instants."""
+    facts = json.loads(page.json.read_text())
+    counted = {
+        (row["workspace_id"], row["journey_id"]): row["n"]
+        for row in query(
+            home,
+            """
+            select workspace_id, journey_id, count(*) as n from marts.fct_journey_entries
+            where entered_at >= timestamp '2026-05-25' and entered_at < timestamp '2026-06-01'
+            group by all
+            """,
+        )
+    }
+    shown = {
+        (row["workspace_id"], row["journey_id"]): row["n"]
+        for row in query(
+            home,
+            """
+            select workspace_id, journey_id, count(*) as n from marts.fct_message_exposures
+            where exposure_kind = 'real' and coalesce(sent_at, delivered_at) >= '2026-05-25'
+                and message_type not in ('newsletter', 'transactional')
+            group by all
+            """,
+        )
+    }
+    assert counted
+    for journey in facts["journeys"]:
+        key = (journey["workspace_id"], journey["journey_id"])
+        assert journey.get("count_entries_week", 0) == counted.get(key, 0)
+        assert journey.get("count_real_week", 0) == shown.get(key, 0)
+        trend = [r for r in journey["trend"] if r["weeks_ago"] == 1]
+        real = sum(r["count_messages"] for r in trend if r["exposure_kind"] == "real")
+        assert real == shown.get(key, 0)
+
+
+def test_same_tables_same_bytes(home: Path, page: Page, tmp_path: Path) -> None:
+    """Two pages of one warehouse are identical, in another process and another folder too."""
+    other = changed(home, tmp_path / "copy")
+    script = (
+        "import sys; from pathlib import Path; from pipelines.settings import Settings; "
+        "from pipelines.review import write_page; "
+        "write_page(Settings(_env_file=None).model_copy(update={'home': Path(sys.argv[1])}))"
+    )
+    subprocess.run([sys.executable, "-c", script, str(other.home)], check=True)
+    for ours in (page.html, page.json):
+        assert (other.reviews_dir / ours.name).read_bytes() == ours.read_bytes()
+
+
+def test_self_contained(page: Page) -> None:
+    """No script, no address, nothing loaded from anywhere, no id twice."""
+    html = page.html.read_text()
+    found = outline(page)
+    assert not {tag for tag, _ in found.tags} & {"script", "link", "iframe", "object", "img"}
+    assert "@import" not in html
+    assert "url(" not in html
+    assert not re.findall(r"https?://", html)
+    assert not [name for _, attrs in found.tags for name in attrs if name.startswith("on")]
+    ids = [attrs["id"] for _, attrs in found.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    anchors = {(attrs["href"] or "")[1:] for tag, attrs in found.tags if tag == "a"}
+    assert anchors <= set(ids)
+
+
+def test_every_chart_has_title_summary_and_table(page: Page) -> None:
+    """A chart is never the only place of a number."""
+    html = page.html.read_text()
+    figures = re.findall(r"<figure>.*?</figure>", html, re.DOTALL)
+    assert len(figures) >= 6
+    for figure in figures:
+        assert "<figcaption>" in figure
+        assert re.search(r"<p>[^<]", figure)
+        assert "<table" in figure
+    for chart in re.findall(r'<svg class="chart"[^>]*>', html):
+        assert 'role="img"' in chart
+        assert re.search(r'aria-label="[^"]+"', chart)
+    assert html.count('<svg class="chart"') >= 4
+
+
+def test_planted_and_zero_effect_stand_side_by_side(page: Page, lift: list[dict[str, Any]]) -> None:
+    """The naive ratio stands beside the measured one for both journeys."""
+    naive = outline(page).sections["naive"]
+    assert "Cart recovery" in naive
+    assert "Replenishment reminder" in naive
+    assert naive.count("Naive") >= 2
+    assert naive.count("Measured") >= 2
+    facts = json.loads(page.json.read_text())
+    row = next(r for r in facts["contrasts"] if r["experiment_key"] == "replenishment")
+    ratio = (row["count_clickers_converted"] / row["count_clickers"]) / (
+        row["count_others_converted"] / row["count_others"]
+    )
+    assert f"{ratio:.2f} \N{MULTIPLICATION SIGN}" in naive
+    assert ratio > 1.3
+
+
+def test_hostile_names_are_text(change: Change) -> None:
+    """Names with markup, direction marks, control characters and no end stay harmless text."""
+    name = HOSTILE.replace("'", "''")
+    changed_settings = change(
+        f"update marts.fct_journey_entries set journey_name = '{name}'",
+        f"update marts.fct_message_exposures set journey_name = '{name}', message_name = '{name}'",
+        f"update registries.metrics set label = '{name}'",
+        f"update registries.workspaces set name = '{name}'",
+        f"update marts.fct_checkout_funnel set arm = '{name}' where arm = 'treatment'",
+    )
+    page = write_page(changed_settings)
+    html = page.html.read_text()
+    assert "<script" not in html
+    assert "\u202e" not in html
+    assert "\x07" not in html
+    assert "&lt;script&gt;" in html
+    assert "x" * 130 not in html
+    test_self_contained(page)
+
+
+def test_what_is_not_built_is_named(change: Change) -> None:
+    """Without the optional marts the page is written, and says which are missing."""
+    names = (
+        "fct_journey_credit",
+        "fct_checkout_funnel",
+        "fct_message_timing",
+        "fct_message_pressure",
+        "fct_replenishment_windows",
+        "fct_reactivation_triage",
+        "fct_lift_history",
+        "fct_identity_match_rate_by_arm",
+        "fct_source_freshness",
+        "fct_effect_on_the_reached",
+    )
+    page = write_page(change(*(f"drop table marts.{name}" for name in names)))
+    html = page.html.read_text()
+    for name in names:
+        assert f"<code>{name}</code>" in html
+    verdicts = outline(page).sections["verdicts"]
+    assert "not built" in verdicts
+
+
+INVALID = (
+    "update marts.{} set status = 'invalid', reasons = 'srm', lift = null, lift_low = null, "
+    "lift_high = null, lift_relative = null, lift_relative_low = null, lift_relative_high = null, "
+    "incremental = null, incremental_low = null, incremental_high = null, p_value = null, "
+    "q_value = null where experiment_key = 'cart_recovery'"
+)
+
+
+def test_invalid_has_no_headline(change: Change, lift: list[dict[str, Any]]) -> None:
+    """An invalid experiment shows why, its counts, and neither lift nor credit."""
+    page = write_page(
+        change(
+            INVALID.format("fct_lift"),
+            "update marts.fct_journey_credit set status = 'invalid', incremental = null, "
+            "count_last_click_units = 987654 where experiment_key = 'cart_recovery'",
+            "update marts.fct_experiment_health set verdict = 'invalid', value = 99 "
+            "where experiment_key = 'cart_recovery' and guardrail = 'srm'",
+        )
+    )
+    found = outline(page)
+    row = next(r for r in lift if r["experiment_key"] == "cart_recovery")
+    verdicts = found.sections["verdicts"]
+    assert "Do not read" in verdicts
+    assert "sample ratio" in verdicts
+    assert f"{row['count_treatment']:,}" in verdicts
+    everything = " ".join(found.sections.values())
+    assert "987,654" not in everything
+    assert "Cart recovery" in found.sections["avoid"]
+    assert dict(page.statuses)["invalid"] == 1
+    if row["lift"] is not None:
+        assert points(row["lift"]) not in found.sections["verdicts"] + found.sections["forest"]
+
+
+def test_without_experiments_no_lift(change: Change) -> None:
+    """A brand that holds nobody out gets its week, and is told that no lift can be shown."""
+    tables = (
+        "marts.fct_lift",
+        "marts.fct_lift_history",
+        "marts.fct_experiment_health",
+        "marts.fct_experiment_assignments",
+        "marts.fct_experiment_units",
+        "registries.experiments",
+        "registries.experiment_arms",
+    )
+    page = write_page(change(*(f"delete from {name}" for name in tables)))
+    found = outline(page)
+    assert "no lift can be shown" in found.sections["header"]
+    assert "nobody held out: no lift" in found.sections["verdicts"]
+    assert " pp" not in found.sections["verdicts"]
+
+
+def test_interval_withheld_is_said(home: Path, page: Page) -> None:
+    """Where the skew gate withholds an interval the page shows the p value and says so."""
+    withheld = query(
+        home,
+        "select * from marts.fct_lift where lift is not null and lift_low is null "
+        "and population = 'itt' and stratum = 'all'",
+    )
+    if withheld:
+        assert "interval withheld, p" in outline(page).sections["journeys"]
+
+
+def test_nothing_built(tmp_path: Path) -> None:
+    with pytest.raises(CounterfoilError, match="run `counterfoil build` first"):
+        write_page(settings_for(tmp_path))
+
+
+def test_warehouse_being_written(change: Change) -> None:
+    """A warehouse that another process writes is told in one sentence."""
+    settings = change()
+    script = (
+        "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(settings.warehouse_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        with pytest.raises(CounterfoilError, match="another process is writing it"):
+            write_page(settings)
+        writer.communicate(b"\n")
+    write_page(settings)
+    duckdb.connect(str(settings.warehouse_path)).close()  # nothing of ours holds it
+
+
+def test_summary_names_the_file_and_each_experiment(page: Page) -> None:
+    lines = page.text().splitlines()
+    assert str(page.html) in lines[0]
+    assert len(lines) == 5
+    assert page.facts()["page"] == str(page.html)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (words.share(0.12345), "12.3%"),
+        (words.difference(-0.00004, "any"), "0.00\xa0pp"),
+        (words.difference(-0.0123, "any"), "\N{MINUS SIGN}1.23\xa0pp"),
+        (words.difference(1234.5678, "sum", "USD"), "+1,234.57 USD"),
+        (words.interval(None, 0.1, "any"), "interval withheld"),
+        (words.probability(0.00049), "< 0.001"),
+        (words.probability(0.00149), "0.001"),
+        (words.change(7, 3), "was 3"),
+        (words.change(150, 100), "+50%"),
+        (words.change(0, 0), "unchanged"),
+        (words.week(datetime(2026, 5, 25), datetime(2026, 6, 1)), "25 to 31 May 2026"),
+        (words.week(datetime(2025, 12, 29), datetime(2026, 1, 5)), "29 Dec 2025 to 4 Jan 2026"),
+        (words.clean("a\u202e\x00b\nc"), "a b c"),
+        (words.duration(30), "30 min"),
+        (words.duration(240), "4.0 h"),
+    ],
+)
+def test_words(said: str, expected: str) -> None:
+    assert said == expected
