@@ -320,6 +320,55 @@ def segments_backtest(
         )
 
 
+@identity_app.command("check")
+def identity_check(as_json: Json = False, verbose: Verbose = False) -> None:
+    """The match-rate gate: fails below the declared threshold and names who does not meet."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.identity import check
+
+        result = check(settings, console)
+        if result.failure is not None:
+            raise result.failure
+
+
+@identity_app.command("sample")
+def identity_sample(
+    sheet: Annotated[
+        Path | None, typer.Argument(help="A sheet to read back; none: draw one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the sheet here.")] = None,
+    size: Annotated[int, typer.Option("--size", min=20, max=50, help="How many people.")] = 30,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same sheet.")] = 1,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """A spot check of 20 to 50 people: draw the sheet, or read it back with its verdicts."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.identity import draw_sheet, read_sheet
+
+        if sheet is not None:
+            read_sheet(sheet, console)
+        else:
+            draw_sheet(settings, console, out=out, size=size, seed=seed)
+
+
+@identity_app.command("migrate")
+def identity_migrate(
+    to: Annotated[str, typer.Option("--to", help="The identifier type to change to.")],
+    workspace: Annotated[
+        int | None, typer.Option("--workspace", help="One workspace; default all.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the rehearsal here.")] = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Rehearse a change of the shared identifier; changes nothing."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.identity import rehearse
+
+        rehearse(settings, console, to=to, workspace=workspace, out=out)
+
+
 @deadletters_app.command("list")
 def deadletters_list(as_json: Json = False, verbose: Verbose = False) -> None:
     """Rows Heap refused, with reasons and without personal data."""

@@ -137,7 +137,7 @@ class Ledger:
         found: list[tuple[Any, ...]] = self.db.execute(sql, list(values)).fetchall()
         return found
 
-    def value(self, sql: str, values: Sequence[object] = ()) -> Any:  # noqa: ANN401 - any column
+    def value(self, sql: str, values: Sequence[object] = ()) -> Any:
         """The first column of the first row, or None."""
         found = self.rows(sql, values)
         return found[0][0] if found else None

@@ -80,6 +80,8 @@ class Home:
             "create table marts.map_identifiers (workspace_id bigint, identifier_type varchar, "
             "identifier varchar, person_id varchar, valid_from timestamp, valid_to timestamp, "
             "evidence varchar)",
+            "create table marts.dim_build (build_id varchar, as_of timestamp)",
+            f"insert into marts.dim_build values ('current', '{AS_OF}')",
             "create table marts.fct_identity_match_rate (as_of timestamp, workspace_id bigint, "
             "count_persons bigint, count_identifiable bigint, identifiable_rate double, "
             "count_matched bigint, match_rate double)",

@@ -38,7 +38,8 @@ def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting
 
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-        return connection.execute(query).fetchall()
+        found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return found
 
 
 def test_every_customer_is_one_person(home: Settings) -> None:

@@ -55,7 +55,7 @@ def write(path: Path, columns: dict[str, Any], count: int = 2) -> Path:
     return path
 
 
-def metrics(first: int, count: int = 2, **extra: Any) -> dict[str, Any]:  # noqa: ANN401
+def metrics(first: int, count: int = 2, **extra: Any) -> dict[str, Any]:
     return {
         "event_id": [f"M{number}" for number in range(first, first + count)],
         "workspace_id": 164000,

@@ -92,7 +92,7 @@ class Sample:
         found: list[tuple[Any, ...]] = self.sql.execute(query).fetchall()
         return found
 
-    def number(self, query: str) -> Any:  # noqa: ANN401 - whatever the query counts or takes
+    def number(self, query: str) -> Any:
         return self.rows(query)[0][0]
 
 
