@@ -104,27 +104,18 @@ def _identifier_unchanged(sources: Sources) -> Line:
 
 def _match_rate(sources: Sources) -> Line:
     name, title = "match_rate", "Enough persons are found in Heap"
-    declared = sources.declared.match_rate_threshold
-    least = (
-        "coalesce(minimum_rate, $1)"
-        if sources.tables.has_column("fct_identity_match_rate", "minimum_rate")
-        else "$1"
-    )
     rows = sources.tables.rows(
-        f"""
+        """
         select workspace_id, match_rate is not null as is_asked,
-            coalesce(match_rate, identifiable_rate) as rate,
-            cast({least} as double) as minimum_rate
-        from {{fct_identity_match_rate}}
-        where as_of = (select max(as_of) from {{fct_identity_match_rate}})
-            and coalesce(match_rate, identifiable_rate) is not null
+            coalesce(match_rate, identifiable_rate) as rate, minimum_rate
+        from {fct_identity_match_rate}
+        where coalesce(match_rate, identifiable_rate) is not null and minimum_rate is not null
         order by workspace_id
         """,
-        [declared],
         reads=["fct_identity_match_rate"],
     )
     if not rows:
-        return not_applicable(name, title, "nobody to match", f"at least {share(declared)}")
+        return not_applicable(name, title, "nobody to match", "as declared")
     measured = "; ".join(
         f"workspace {r['workspace_id']} {share(r['rate'])} "
         f"{'matched' if r['is_asked'] else 'identifiable (no Heap Connect)'}"

@@ -58,9 +58,15 @@ def load_unlocked(
     exports: list[str], settings: Settings, console: Console, road: Road | None = None
 ) -> LoadSummary:
     """`load` for a caller that holds the warehouse lock already."""
+    from pipelines.heap.tombstones import sweep
     from pipelines.loading.load import load_files
 
-    return load_files(exports, settings, console, families=FAMILIES, recognise=recognise, road=road)
+    summary = load_files(
+        exports, settings, console, families=FAMILIES, recognise=recognise, road=road
+    )
+    if summary.files_loaded:
+        sweep(settings)
+    return summary
 
 
 def ensure_raw(settings: Settings) -> None:

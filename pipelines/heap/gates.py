@@ -25,8 +25,6 @@ PLACEHOLDERS = (
 )  # fmt: skip
 """Identities under which strangers merge in Heap for ever; compared trimmed and in lower case."""
 
-DEFAULT_MATCH_RATE = 0.6
-
 SEGMENT_PREFIX = "cio_seg_"
 """How the contract spells a segment version as a user property: `cio_seg_<key>_v<n>`."""
 
@@ -35,11 +33,9 @@ SEGMENT_PREFIX = "cio_seg_"
 class Declared:
     """What `vars` in dbt_project.yml declares for publishing.
 
-    match_rate_threshold: least share of persons (0 to 1) that must be identifiable or matched.
     heap_events_per_month: event budget of a calendar month (UTC); None for no budget.
     """
 
-    match_rate_threshold: float = DEFAULT_MATCH_RATE
     heap_events_per_month: int | None = None
 
 
@@ -60,16 +56,15 @@ def read_declared(project: Path = PROJECT_DIR) -> Declared:
     found: dict[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("vars") or {}
     scoped = [v for v in found.values() if isinstance(v, dict)]
     known = {k: v for place in (*scoped, found) for k, v in place.items()}
-    threshold = known.get("match_rate_threshold")
     budget = known.get("heap_events_per_month")
-    return Declared(
-        DEFAULT_MATCH_RATE if threshold is None else float(threshold),
-        None if budget is None else int(budget),
-    )
+    return Declared(None if budget is None else int(budget))
 
 
-def match_rate_gate(warehouse: Warehouse, declared: Declared) -> Gate:
-    """Every workspace is matched (or, without Heap Connect, identifiable) well enough."""
+def match_rate_gate(warehouse: Warehouse) -> Gate:
+    """Every workspace is matched (or, without Heap Connect, identifiable) as well as declared.
+
+    The least rate is the registry's (`identity_thresholds.csv`), as the build judged it.
+    """
     name = "match rate"
     relation = warehouse.find("fct_identity_match_rate")
     if relation is None:
@@ -78,29 +73,28 @@ def match_rate_gate(warehouse: Warehouse, declared: Declared) -> Gate:
         f"""
         select
             workspace_id, match_rate is not null as is_matched,
-            cast(coalesce(match_rate, identifiable_rate) as double) as rate
+            cast(coalesce(match_rate, identifiable_rate) as double) as rate,
+            minimum_rate, is_met
         from {relation}
-        where as_of = (select max(as_of) from {relation})
         order by workspace_id
         """
     ).fetchall()
-    judged = [(w, "matched" if m else "identifiable", r) for w, m, r in found if r is not None]
+    judged = [
+        (f"workspace {w}: {rate:.1%} {'matched' if matched else 'identifiable'}", least, is_met)
+        for w, matched, rate, least, is_met in found
+        if rate is not None and least is not None
+    ]
     if not judged:
         return Gate(name, True, "No workspace has a match rate, so nothing was judged.")
-    least = declared.match_rate_threshold
-    low = [f"workspace {w}: {r:.1%} {what}" for w, what, r in judged if r < least]
+    low = [f"{said}, needs {least:.0%}" for said, least, is_met in judged if not is_met]
     if low:
         return Gate(
             name,
             False,
-            f"The match rate is below {least:.0%} ({'; '.join(low)}): check identity with "
-            "`counterfoil identity check`, or lower match_rate_threshold in dbt_project.yml.",
+            f"The match rate is too low ({'; '.join(low)}): see `counterfoil identity check`, or "
+            "lower the rate in identity_thresholds.csv.",
         )
-    lowest = min(rate for _, _, rate in judged)
-    kinds = " and ".join(sorted({what for _, what, _ in judged}))
-    return Gate(
-        name, True, f"At least {lowest:.1%} {kinds} in every workspace (needs {least:.0%})."
-    )
+    return Gate(name, True, "; ".join(said for said, _, _ in judged) + ".")
 
 
 def budget_gate(

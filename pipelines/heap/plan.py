@@ -212,7 +212,7 @@ def compute(
                     if target
                     else "HEAP_APP_ID and HEAP_REGION are needed to publish.",
                 ),
-                gates.match_rate_gate(warehouse, declared),
+                gates.match_rate_gate(warehouse),
                 gates.budget_gate(ledger, key, plan.count_events, declared, now),
                 gates.segment_gate(warehouse, models, planner.as_of),
             ]

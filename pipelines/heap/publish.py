@@ -401,7 +401,7 @@ def _recheck(
     with attached(ledger, settings) if has_warehouse else nullcontext() as warehouse:
         fresh = [gates.budget_gate(ledger, plan.target, plan.count_events, declared, clock.now())]
         if warehouse is not None:
-            fresh.append(gates.match_rate_gate(warehouse, declared))
+            fresh.append(gates.match_rate_gate(warehouse))
             gates.load_forbidden(ledger, warehouse)
         else:
             ledger.db.execute(

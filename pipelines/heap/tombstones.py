@@ -134,6 +134,52 @@ def write_table(settings: Settings, raw: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+IDENTIFIER_COLUMNS = {
+    "internal_customer_id": "cio_id",
+    "customer_id": "customer_id",
+    "email": "email",
+    "email_addr": "email",
+    "recipient": "email",
+    "identity": "heap_identity",
+    "json_extract_string(data, '$.identifiers.cio_id')": "cio_id",
+    "json_extract_string(data, '$.identifiers.id')": "customer_id",
+    "json_extract_string(data, '$.identifiers.email')": "email",
+}
+"""What raw tables call the identifiers they hold, and their types."""
+
+
+def sweep(settings: Settings) -> int:
+    """Delete from raw.duckdb whatever old exports brought back of the erased; returns the rows."""
+    if not read_file(settings):
+        return 0
+    import duckdb
+
+    removed = 0
+    with duckdb.connect(str(settings.raw_path)) as raw:
+        write_table(settings, raw)
+        tables = raw.execute(
+            """
+            select table_schema, table_name, list(column_name)
+            from information_schema.columns
+            where table_schema in ('customerio', 'behavior', 'heap_connect')
+                and data_type = 'VARCHAR' and table_name not like '\\_dlt%' escape '\\'
+            group by table_schema, table_name
+            """
+        ).fetchall()
+        for schema, table, columns in tables:
+            held = {
+                expression: kind
+                for expression, kind in IDENTIFIER_COLUMNS.items()
+                if expression in columns or (table == "webhooks" and "data" in expression)
+            }
+            if held:
+                [(count,)] = raw.execute(
+                    f'delete from {schema}."{table}" where not ({is_kept_sql(settings, held)})'
+                ).fetchall()
+                removed += count
+    return removed
+
+
 def add(ledger: Ledger, identifiers: Iterable[tuple[str, str]], now: datetime) -> int:
     """Remember erased identifiers (type, identifier) in the ledger; returns how many were new."""
     added = 0

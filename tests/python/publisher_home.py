@@ -84,13 +84,13 @@ class Home:
             f"insert into marts.dim_build values ('current', '{AS_OF}')",
             "create table marts.fct_identity_match_rate (as_of timestamp, workspace_id bigint, "
             "count_persons bigint, count_identifiable bigint, identifiable_rate double, "
-            "count_matched bigint, match_rate double)",
+            "count_matched bigint, match_rate double, minimum_rate double, is_met boolean)",
             "create table marts.dim_segment_versions (segment_key varchar, version integer, "
             "valid_from timestamp, valid_to timestamp, motion varchar, owner varchar, "
             "is_exported boolean, fingerprint varchar, description varchar, count_members bigint)",
             "create table heap.heap_refusals (publish_key varchar, kind varchar, reason varchar)",
             "insert into marts.fct_identity_match_rate "
-            f"values ('{AS_OF}', 1, 10, 9, 0.9, null, null)",
+            f"values ('{AS_OF}', 1, 10, 9, 0.9, null, null, 0.7, true)",
         )
         self.model("heap_cio_message_sent", "event", SENT, event="cio_message_sent")
         self.model("heap_cio_goal_converted", "event", CONVERTED, event="cio_goal_converted")

@@ -306,11 +306,11 @@ def test_the_app_id_is_masked_wherever_shown(home: Home) -> None:
 
 def test_a_low_match_rate_closes_the_gate(home: Home, heap: Sandbox) -> None:
     home.sent(2)
-    home.sql("update marts.fct_identity_match_rate set identifiable_rate = 0.3")
+    home.sql("update marts.fct_identity_match_rate set identifiable_rate = 0.3, is_met = false")
     assert [gate.name for gate in plan_of(home).closed_gates] == ["match rate"]
     with pytest.raises(CounterfoilError, match=r"workspace 1: 30\.0% identifiable"):
         publish(home.settings, home.console, limits=FAST)
-    home.sql("update marts.fct_identity_match_rate set match_rate = 0.9")
+    home.sql("update marts.fct_identity_match_rate set match_rate = 0.9, is_met = true")
     assert publish(home.settings, home.console, limits=FAST).count_events == 2
 
 
@@ -360,7 +360,7 @@ def test_an_embargo_holds_rows_back_until_it_has_passed(home: Home, heap: Sandbo
     plan = plan_of(home)
     assert (plan.count_events, plan.held_back) == (1, {"cio_message_sent: embargo": 1})
     publish(home.settings, home.console, limits=FAST)
-    home.sql(f"update marts.fct_identity_match_rate set as_of = '{AS_OF + timedelta(days=1)}'")
+    home.sql(f"update marts.dim_build set as_of = '{AS_OF + timedelta(days=1)}'")
     assert publish(home.settings, home.console, limits=FAST).count_events == 1
 
 

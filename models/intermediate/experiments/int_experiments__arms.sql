@@ -71,7 +71,7 @@ weighed as (
         *,
         sum(weight) over (
             partition by experiment_key, allocation_version
-            order by is_control desc, arm
+            order by is_control desc, arm asc
             rows between unbounded preceding and current row
         ) as weight_to,
         sum(case when weight > 0 then 1 else 0 end) over (
@@ -80,7 +80,7 @@ weighed as (
         sum(weight) over (partition by experiment_key, allocation_version) as weight_of_version,
         row_number() over (
             partition by experiment_key, allocation_version
-            order by is_control, arm desc
+            order by is_control asc, arm desc
         ) as place_from_last
     from joined
 ),

@@ -159,7 +159,7 @@ labelled as (
             and entries.cio_id = held_values.cio_id
             and entries.entered_at >= held_values.changed_at
             and (held_values.held_to is null or entries.entered_at < held_values.held_to)
-            and held_values.changed_at < entries.season_started_at
+            and entries.season_started_at > held_values.changed_at
     union all
     select
         seasons.experiment_key,

@@ -16,9 +16,11 @@ described as (
         sum_y / nullif(count_units, 0) as mean_y,
         case
             when aggregation = 'any'
-                then sum_y * (count_units - sum_y)
-                / nullif(cast(count_units as double) * count_units, 0)
-            else greatest(0.0, sum_yy - sum_y * sum_y / nullif(count_units, 0))
+                then
+                    sum_y * (count_units - sum_y)
+                    / nullif(cast(count_units as double) * count_units, 0)
+            else
+                greatest(0.0, sum_yy - sum_y * sum_y / nullif(count_units, 0))
                 / nullif(count_units - 1, 0)
         end as variance_y,
         greatest(

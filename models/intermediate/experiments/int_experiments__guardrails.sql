@@ -58,7 +58,8 @@ known as (
         ) as count_drawn,
         sum(
             case
-                when people.exclusion_reason is null and people.is_ghost_reached
+                when
+                    people.exclusion_reason is null and people.is_ghost_reached
                     and people.reached_first_at < instants.read_at
                     then 1
                 else 0
@@ -313,9 +314,9 @@ definition_changes as (
                 or definition_instants.workspace_id is null
                 or seasons.workspace_id = definition_instants.workspace_id
             )
-            and definition_instants.changed_at > seasons.started_at
-            and definition_instants.changed_at < instants.read_at
-            and (seasons.ended_at is null or definition_instants.changed_at < seasons.ended_at)
+            and seasons.started_at < definition_instants.changed_at
+            and instants.read_at > definition_instants.changed_at
+            and (seasons.ended_at is null or seasons.ended_at > definition_instants.changed_at)
     group by seasons.experiment_key, instants.read_at
 ),
 

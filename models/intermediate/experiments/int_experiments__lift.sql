@@ -134,13 +134,15 @@ bounded as (
         case
             when is_skewed then null
             when interval_kind = 'fixed' then difference - fixed_reach_low
-            else difference
+            else
+                difference
                 - {{ sequence_halfwidth("standard_error", "count_compared", "rho_squared", "alpha") }}
         end as difference_low,
         case
             when is_skewed then null
             when interval_kind = 'fixed' then difference + fixed_reach_high
-            else difference
+            else
+                difference
                 + {{ sequence_halfwidth("standard_error", "count_compared", "rho_squared", "alpha") }}
         end as difference_high,
         case
@@ -345,13 +347,15 @@ presented as (
         end as lift_relative,
         case
             when is_told and interval_kind = 'fixed' and not is_skewed
-                then mean_treatment / nullif(mean_control, 0)
-                * exp(-1.0 * z_critical * log_ratio_error) - 1.0
+                then
+                    mean_treatment / nullif(mean_control, 0)
+                    * exp(-1.0 * z_critical * log_ratio_error) - 1.0
         end as lift_relative_low,
         case
             when is_told and interval_kind = 'fixed' and not is_skewed
-                then mean_treatment / nullif(mean_control, 0)
-                * exp(z_critical * log_ratio_error) - 1.0
+                then
+                    mean_treatment / nullif(mean_control, 0)
+                    * exp(z_critical * log_ratio_error) - 1.0
         end as lift_relative_high,
         case when is_told then count_treatment * cast(difference as double) end as incremental,
         case

@@ -87,4 +87,4 @@ joined as (
             and assignments.person_id = held_out_of_journeys.person_id
 )
 
-select * from joined
+select * from joined  -- noqa: AM04

@@ -10,7 +10,10 @@ persons as (
 
 candidates as (
     select
-        {{ publish_key("cio_goal_converted", ["goal_conversions.workspace_id", "goal_conversions.conversion_id"]) }} as publish_key,
+        {{ publish_key(
+            "cio_goal_converted",
+            ["goal_conversions.workspace_id", "goal_conversions.conversion_id"]
+        ) }} as publish_key,
         persons.heap_identity,
         goal_conversions.person_id,
         goal_conversions.converted_at as occurred_at,
@@ -29,7 +32,11 @@ candidates as (
         goal_conversions.goal,
         goal_conversions.exposure_kind,
         goal_conversions.value,
-        {{ heap_refusal_reason("goal_conversions.person_id", "goal_conversions.converted_at", "heap_cio_goal_converted") }} as refusal_reason
+        {{ heap_refusal_reason(
+            "goal_conversions.person_id",
+            "goal_conversions.converted_at",
+            "heap_cio_goal_converted"
+        ) }} as refusal_reason
     from goal_conversions
     left join persons
         on goal_conversions.person_id = persons.person_id

@@ -10,7 +10,10 @@ persons as (
 
 candidates as (
     select
-        {{ publish_key("cio_journey_entered", ["journey_entries.workspace_id", "journey_entries.journey_entry_id"]) }} as publish_key,
+        {{ publish_key(
+            "cio_journey_entered",
+            ["journey_entries.workspace_id", "journey_entries.journey_entry_id"]
+        ) }} as publish_key,
         persons.heap_identity,
         journey_entries.person_id,
         journey_entries.entered_at as occurred_at,
@@ -21,7 +24,11 @@ candidates as (
         journey_entries.arm,
         journey_entries.segments,
         journey_entries.intent_tier,
-        {{ heap_refusal_reason("journey_entries.person_id", "journey_entries.entered_at", "heap_cio_journey_entered") }} as refusal_reason
+        {{ heap_refusal_reason(
+            "journey_entries.person_id",
+            "journey_entries.entered_at",
+            "heap_cio_journey_entered"
+        ) }} as refusal_reason
     from journey_entries
     left join persons
         on journey_entries.person_id = persons.person_id

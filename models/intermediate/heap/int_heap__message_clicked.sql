@@ -18,7 +18,10 @@ persons as (
 
 candidates as (
     select
-        {{ publish_key("cio_message_clicked", ["clicks.workspace_id", "clicks.delivery_id", "clicks.link_id"]) }} as publish_key,
+        {{ publish_key(
+            "cio_message_clicked",
+            ["clicks.workspace_id", "clicks.delivery_id", "clicks.link_id"]
+        ) }} as publish_key,
         persons.heap_identity,
         exposures.person_id,
         clicks.clicked_at as occurred_at,
@@ -36,7 +39,11 @@ candidates as (
         exposures.minutes_since_trigger,
         cast(clicks.link_id as {{ dbt.type_string() }}) as link_id,
         clicks.click_kind,
-        {{ heap_refusal_reason("exposures.person_id", "clicks.clicked_at", "heap_cio_message_clicked") }} as refusal_reason
+        {{ heap_refusal_reason(
+            "exposures.person_id",
+            "clicks.clicked_at",
+            "heap_cio_message_clicked"
+        ) }} as refusal_reason
     from clicks
     inner join exposures
         on

@@ -10,7 +10,10 @@ persons as (
 
 candidates as (
     select
-        {{ publish_key("cio_message_sent", ["message_exposures.workspace_id", "message_exposures.delivery_id"]) }} as publish_key,
+        {{ publish_key(
+            "cio_message_sent",
+            ["message_exposures.workspace_id", "message_exposures.delivery_id"]
+        ) }} as publish_key,
         persons.heap_identity,
         message_exposures.person_id,
         coalesce(message_exposures.sent_at, message_exposures.delivered_at) as occurred_at,
@@ -26,7 +29,11 @@ candidates as (
         message_exposures.message_name,
         message_exposures.channel,
         message_exposures.minutes_since_trigger,
-        {{ heap_refusal_reason("message_exposures.person_id", "coalesce(message_exposures.sent_at, message_exposures.delivered_at)", "heap_cio_message_sent") }} as refusal_reason
+        {{ heap_refusal_reason(
+            "message_exposures.person_id",
+            "coalesce(message_exposures.sent_at, message_exposures.delivered_at)",
+            "heap_cio_message_sent"
+        ) }} as refusal_reason
     from message_exposures
     left join persons
         on message_exposures.person_id = persons.person_id

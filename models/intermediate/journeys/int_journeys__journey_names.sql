@@ -35,7 +35,7 @@ ranked as (
         campaign_name as journey_name,
         row_number() over (
             partition by workspace_id, campaign_id
-            order by preference, updated_at desc
+            order by preference asc, updated_at desc
         ) as name_rank
     from named
 ),

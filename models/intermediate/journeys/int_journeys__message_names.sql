@@ -50,7 +50,7 @@ ranked as (
         *,
         row_number() over (
             partition by workspace_id, message_id
-            order by preference, updated_at desc, message_name
+            order by preference asc, updated_at desc, message_name asc
         ) as name_rank
     from named
 ),

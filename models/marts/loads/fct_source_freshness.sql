@@ -60,8 +60,9 @@ aged as (
     select
         family,
         last_event_at,
-        cast(floor({{ dbt.datediff("last_event_at", as_of(), "second") }} / 3600.0) as {{ dbt.type_bigint() }})
-            as hours_since_last_event,
+        cast(
+            floor({{ dbt.datediff("last_event_at", as_of(), "second") }} / 3600.0) as {{ dbt.type_bigint() }}
+        ) as hours_since_last_event,
         cast({{ var("stale_after_hours") }} as {{ dbt.type_bigint() }}) as stale_after_hours
     from latest
 ),

@@ -22,7 +22,7 @@ ranked as (
         *,
         row_number() over (
             partition by session_id
-            order by started_at desc nulls last, heap_user_id, library desc nulls last
+            order by started_at desc nulls last, heap_user_id asc, library desc nulls last
         ) as version_rank
     from typed
 ),

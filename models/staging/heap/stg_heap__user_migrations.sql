@@ -21,7 +21,7 @@ ranked as (
         *,
         row_number() over (
             partition by from_heap_user_id
-            order by migrated_at desc nulls last, to_heap_user_id
+            order by migrated_at desc nulls last, to_heap_user_id asc
         ) as version_rank
     from typed
 ),
