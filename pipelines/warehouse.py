@@ -17,6 +17,7 @@ from typing import Any
 from pipelines import registries as registry_files
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.identity.rules import require_declared_primary
 from pipelines.settings import PROJECT_DIR, Settings
 
 ARM = "cio_arm_"
@@ -89,6 +90,8 @@ def build(
     """
     instant = as_of or current_hour()
     seeds = registry_files.compose(settings, registries)
+    if registries is None:
+        require_declared_primary(seeds)
     _ensure_raw(settings)
     _check_data_before(settings, instant)
     arguments = ["build", "--vars", f'{{"as_of": "{instant.isoformat(sep=" ")}"}}']

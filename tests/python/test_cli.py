@@ -1,0 +1,158 @@
+"""The command: exit codes, one sentence per error, and no traceback for anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import app
+from pipelines.settings import PROJECT_DIR
+
+PEOPLE = """
+    select 7::bigint as workspace_id, 'C' || i as customer_id, 'a0' || i as internal_customer_id,
+        'c' || i || '@example.com' as email_addr, false as deleted, false as suppressed,
+        timestamp '2026-01-01' as created_at, timestamp '2026-01-01' as updated_at
+    from range(3) as numbers (i)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COUNTERFOIL_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    duckdb.sql(f"copy ({PEOPLE}) to '{folder}/people_v5_7_1.parquet' (format parquet)")
+    return folder
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def failed(result: Result, code: int, *says: str) -> None:
+    assert result.exit_code == code, result.output
+    for words in says:
+        assert words in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_every_command_has_help() -> None:
+    for command in [
+        "run",
+        "load",
+        "build",
+        "plan",
+        "publish",
+        "review",
+        "checklist",
+        "erase",
+        "sample",
+        "sandbox",
+        "segments",
+        "identity",
+        "deadletters",
+        "explain",
+    ]:
+        assert run(command, "--help").exit_code == 0
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, cli; print([m for m in ('duckdb', 'dlt', 'dbt', 'scipy') if m in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "[]"
+
+
+def test_no_export_there(home: Path, tmp_path: Path) -> None:
+    failed(run("load", str(tmp_path / "nowhere")), 2, "nowhere")
+
+
+def test_an_export_with_nothing_recognised(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    failed(run("load", str(tmp_path)), 2, "Error:")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(home: Path, export: Path) -> None:
+    export.chmod(0)
+    try:
+        failed(run("load", str(export)), 2, "permission")
+    finally:
+        export.chmod(0o700)
+
+
+def test_loading_twice_loads_once(home: Path, export: Path) -> None:
+    first = json.loads(run("load", str(export), "--json").stdout)
+    again = json.loads(run("load", str(export), "--json").stdout)
+    assert first["load"]["files_loaded"] == 1
+    assert (again["load"]["files_loaded"], again["load"]["files_known"]) == (0, 1)
+
+
+def test_a_broken_file_exits_1_and_the_rest_loads(home: Path, export: Path) -> None:
+    (export / "people_v5_7_2.parquet").write_bytes(b"PAR1 no parquet")
+    result = run("load", str(export), "--json")
+    failed(result, 1, "could not be read")
+    assert json.loads(result.stdout)["load"]["rows"] == 3
+
+
+def test_an_instant_before_the_data(home: Path, export: Path) -> None:
+    run("load", str(export))
+    failed(run("build", "--as-of", "2025-01-01"), 2, "lies before the first loaded row")
+
+
+def test_an_instant_that_is_none(home: Path) -> None:
+    failed(run("build", "--as-of", "yesterday"), 2, "--as-of")
+
+
+def test_a_registry_with_an_unknown_column(home: Path, export: Path, tmp_path: Path) -> None:
+    (tmp_path / "workspaces.csv").write_text("workspace_id,name,time_zone,colour\n")
+    failed(run("build", "--registries", str(tmp_path)), 2, "unknown column `colour`")
+
+
+def test_a_locked_warehouse_says_who_holds_it(home: Path, export: Path) -> None:
+    run("load", str(export))
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pathlib import Path; from pipelines.locks import hold\n"
+            "with hold(Path(sys.argv[1]), 'warehouse', 'build'):\n"
+            "    print('held', flush=True); sys.stdin.read()",
+            str(home),
+        ],
+        cwd=PROJECT_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        failed(run("load", str(export)), 1, "`counterfoil build`", str(holder.pid), "wait")
+    finally:
+        holder.communicate("")
+    assert run("load", str(export)).exit_code == 0
+
+
+def test_publishing_needs_an_app_and_a_region(home: Path) -> None:
+    failed(run("publish"), 2, "HEAP_APP_ID")
+
+
+def test_a_setting_that_cannot_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERFOIL_THREADS", "many")
+    failed(run("segments", "list"), 2, "COUNTERFOIL_THREADS")
