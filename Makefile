@@ -9,7 +9,7 @@ WORKERS ?= 2
 .PHONY: help setup run test prove lint format bench docs spark browser clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(UV):
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "Counterfoil needs Python 3.11 with venv: apt-get install python3.11 python3.11-venv python3-pip"; exit 2; }

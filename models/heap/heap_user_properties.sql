@@ -1,7 +1,7 @@
 -- The columns follow the graph and the registry, which the linter sees empty.
 -- noqa: disable=LT02,LT09,ST11
-{%- set segments = exported_segment_columns() -%}
-{%- set experiments = registered_experiments() -%}
+{% set segments = exported_segment_columns() %}
+{% set experiments = registered_experiments() %}
 
 with
 
