@@ -61,7 +61,9 @@ aged as (
         family,
         last_event_at,
         cast(
-            floor({{ dbt.datediff("last_event_at", as_of(), "second") }} / 3600.0) as {{ dbt.type_bigint() }}
+            floor(
+                {{ minutes_between("last_event_at", as_of()) }} / 60.0
+            ) as {{ dbt.type_bigint() }}
         ) as hours_since_last_event,
         cast({{ var("stale_after_hours") }} as {{ dbt.type_bigint() }}) as stale_after_hours
     from latest
