@@ -33,7 +33,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def export(tmp_path: Path) -> Path:
     folder = tmp_path / "export"
     folder.mkdir()
-    duckdb.sql(f"copy ({PEOPLE}) to '{folder}/people_v5_7_1.parquet' (format parquet)")
+    duckdb.connect().execute(
+        f"copy ({PEOPLE}) to '{folder}/people_v5_7_1.parquet' (format parquet)"
+    )
     return folder
 
 

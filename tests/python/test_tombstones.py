@@ -40,7 +40,9 @@ def test_an_old_export_brings_nobody_back(
     export.mkdir()
     for sequence in (1, 2):
         path = export / f"people_v5_7_{sequence}.parquet"
-        duckdb.sql(f"copy ({PEOPLE}) to '{path}' (format parquet, kv_metadata {{n: '{sequence}'}})")
+        duckdb.connect().execute(
+            f"copy ({PEOPLE}) to '{path}' (format parquet, kv_metadata {{n: '{sequence}'}})"
+        )
     (export / "people_v5_7_2.parquet").rename(tmp_path / "later.parquet")
     load([str(export)], settings, Console(as_json=True))
     assert people_in(settings) == ["C1", "C2"]
