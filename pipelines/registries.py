@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -91,7 +92,7 @@ def _read(name: str, path: Path, shape: dict[str, str]) -> list[dict[str, Any]]:
         raise UsageError(
             f"{name}.csv cannot be read: save it as UTF-8 text you may read."
         ) from error
-    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         header = reader.fieldnames or []
         _check_header(name, header, shape)

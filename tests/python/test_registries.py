@@ -113,3 +113,9 @@ def test_our_own_registries_are_in_order(
     shutil.copytree(registries.OURS, copy)
     assert registries.compose(make_settings(), copy).is_dir()
     assert registries.experiment_keys(registries.OURS)
+
+
+def test_only_a_line_break_ends_a_line(settings: Settings, folder: Path) -> None:
+    (folder / "workspaces.csv").write_text("workspace_id,name,time_zone\n7,Se\u2028ven\x0b,UTC\n")
+    composed = registries.compose(settings, folder)
+    assert "Se\u2028ven\x0b" in (composed / "workspaces.csv").read_text()
