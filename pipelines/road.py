@@ -6,7 +6,6 @@ nowhere else.
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,6 @@ def load_exports(settings: Settings, console: Console, exports: list[str]) -> No
     from pipelines.customerio import load
 
     summary = load(exports, settings, console)
-    console.record(load=dataclasses.asdict(summary))
     if summary.failure is not None:
         raise summary.failure
 
@@ -130,10 +128,7 @@ def write_sample_brand(
     """Write a sample export, its registries and, apart from them, its truth."""
     from pipelines.sample import DEFAULT_PEOPLE, write_sample
 
-    summary = write_sample(
-        out, people=people or DEFAULT_PEOPLE, seed=seed, effect=effect, console=console
-    )
-    console.record(sample=dataclasses.asdict(summary))
+    write_sample(out, people=people or DEFAULT_PEOPLE, seed=seed, effect=effect, console=console)
 
 
 def run_all(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -392,10 +392,10 @@ def _report(summary: LoadSummary, console: Console) -> None:
     for name, reason in summary.quarantined:
         console.line(f"Quarantined {name}: {reason}.")
     console.record(
-        files_loaded=summary.files_loaded,
-        rows=summary.rows,
-        files_known=summary.files_known,
-        unknown=summary.unknown,
-        quarantined=[{"file_name": name, "reason": why} for name, why in summary.quarantined],
-        rows_by_table=summary.rows_by_table,
+        load={
+            **asdict(summary),
+            "quarantined": [
+                {"file_name": name, "reason": why} for name, why in summary.quarantined
+            ],
+        }
     )
