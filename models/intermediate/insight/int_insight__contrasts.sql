@@ -202,32 +202,8 @@ flagged as (
 judged as (
     select
         *,
-        case
-            when
-                has_srm
-                or crossover_rate = 'invalid'
-                or contamination = 'invalid'
-                or late_label = 'invalid'
-                or has_visibility_gap
-                then 'invalid'
-            when is_immature or has_few_events or cluster <> 'ok' then 'insufficient'
-            when is_underpowered then 'underpowered'
-            else 'ok'
-        end as status,
-        {{ sorted_codes({
-            "srm": "has_srm",
-            "crossover_rate": "crossover_rate <> 'ok'",
-            "contamination": "contamination <> 'ok'",
-            "late_label": "late_label <> 'ok'",
-            "allocation_changed": "allocation_changed <> 'ok'",
-            "winner_picked": "winner_picked <> 'ok'",
-            "definition_changed": "definition_changed <> 'ok'",
-            "outcome_visibility": "has_visibility_gap",
-            "cluster": "cluster <> 'ok'",
-            "immature": "is_immature",
-            "few_events": "has_few_events",
-            "underpowered": "is_underpowered",
-        }) }} as reasons
+        {{ contrast_status() }} as status,
+        {{ contrast_reasons() }} as reasons
     from flagged
 ),
 
