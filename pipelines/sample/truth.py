@@ -149,9 +149,9 @@ def _make_tables(work: duckdb.DuckDBPyConnection) -> None:
         ulid(subject_key) as subject_name,
         campaign_id, action_id, channel, created_at,
         case
-            when fate != 'sent' then 'none' when is_trapped then 'ghost' else 'real'
+            when is_trapped then 'ghost' when fate != 'sent' then 'none' else 'real'
         end as exposure_kind,
-        if(fate = 'sent', null, fate) as not_exposed_reason,
+        if(fate = 'sent' or is_trapped, null, fate) as not_exposed_reason,
     from messages;
         """
     )
