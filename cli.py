@@ -123,7 +123,18 @@ def run(
 
 @app.command()
 def load(
-    export: Annotated[list[str], typer.Argument(help="Folders or URLs (file, s3, gs, az).")],
+    export: Annotated[
+        list[str] | None, typer.Argument(help="Folders or URLs (file, s3, gs, az).")
+    ] = None,
+    app_api: Annotated[
+        int | None,
+        typer.Option(
+            "--app-api",
+            metavar="WORKSPACE",
+            min=0,
+            help="Also ask the App API who was merged in this workspace (thirty days back).",
+        ),
+    ] = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -131,7 +142,7 @@ def load(
     with _told(as_json, verbose) as (console, settings):
         from pipelines.road import load_exports
 
-        load_exports(settings, console, export)
+        load_exports(settings, console, export or [], app_api_workspace=app_api)
 
 
 @app.command()

@@ -6,11 +6,12 @@ nowhere else.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.console import Console
-from pipelines.errors import CounterfoilError
+from pipelines.errors import CounterfoilError, UsageError
 from pipelines.locks import hold
 from pipelines.settings import Settings
 
@@ -18,15 +19,31 @@ if TYPE_CHECKING:
     from pipelines.heap import Limits
 
 
-def load_exports(settings: Settings, console: Console, exports: list[str]) -> None:
-    """Load what is new in `exports`.
+def load_exports(
+    settings: Settings,
+    console: Console,
+    exports: list[str],
+    *,
+    app_api_workspace: int | None = None,
+) -> None:
+    """Load what is new in `exports`, and the merges that a workspace's App API tells of.
 
     Raises:
+        UsageError: neither is given.
         CounterfoilError: some files are in quarantine; everything else was loaded.
     """
     from pipelines.customerio import load
+    from pipelines.customerio.app_api import fetched_activities
 
-    summary = load(exports, settings, console)
+    if not exports and app_api_workspace is None:
+        raise UsageError("Say what to load: folders or URLs, or --app-api with a workspace id.")
+    with ExitStack() as stack:
+        if app_api_workspace is not None:
+            folder = stack.enter_context(fetched_activities(settings, app_api_workspace, console))
+            exports = [*exports, *([str(folder)] if folder else [])]
+        if not exports:
+            return
+        summary = load(exports, settings, console)
     if summary.failure is not None:
         raise summary.failure
 

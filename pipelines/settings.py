@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     heap_api_key: SecretStr | None = Field(default=None, validation_alias="HEAP_API_KEY")
     app_api_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_APP_API_KEY")
     customerio_region: str | None = Field(default=None, validation_alias="CUSTOMERIO_REGION")
+    customerio_url: str | None = Field(default=None, validation_alias="CUSTOMERIO_URL")
     webhook_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_WEBHOOK_KEY")
 
     @cached_property

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FAMILIES: tuple[Family, ...] = (
     *customerio.WAREHOUSE,
     customerio.WEBHOOKS,
+    customerio.ACTIVITIES,
     behavior.EVENTS,
     *heap_connect.FAMILIES,
 )

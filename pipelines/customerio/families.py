@@ -1,6 +1,7 @@
-"""The families of Customer.io's warehouse sync and of its reporting webhooks.
+"""The families of Customer.io's warehouse sync, of its reporting webhooks and of its activities.
 
-Columns and their meaning: Customer.io's "Data Warehouse Sync" export, schema versions 4 and 5.
+Columns and their meaning: Customer.io's "Data Warehouse Sync" export, schema versions 4 and 5, its
+reporting webhooks, and `GET /v1/activities` of its App API.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from pipelines.loading.families import READERS, Family, FileName, Kind, extension
+from pipelines.loading.families import READERS, Family, FileName, Kind, Reader, extension
 
 DATASET = "customerio"
 BIGINT_MAX = 2**63 - 1
@@ -18,6 +19,10 @@ WAREHOUSE_NAME = re.compile(
     r"(?P<workspace>\d+)_(?P<sequence>\d+)(?:_\d+)?\.parquet"
 )
 WEBHOOKS_NAME = re.compile(r"webhooks.*\.jsonl(?:\.gz)?", re.DOTALL)
+# A key of the App API is of one workspace, and its answers do not say which: the name does.
+ACTIVITIES_NAME = re.compile(
+    r"activities_(?P<workspace>\d+)(?:[_.-].*)?\.jsonl(?:\.gz)?", re.DOTALL
+)
 
 
 def _columns(
@@ -179,6 +184,25 @@ WEBHOOKS = Family(
     keeps_unknown=False,
 )
 
+ACTIVITIES = Family(
+    name="activities",
+    dataset=DATASET,
+    table="activities",
+    columns=_columns(
+        bigint="workspace_id",
+        text="activity_id activity_type delivery_id",
+        json="customer_identifiers data",
+        timestamp="occurred_at",
+    ),
+    not_null=("activity_id", "activity_type", "occurred_at"),
+    aliases={
+        "activity_id": ("id",),
+        "activity_type": ("type",),
+        "occurred_at": ("timestamp",),
+    },
+    keeps_unknown=False,
+)
+
 _BY_NAME = {family.name: family for family in WAREHOUSE}
 
 
@@ -186,17 +210,32 @@ def recognise(path: PurePosixPath) -> FileName | None:
     """What `path` is by Customer.io's file name grammar, or None."""
     if WEBHOOKS_NAME.fullmatch(path.name):
         return FileName(WEBHOOKS, READERS[extension(path.name)])
+    if match := ACTIVITIES_NAME.fullmatch(path.name):
+        return _of_workspace(match["workspace"], ACTIVITIES, READERS[extension(path.name)])
     match = WAREHOUSE_NAME.fullmatch(path.name)
     if match is None or match["word"] not in _BY_NAME:
         return None
-    workspace, sequence = int(match["workspace"]), int(match["sequence"])
-    if workspace > BIGINT_MAX or sequence > BIGINT_MAX:
+    sequence = int(match["sequence"])
+    if sequence > BIGINT_MAX:
         return None
-    return FileName(
-        family=_BY_NAME[match["word"]],
-        reader="parquet",
-        workspace_id=workspace,
+    return _of_workspace(
+        match["workspace"],
+        _BY_NAME[match["word"]],
+        "parquet",
         schema_version=int(match["schema"]),
         file_sequence=sequence,
-        constants=(("workspace_id", str(workspace)),),
+    )
+
+
+def _of_workspace(workspace: str, family: Family, reader: Reader, **said: int) -> FileName | None:
+    """A file whose name says the workspace that its rows may lack."""
+    number = int(workspace)
+    if number > BIGINT_MAX:
+        return None
+    return FileName(
+        family=family,
+        reader=reader,
+        workspace_id=number,
+        constants=(("workspace_id", str(number)),),
+        **said,
     )

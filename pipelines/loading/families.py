@@ -8,6 +8,7 @@ from typing import Literal
 
 Kind = Literal["bigint", "text", "timestamp", "bool", "decimal", "json"]
 Reader = Literal["parquet", "csv", "jsonl", "avro"]
+Constants = tuple[tuple[str, str], ...]
 
 DDL: dict[Kind, str] = {
     "bigint": "bigint",
@@ -61,7 +62,7 @@ class FileName:
     workspace_id: int | None = None
     schema_version: int | None = None
     file_sequence: int | None = None
-    constants: tuple[tuple[str, str], ...] = ()
+    constants: Constants = ()
 
 
 def extension(name: str) -> str:

@@ -19,7 +19,7 @@ from typing import IO, Any
 import duckdb
 
 from pipelines.loading.casts import literal, quote, to_kind
-from pipelines.loading.families import LOAD_ID, SOURCE_FILE, Family, Kind
+from pipelines.loading.families import LOAD_ID, SOURCE_FILE, Constants, Family, Kind
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 
@@ -269,7 +269,7 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
         file_column += "_"
     present = [(name, quote(name), kind) for name, kind, *_ in described]
     lowered = {name.lower() for name in names}
-    split: dict[tuple[tuple[str, str], ...], list[Found]] = {}
+    split: dict[Constants, list[Found]] = {}
     for found in group:
         needed = tuple(pair for pair in found.kind.constants if pair[0] not in lowered)
         split.setdefault(needed, []).append(found)
@@ -401,7 +401,7 @@ def _prepare_jsonl(connection: Connection, files: Sequence[Found], reading: Read
     for zipped in (False, True):
         some = [found for found in files if _is_gzip(found) == zipped]
         spoiled = dict(_spoilers(some, read_keys))
-        groups: dict[tuple[str, tuple[str, ...]], list[Found]] = {}
+        groups: dict[tuple[str, tuple[str, ...], Constants], list[Found]] = {}
         for found in some:
             family = found.kind.family
             names = keys.get(str(found.path), [])
@@ -412,14 +412,16 @@ def _prepare_jsonl(connection: Connection, files: Sequence[Found], reading: Read
             elif lacking:
                 reading.rejected.append((found, lacking))
             else:
-                groups.setdefault((family.name, tuple(names)), []).append(found)
-        for (_, names_), group in groups.items():
+                groups.setdefault((family.name, tuple(names), found.kind.constants), []).append(
+                    found
+                )
+        for (_, names_, constants), group in groups.items():
             family = group[0].kind.family
             present = [(name, _json_field(family, name), "VARCHAR") for name in names_]
             batch = Batch(
                 family=family,
                 files=tuple(group),
-                columns=_columns(family, present, {}),
+                columns=_columns(family, present, dict(constants)),
                 source=source,
                 file_column="filename",
             )

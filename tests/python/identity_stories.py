@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -262,7 +263,36 @@ def write_day(folder: Path, stories: list[Story], day: int) -> Path:
             table = pa.Table.from_pylist(rows, schema=pa.schema(list(shape.items())))
             default = f"{kind}_v5_700000_{241_600_000_000_300_000 + day}.parquet"
             pq.write_table(table, target / names.get(kind, default))
+    for story in stories:
+        if told := activities_of_day(story, day):
+            target.joinpath(f"activities_{story.workspace}_{day}.jsonl").write_text(
+                "".join(json.dumps(activity) + "\n" for activity in told), encoding="utf-8"
+            )
     return target
+
+
+def activities_of_day(story: Story, day: int) -> list[dict[str, Any]]:
+    """What the App API tells on one day: merges, as its answers write them."""
+
+    def own(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: own(inner, name) for name, inner in value.items()}
+        return story.profile(str(value)) if key == "cio_id" else story.own(value)
+
+    return [
+        {
+            "id": story.own(activity),
+            "type": "profile_merge",
+            "timestamp": int((instant(options.get("at", when)) - EPOCH).total_seconds()),
+            **{
+                name: own(options[name])
+                for name in ("customer_identifiers", "data")
+                if name in options
+            },
+        }
+        for when, activity, options in story.rows("activities")
+        if when == day
+    ]
 
 
 def write_registries(folder: Path, stories: list[Story], ours: Path) -> Path:

@@ -218,6 +218,14 @@ def test_events(replay: dict[str, Rows], story: Story) -> None:
         assert (row[2] is None) == (row[-1] is not None), event
 
 
+@pytest.mark.parametrize("story", told(STORIES, "links"))
+def test_links(replay: dict[str, Rows], story: Story) -> None:
+    found = [
+        row for row in replay["by day"]["marts.fct_identity_links"] if row[0] == story.workspace
+    ]
+    assert sorted(row[4] for row in found) == story.expect["links"]
+
+
 @pytest.mark.parametrize("story", told(STORIES, "changes"))
 def test_changes(replay: dict[str, Rows], story: Story) -> None:
     names = {story.person(name): name for name in "abcdefgh"}

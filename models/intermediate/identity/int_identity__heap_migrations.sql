@@ -23,7 +23,8 @@ joined_by_heap as (
         heap_identities.workspace_id,
         heap_users.surviving_heap_user_id as heap_user_id,
         heap_identities.last_cio_id as cio_id,
-        max(heap_users.migrated_at) as migrated_at
+        max(heap_users.migrated_at) as migrated_at,
+        max(heap_users.learned_at) as learned_at
     from heap_users
     inner join heap_identities
         on heap_users.heap_identity = heap_identities.heap_identity
@@ -50,7 +51,10 @@ aged as (
         ) as oldest_cio_id,
         max(joined_by_heap.migrated_at) over (
             partition by joined_by_heap.workspace_id, joined_by_heap.heap_user_id
-        ) as migrated_at
+        ) as migrated_at,
+        max(joined_by_heap.learned_at) over (
+            partition by joined_by_heap.workspace_id, joined_by_heap.heap_user_id
+        ) as learned_at
     from joined_by_heap
     inner join known_profiles
         on
@@ -73,7 +77,8 @@ judged as (
         end as refused_reason,
         count_live_profiles,
         max_profiles,
-        migrated_at
+        migrated_at,
+        learned_at
     from aged
     where cio_id <> oldest_cio_id
 )

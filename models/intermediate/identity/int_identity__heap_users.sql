@@ -54,7 +54,8 @@ gathered as (
         users.heap_identity,
         coalesce(ends.surviving_heap_user_id, known.heap_user_id) as surviving_heap_user_id,
         coalesce(own_sessions.count_sessions, 0) as count_sessions,
-        user_migrations.migrated_at
+        user_migrations.migrated_at,
+        user_migrations.learned_at
     from known
     left join users
         on known.heap_user_id = users.heap_user_id

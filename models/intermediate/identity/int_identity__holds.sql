@@ -56,7 +56,8 @@ anonymous_ids as (
         lead(changed_at) over (
             partition by workspace_id, cio_id
             order by changed_at
-        ) as held_to
+        ) as held_to,
+        learned_at
     from attributes
     where attribute_name = 'anonymous_id'
 ),
@@ -94,7 +95,7 @@ held as (
         'attributes' as evidence,
         held_from,
         held_to,
-        cast(null as timestamp) as learned_at
+        learned_at
     from anonymous_ids
     where anonymous_id is not null
 ),

@@ -35,7 +35,7 @@ sightings as (
         cio_id,
         cast(null as timestamp) as created_at,
         min(changed_at) as first_seen_at,
-        cast(null as timestamp) as learned_at
+        min(learned_at) as learned_at
     from attributes
     group by workspace_id, cio_id
     union all

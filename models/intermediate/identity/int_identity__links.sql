@@ -78,7 +78,7 @@ migrated as (
         'heap_user_id' as identifier_type,
         heap_user_id as identifier,
         migrated_at as linked_at,
-        cast(null as timestamp) as learned_at
+        learned_at
     from heap_migrations
     where refused_reason is null
 ),

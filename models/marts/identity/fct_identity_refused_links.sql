@@ -16,6 +16,10 @@ declared_merges as (
     select * from {{ ref("int_identity__merges") }}
 ),
 
+profile_merges as (
+    select * from {{ ref("stg_customerio__profile_merges") }}
+),
+
 heap_migrations as (
     select * from {{ ref("int_identity__heap_migrations") }}
 ),
@@ -113,7 +117,7 @@ merged_by_heap as (
         cast(count_live_profiles as {{ dbt.type_bigint() }}) as count_live_profiles,
         max_profiles,
         migrated_at as refused_at,
-        cast(null as timestamp) as learned_at
+        learned_at
     from heap_migrations
     where refused_reason is not null
 ),
@@ -128,14 +132,34 @@ merges_of_nobody as (
         'merge of profiles that no export has shown' as reason,
         cast(null as {{ dbt.type_bigint() }}) as count_live_profiles,
         cast(null as {{ dbt.type_bigint() }}) as max_profiles,
-        declared_merges.merged_at as refused_at,
-        declared_merges.learned_at
+        min(declared_merges.merged_at) as refused_at,
+        min(declared_merges.learned_at) as learned_at
     from declared_merges
     left join profiles
         on
             declared_merges.workspace_id = profiles.workspace_id
             and declared_merges.secondary_cio_id = profiles.cio_id
     where profiles.cio_id is null
+    group by
+        declared_merges.workspace_id,
+        declared_merges.secondary_cio_id,
+        declared_merges.primary_cio_id
+),
+
+unreadable_merges as (
+    select
+        workspace_id,
+        'activity' as identifier_type,
+        activity_id as identifier,
+        coalesce(kept_cio_id, merged_cio_id) as cio_id,
+        cast(null as {{ dbt.type_string() }}) as other_cio_id,
+        'merge activity that does not name two profiles' as reason,
+        cast(null as {{ dbt.type_bigint() }}) as count_live_profiles,
+        cast(null as {{ dbt.type_bigint() }}) as max_profiles,
+        merged_at as refused_at,
+        learned_at
+    from profile_merges
+    where not is_readable
 ),
 
 refused_links as (
@@ -146,6 +170,8 @@ refused_links as (
     select * from merged_by_heap
     union all
     select * from merges_of_nobody
+    union all
+    select * from unreadable_merges
 )
 
 select * from refused_links

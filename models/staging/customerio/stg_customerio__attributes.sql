@@ -15,6 +15,13 @@ ranked as (
         attributes.attribute_name,
         attributes.attribute_value,
         attributes.timestamp as changed_at,
+        min(files.loaded_at) over (
+            partition by
+                attributes.workspace_id,
+                attributes.internal_customer_id,
+                attributes.attribute_name,
+                attributes.timestamp
+        ) as learned_at,
         row_number() over (
             partition by
                 attributes.workspace_id,
@@ -41,7 +48,8 @@ deduplicated as (
         cio_id,
         attribute_name,
         attribute_value,
-        changed_at
+        changed_at,
+        learned_at
     from ranked
     where version_rank = 1
 )

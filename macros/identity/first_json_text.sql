@@ -1,0 +1,10 @@
+{% macro first_json_text(places) -%}
+    {#- The first non-blank text among places of JSON columns, each written `column.key.key`. -#}
+    coalesce(
+        {%- for place in places %}
+        {%- set column, key = place.split(".", 1) %}
+        nullif(trim({{ json_text(column, key) }}), ''){{ "," if not loop.last }}
+        {%- endfor %},
+        null
+    )
+{%- endmacro %}
