@@ -25,7 +25,7 @@ HOSTS = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 KEPT_TYPES = ("profile_merge",)
 PAGE_SIZE = 100
 PAUSE_SECONDS = 0.1
-ATTEMPTS = 5
+ATTEMPTS = 4
 
 
 @contextmanager
@@ -119,7 +119,9 @@ def _client(settings: Settings) -> Any:
     region = (settings.customerio_region or "").strip().lower()
     if settings.customerio_url is None and region not in HOSTS:
         raise UsageError("CUSTOMERIO_REGION must be us or eu, where the workspace lives.")
-    patience = Client(request_max_attempts=ATTEMPTS, request_max_retry_delay=60)
+    patience = Client(
+        raise_for_status=False, request_max_attempts=ATTEMPTS, request_max_retry_delay=60
+    )
     return RESTClient(
         base_url=(settings.customerio_url or HOSTS[region]).rstrip("/"),
         auth=BearerTokenAuth(settings.app_api_key.get_secret_value()),

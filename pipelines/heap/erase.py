@@ -44,9 +44,13 @@ COLUMNS = {
 """Columns that say whose row it is, by the kind of identifier they hold."""
 
 JSON_PATHS = {
-    "cio_id": ("$.data.identifiers.cio_id", "$.identifiers.cio_id"),
+    "cio_id": (
+        "$.data.identifiers.cio_id", "$.identifiers.cio_id",
+        "$.cio_id", "$.primary.cio_id", "$.secondary.cio_id",
+    ),
     "customer_id": (
         "$.data.customer_id", "$.data.identifiers.id", "$.customer_id", "$.identifiers.id",
+        "$.primary.id", "$.secondary.id",
     ),
     "email": (
         "$.data.recipient", "$.data.identifiers.email", "$.data.email_address", "$.recipient",
@@ -54,7 +58,7 @@ JSON_PATHS = {
     ),
     "delivery_id": ("$.data.delivery_id", "$.delivery_id"),
 }  # fmt: skip
-"""Where a reporting webhook says whose it is (reference/customerio.md, section 2)."""
+"""Where a reporting webhook, or an activity of the App API, says whose it is."""
 
 
 @dataclass

@@ -141,11 +141,24 @@ IDENTIFIER_COLUMNS = {
     "email_addr": "email",
     "recipient": "email",
     "identity": "heap_identity",
-    "json_extract_string(data, '$.identifiers.cio_id')": "cio_id",
-    "json_extract_string(data, '$.identifiers.id')": "customer_id",
-    "json_extract_string(data, '$.identifiers.email')": "email",
 }
 """What raw tables call the identifiers they hold, and their types."""
+
+_JSON_PLACES = {
+    "webhooks": (("data", "identifiers"),),
+    "activities": (
+        ("customer_identifiers", ""), ("data", "primary"), ("data", "secondary"),
+    ),
+}  # fmt: skip
+IDENTIFIERS_IN_JSON = {
+    table: {
+        f"json_extract_string({column}, '$.{f'{place}.' if place else ''}{name}')": kind
+        for column, place in places
+        for name, kind in (("cio_id", "cio_id"), ("id", "customer_id"), ("email", "email"))
+    }
+    for table, places in _JSON_PLACES.items()
+}
+"""The same for JSON columns, by table."""
 
 
 def sweep(settings: Settings) -> int:
@@ -170,8 +183,8 @@ def sweep(settings: Settings) -> int:
             held = {
                 expression: kind
                 for expression, kind in IDENTIFIER_COLUMNS.items()
-                if expression in columns or (table == "webhooks" and "data" in expression)
-            }
+                if expression in columns
+            } | IDENTIFIERS_IN_JSON.get(table, {})
             if held:
                 [(count,)] = raw.execute(
                     f'delete from {schema}."{table}" where not ({is_kept_sql(settings, held)})'

@@ -94,6 +94,7 @@ def test_ensure_raw_makes_every_table_of_the_interface(tmp_path: Path) -> None:
     assert tables >= {
         *(f"customerio.{family.name}" for family in customerio.families.WAREHOUSE),
         "customerio.webhooks",
+        "customerio.activities",
         "behavior.events",
         "heap_connect.users",
         "heap_connect.sessions",

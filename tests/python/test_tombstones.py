@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +22,18 @@ PEOPLE = """
     from (values ('C1', 'a01', 'Erased@Example.com'), ('C2', 'a02', 'kept@example.com'))
         as people (customer_id, cio_id, email)
 """
+
+
+MERGED = {
+    "id": "m1",
+    "type": "profile_merge",
+    "timestamp": 1_767_225_600,
+    "customer_identifiers": {"cio_id": "a02"},
+    "data": {
+        "primary": {"cio_id": "a02", "email": "kept@example.com"},
+        "secondary": {"cio_id": "a01", "id": "C1", "email": "Erased@Example.com"},
+    },
+}
 
 
 def people_in(settings: Settings) -> list[str]:
@@ -51,5 +64,10 @@ def test_an_old_export_brings_nobody_back(
         tombstones.add(ledger, [(kind, identifier)], datetime(2026, 2, 1))
         tombstones.write_file(settings, ledger)
     (tmp_path / "later.parquet").rename(export / "people_v5_7_2.parquet")
+    kept = {"id": "m2", "type": "profile_merge", "timestamp": 1_767_225_600}
+    (export / "activities_7.jsonl").write_text(f"{json.dumps(MERGED)}\n{json.dumps(kept)}\n")
     load([str(export)], settings, Console(as_json=True))
     assert people_in(settings) == ["C2", "C2"]
+    with duckdb.connect(str(settings.raw_path), read_only=True) as raw:
+        told = raw.execute("select activity_id, workspace_id from customerio.activities").fetchall()
+    assert told == [("m2", 7)]
