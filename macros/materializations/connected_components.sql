@@ -24,6 +24,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- set links = scratch_table(this, "current", hashed_links(sql)) -%}
+    {%- do refuse_collisions(count_rows(links, "left_key = right_key")) -%}
     {%- if is_patch() -%}
         {%- do patch_components(target_relation, state_relation, links, sql, gives_all) -%}
     {%- else -%}
@@ -68,31 +69,30 @@
         from ({{ sql }}) as links
         where left_id <> right_id
     ) as keyed
-    where left_key <> right_key
 {%- endmacro %}
 
 
-{% macro named_nodes(sql) -%}
-    {#- Every node of the links with its name; two names are two texts of one hash. -#}
+{% macro named_nodes(sql, keys=none) -%}
+    {#- The ends of the links, each with its name once. keys: only those in this relation. -#}
     select
-        node_key,
-        min(node_id) as node_id,
-        max(node_id) as other_node_id
+        node_id,
+        {{ hash64("node_id") }} as node_key
     from (
-        select left_id as node_id, {{ hash64("left_id") }} as node_key
-        from ({{ sql }}) as lefts
+        {%- for side in ["left_id", "right_id"] %}
+        {{ "union" if not loop.first }}
+        select {{ side }} as node_id
+        from ({{ sql }}) as {{ side }}s
         where left_id <> right_id
-        union all
-        select right_id as node_id, {{ hash64("right_id") }} as node_key
-        from ({{ sql }}) as rights
-        where left_id <> right_id
+            {%- if keys is not none %}
+            and {{ hash64(side) }} in (select node_key from {{ keys }})
+            {%- endif %}
+        {%- endfor %}
     ) as ends
-    group by node_key
 {%- endmacro %}
 
 
-{% macro refuse_collisions(nodes) -%}
-    {%- if count_rows(nodes, "node_id <> other_node_id") > 0 -%}
+{% macro refuse_collisions(count_collisions) -%}
+    {%- if count_collisions > 0 -%}
         {{ exceptions.raise_compiler_error(
             "Two different identifiers share one 63-bit hash, which would join two strangers: "
             ~ "no components were made. Change hash64 for this engine."
@@ -103,8 +103,9 @@
 
 {% macro make_components(target_relation, state_relation, links, sql, gives_all) -%}
     {%- set nodes = scratch_table(target_relation, "nodes", named_nodes(sql)) -%}
-    {%- do refuse_collisions(nodes) -%}
     {%- set labels = contract_graph(target_relation, links) -%}
+    {#- A name has a hash of its own, and every hash a label: more names than labels are a collision. -#}
+    {%- do refuse_collisions(count_rows(nodes) - count_rows(labels)) -%}
     {%- set smallest = scratch_table(target_relation, "smallest",
         "select label, min(node_key) as component_id from " ~ labels ~ " group by label"
     ) -%}
@@ -172,13 +173,16 @@
             ~ "on labels.label = smallest.label"
         )) -%}
         {%- set named = scratch_table(target_relation, "named", (
-            "select nodes.* from (" ~ named_nodes(sql) ~ ") as nodes inner join " ~ ends ~ " as ends "
-            ~ "on nodes.node_key = ends.node_key where ends.is_new"
+            "select nodes.node_id, nodes.node_key, known.node_id as known_id from ("
+            ~ named_nodes(sql, ends) ~ ") as nodes left join " ~ target_relation
+            ~ " as known on nodes.node_key = known.node_key"
         )) -%}
-        {%- do refuse_collisions(named) -%}
+        {%- do refuse_collisions(
+            count_rows(named) - count_rows(ends) + count_rows(named, "known_id <> node_id")
+        ) -%}
         {%- set fresh = scratch_table(target_relation, "fresh", (
             "select named.node_id, named.node_key, moved.component_id from " ~ named ~ " as named inner join "
-            ~ moved ~ " as moved on named.node_key = moved.part_key "
+            ~ moved ~ " as moved on named.node_key = moved.part_key where named.known_id is null "
             ~ "union all select broken.node_id, broken.node_key, moved.component_id from " ~ broken
             ~ " as broken inner join " ~ moved ~ " as moved on broken.node_key = moved.part_key"
         )) -%}

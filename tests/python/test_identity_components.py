@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ from conftest import PROVE
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pipelines.errors import CounterfoilError
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import invoke
 
@@ -37,9 +39,11 @@ def give(settings: Settings, links: Links, new: Links | None = None) -> None:
                 connection.executemany(f"insert into links.{table} values (?, ?)", sorted(rows))
 
 
-def run(settings: Settings, *, links: str = "all", full: bool = False) -> dict[str, int]:
+def run(
+    settings: Settings, *, links: str = "all", full: bool = False, project: Path = PROJECT
+) -> dict[str, int]:
     arguments = ["run", "--vars", f'{{"links": "{links}"}}', *(["--full-refresh"] if full else [])]
-    invoke(settings, PROJECT / "seeds", arguments, project=PROJECT)
+    invoke(settings, project / "seeds", arguments, project=project)
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
         rows = connection.execute("select node_id, component_id from main.components").fetchall()
     found: dict[str, int] = dict(rows)
@@ -116,6 +120,55 @@ def test_new_links_alone_patch_as_well(tmp_path: Path) -> None:
         patched = run(settings, links="added")
         give(anew, links)
         assert patched == run(anew, full=True)
+
+
+@pytest.fixture
+def colliding(tmp_path: Path) -> Path:
+    """The same project on an engine whose hash is the length of a text."""
+    project = tmp_path / "bench" / "components"
+    shutil.copytree(PROJECT, project)
+    shutil.copytree(PROJECT_DIR / "macros", tmp_path / "macros")
+    hashed = tmp_path / "macros" / "cross_db" / "hash64.sql"
+    text = hashed.read_text()
+    start = text.index("{% macro duckdb__hash64")
+    hashed.write_text(
+        text[:start] + "{% macro duckdb__hash64(text) -%} cast(length({{ text }}) as bigint) "
+        "{%- endmacro %}\n"
+    )
+    return project
+
+
+def test_two_names_of_one_hash_make_no_components(tmp_path: Path, colliding: Path) -> None:
+    settings = settings_in(tmp_path / "home")
+    give(settings, {("a", "bb"), ("ccc", "dd")})
+    with pytest.raises(CounterfoilError, match="share one 63-bit hash"):
+        run(settings, project=colliding)
+
+
+@pytest.mark.parametrize("links", ["all", "added"])
+@pytest.mark.parametrize(
+    ("came", "collides"),
+    [
+        ({("ccc", "eeeee"), ("a", "yyyyyy")}, False),
+        ({("ccc", "dd")}, True),  # dd meets bb, known before
+        ({("ccc", "a"), ("eee", "bb")}, True),  # two new ones
+        ({("eeeee", "fffff")}, True),  # the two ends of one link
+    ],
+)
+def test_a_later_run_refuses_two_names_of_one_hash(
+    tmp_path: Path, colliding: Path, came: Links, links: str, collides: bool
+) -> None:
+    settings = settings_in(tmp_path / "home")
+    known = {("a", "bb"), ("zzzz", "a")}
+    give(settings, known)
+    before = run(settings, links=links, project=colliding)
+    assert len(set(before.values())) == 1
+    give(settings, known | came, came)
+    if collides:
+        with pytest.raises(CounterfoilError, match="share one 63-bit hash"):
+            run(settings, links=links, project=colliding)
+    else:
+        assert partition(run(settings, links=links, project=colliding)) == by_scipy(known | came)
 
 
 def test_no_links_at_all(tmp_path: Path) -> None:
