@@ -159,7 +159,8 @@ def test_one_person_is_a_sample(tmp_path: Path) -> None:
     summary = write_sample(tmp_path / "s", people=1, console=Console(as_json=True))
     assert summary.count_files >= 5
     people = f"{tmp_path}/s/export/people_v5_208301_*.parquet"
-    assert duckdb.execute(f"select count(*) from '{people}'").fetchone() == (1,)
+    with duckdb.connect() as connection:
+        assert connection.execute(f"select count(*) from '{people}'").fetchall() == [(1,)]
 
 
 def test_an_earlier_sample_is_replaced_and_anything_else_is_left_alone(tmp_path: Path) -> None:

@@ -149,16 +149,18 @@ def test_the_store_reads_like_heap_connect(heap: Sandbox, tmp_path: Path) -> Non
     answer = httpx.get(heap.url + "/connect/all_events", params={"app_id": "11"}).json()
     assert answer[0]["event_table_name"] == "cio_sent"
     heap.dump(tmp_path / "heap", "11")
-    found = duckdb.sql(
-        f"""
-        select users.identity, library, publish_key, events.time
-        from '{tmp_path}/heap/cio_sent.parquet' as events
-        inner join '{tmp_path}/heap/users.parquet' as users using (user_id)
-        inner join '{tmp_path}/heap/sessions.parquet' as sessions using (session_id)
-        """
-    ).fetchall()
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"""
+            select users.identity, library, publish_key, events.time
+            from '{tmp_path}/heap/cio_sent.parquet' as events
+            inner join '{tmp_path}/heap/users.parquet' as users using (user_id)
+            inner join '{tmp_path}/heap/sessions.parquet' as sessions using (session_id)
+            """
+        ).fetchall()
+        migrations = connection.execute(f"from '{tmp_path}/heap/user_migrations.parquet'")
+        assert migrations.fetchall() == []
     assert found == [("a@b.example", "server", "k1", datetime(2026, 1, 1))]
-    assert duckdb.sql(f"from '{tmp_path}/heap/user_migrations.parquet'").fetchall() == []
 
 
 def test_deletion_wants_a_fresh_token_and_ends_complete(heap: Sandbox) -> None:
