@@ -17,6 +17,7 @@ def main() -> int:
     """Run the road from the sample export to the weekly page; 0 when it was done."""
     from pipelines.heap import UNLIMITED, SandboxLimits, running_sandbox
     from pipelines.road import run_all
+    from pipelines.sample.comparison import compare, show
 
     console = Console()
     raised = SandboxLimits(events_per_minute=None, events_per_identity_minute=None)
@@ -30,6 +31,7 @@ def main() -> int:
                 }
             )
             run_all(settings, console, exports=[], publish=True, limits=UNLIMITED)
+        show(compare(settings, settings.home / "sample" / "truth"), console)
     except CounterfoilError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code

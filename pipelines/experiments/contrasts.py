@@ -7,8 +7,10 @@ whole contrast repeated over its allocation versions.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -46,10 +48,14 @@ def infer(contrasts: pa.Table, outcomes: pa.Table) -> pa.Table:
     grouped: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in contrasts.to_pylist():
         grouped[tuple(row[name] for name in CONTRAST)].append(row)
-    rows: list[dict[str, Any]] = []
-    for key in sorted(grouped, key=str):
+
+    def answers(key: tuple[Any, ...]) -> list[dict[str, Any]]:
         versions = sorted(grouped[key], key=lambda row: row["allocation_version"])
-        rows.extend(_infer_contrast(versions, nonzero))
+        return list(_infer_contrast(versions, nonzero))
+
+    # Shuffling lets go of the interpreter, and every contrast has a seed of its own.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        rows = [row for some in pool.map(answers, sorted(grouped, key=str)) for row in some]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 

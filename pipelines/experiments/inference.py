@@ -22,7 +22,8 @@ Floats = npt.NDArray[np.float64]
 
 SEED = 20240229
 RESAMPLES = 9_999
-RESAMPLES_OF_MANY = 999
+FIRST_RESAMPLES = 999
+CLEARLY_NULL = 0.2
 MANY_NONZERO = 5_000
 EXACT_BELOW_UNITS = 1_000
 EXACT_BELOW_EXPECTED = 5.0
@@ -161,31 +162,51 @@ def permutation_p_value(strata: Sequence[PermutationStratum], seed: int = SEED) 
     to the treatment is hypergeometric, and which ones is a shuffle, so the cost does not grow with
     the people who bought nothing. `scipy.stats.permutation_test` on the full rows gives the same
     distribution; a test compares the two.
+
+    The first 999 draws tell a clear null (p over 0.2, known to 0.016): the other 9,000 are spent
+    where they decide something (sequential Monte Carlo after Besag and Clifford 1991; stopping on a
+    large p cannot make a small one more frequent).
     """
     strata = [part for part in strata if part.count_treatment and part.count_control]
     total = sum(part.count_treatment + part.count_control for part in strata)
     many = sum(len(part.nonzero_treatment) + len(part.nonzero_control) for part in strata)
     if not many:
         return 1.0
-    resamples = RESAMPLES if many <= MANY_NONZERO else RESAMPLES_OF_MANY
     generator = np.random.Generator(np.random.PCG64(seed))
-    observed = 0.0
-    drawn: Floats = np.zeros(resamples)
-    for part in strata:
-        weight = (part.count_treatment + part.count_control) / total
-        # Sorted: the answer may not depend on the order in which rows arrive.
-        values = np.sort(np.concatenate([part.nonzero_treatment, part.nonzero_control]))
-        whole = float(values.sum())
-        observed += weight * (
+    # Sorted: the answer may not depend on the order in which rows arrive.
+    observed = sum(
+        (part.count_treatment + part.count_control)
+        / total
+        * (
             float(np.sort(part.nonzero_treatment).sum()) / part.count_treatment
             - float(np.sort(part.nonzero_control).sum()) / part.count_control
         )
-        sums = _sums_of_drawn(generator, values, part, resamples)
-        drawn += weight * (sums / part.count_treatment - (whole - sums) / part.count_control)
+        for part in strata
+    )
     slack = 1e-9 * max(1.0, abs(observed))
-    above = int((drawn >= observed - slack).sum())
-    below = int((drawn <= observed + slack).sum())
-    return min(1.0, 2 * (min(above, below) + 1) / (resamples + 1))
+    above = below = 0
+
+    def draw(resamples: int) -> None:
+        nonlocal above, below
+        drawn: Floats = np.zeros(resamples)
+        for part in strata:
+            weight = (part.count_treatment + part.count_control) / total
+            values = np.sort(np.concatenate([part.nonzero_treatment, part.nonzero_control]))
+            sums = _sums_of_drawn(generator, values, part, resamples)
+            rest = float(values.sum()) - sums
+            drawn += weight * (sums / part.count_treatment - rest / part.count_control)
+        above += int((drawn >= observed - slack).sum())
+        below += int((drawn <= observed + slack).sum())
+
+    def p_value(resamples: int) -> float:
+        return min(1.0, 2 * (min(above, below) + 1) / (resamples + 1))
+
+    draw(FIRST_RESAMPLES)
+    first = p_value(FIRST_RESAMPLES)
+    if first > CLEARLY_NULL or many > MANY_NONZERO:
+        return first
+    draw(RESAMPLES - FIRST_RESAMPLES)
+    return p_value(RESAMPLES)
 
 
 def sequence_p_value(p_value: float, units: int, tuning_n: int, alpha: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner, Result
 
+from cli import app
 from pipelines.console import Console
 from pipelines.customerio import load
 from pipelines.errors import CounterfoilError, UsageError
@@ -221,6 +224,54 @@ def test_rehearsal_counts_everybody_once(home: Settings, tmp_path: Path) -> None
     assert len(told) == len(set(told))
     with pytest.raises(CounterfoilError, match="already"):
         rehearse(home, QUIET, to="customer_id")
+
+
+def run_command(home: Settings, *arguments: str) -> Result:
+    return CliRunner().invoke(
+        app, ["identity", *arguments], env={"COUNTERFOIL_HOME": str(home.home)}
+    )
+
+
+def test_the_check_command_fails_with_its_reason_after_its_facts(home: Settings) -> None:
+    result = run_command(home, "check", "--json")
+    assert result.exit_code == 1
+    facts = json.loads(result.stdout)["identity_check"]
+    assert {rate["workspace_id"] for rate in facts["workspaces"]} >= {STRANGE_WORKSPACE}
+    assert result.stderr.startswith("Error: Identity does not meet in workspace 999")
+
+
+def test_the_sample_command_draws_a_sheet_and_reads_it_back(home: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    drawn = run_command(home, "sample", "--out", str(path), "--size", "20", "--seed", "5")
+    assert drawn.exit_code == 0, drawn.output
+    assert "@" not in drawn.output
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    verdict = header.split(",").index("verdict")
+    assert len(lines) == 20
+    read = list(csv.reader(lines))
+    for row in read:
+        row[verdict] = "yes"
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows([header.split(","), *read])
+    judged = run_command(home, "sample", str(path))
+    assert judged.exit_code == 0, judged.output
+    assert "20 of 20" in judged.output
+    assert run_command(home, "sample", "--size", "51").exit_code == 2
+
+
+def test_the_migrate_command_rehearses_and_changes_nothing(home: Settings, tmp_path: Path) -> None:
+    before = home.warehouse_path.stat().st_mtime_ns
+    out = tmp_path / "map.csv"
+    result = run_command(home, "migrate", "--to", "email", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    for said in ("orphaned", "collided", "months", "the old roles in identity_rules.csv"):
+        assert said in result.output.lower()
+    assert "@" not in result.output
+    assert out.is_file()
+    assert home.warehouse_path.stat().st_mtime_ns == before
+    refused = run_command(home, "migrate", "--to", "shoe_size")
+    assert refused.exit_code == 2
+    assert "Traceback" not in refused.output
 
 
 RULES = (PROJECT_DIR / "seeds" / "identity_rules.csv").read_text(encoding="utf-8")

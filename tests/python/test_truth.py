@@ -14,6 +14,7 @@ from pipelines.console import Console
 from pipelines.customerio import load
 from pipelines.heap import UNLIMITED, SandboxLimits, publish, running_sandbox
 from pipelines.sample import SAMPLE_AS_OF, write_sample
+from pipelines.sample.comparison import compare, show
 from pipelines.settings import Settings
 from pipelines.warehouse import build
 
@@ -94,3 +95,24 @@ def test_the_planted_effect_is_within_the_interval(brand: tuple[Settings, Path])
     for key, low, high in told:
         middle, reach = (low + high) / 2, (high - low)
         assert abs(effects[key]["true_itt"] - middle) < reach
+
+
+@pytest.mark.xdist_group("truth")
+def test_the_naive_contrast_flatters_where_the_lift_does_not(
+    brand: tuple[Settings, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cart, refill = compare(*brand)
+    assert (cart.journey_name, refill.journey_name) == ("Cart recovery", "Replenishment reminder")
+    assert refill.true_lift == 0 < cart.true_lift
+    for told in (cart, refill):
+        assert told.naive_ratio is not None
+        assert told.naive_ratio > 1.5
+    assert refill.lift_low is not None
+    assert refill.lift_high is not None
+    # the interval of one seed misses once in twenty: the truth is within twice its reach
+    reach = refill.lift_high - refill.lift_low
+    assert abs((refill.lift_high + refill.lift_low) / 2) < reach
+    show([cart, refill], Console())
+    printed = capsys.readouterr().out
+    assert "clickers order" in printed
+    assert "planted 0.00" in printed
