@@ -223,7 +223,6 @@ def _context(review: Review) -> dict[str, Any]:
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,
-        "ratio": words.ratio,
         "guardrail_value": words.guardrail_value,
         "strip": charts.strip,
         "ticks": charts.ticks,
@@ -241,7 +240,6 @@ def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
         for verdict in verdicts
         if verdict["experiment"]["experiment_key"] in journey["experiment_keys"]
     ]
-    real, clicked = journey.get("count_real_week"), journey.get("count_clicked_week")
     return {
         **journey,
         "name": name,
@@ -249,10 +247,6 @@ def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
         "weeks": weeks,
         "trend_summary": _trend_summary(weeks),
         "chart": charts.trend(weeks, label=f"Messages by week, {name}"),
-        "click_through": words.ratio(clicked, real),
-        "click_through_before": words.ratio(
-            journey.get("count_clicked_previous_week"), journey.get("count_real_previous_week")
-        ),
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
         "timings": sections.timings(review, journey),
