@@ -13,6 +13,7 @@ from typing import Any
 from pipelines.errors import CounterfoilError
 from pipelines.review import charts, sections, words
 from pipelines.review.gather import Review, gather
+from pipelines.review.numbers import name_of
 from pipelines.review.tables import Record
 from pipelines.settings import Settings
 
@@ -48,6 +49,9 @@ MARTS = {
 """What the page says is not there when the mart is not built."""
 
 TRIAGE_ROWS = 12
+
+LONGEST_NAME = 120
+"""A figure with a longer name shows none; it has one all the same."""
 
 STATUS_WORDS = {
     "ok": "Enough people, every check passed. The interval may be read.",
@@ -224,12 +228,21 @@ def _context(review: Review) -> dict[str, Any]:
         "amounts": words.amounts,
         "change": words.change,
         "guardrail_value": words.guardrail_value,
+        "named": _named,
         "strip": charts.strip,
         "ticks": charts.ticks,
         "points": lambda number: f"{words.signed(100 * number, 1)}".removesuffix(".0"),
         "ratio_strip": charts.ratio_strip,
         "ratio_ticks": charts.ratio_ticks,
     }
+
+
+def _named(family: str, row: Record | None, column: str) -> str:
+    """What `explain number` calls a figure of a row; empty where nobody would want to read it."""
+    if not row or column not in row:
+        return ""
+    name = name_of(family, row, column)
+    return name if len(name) <= LONGEST_NAME else ""
 
 
 def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
