@@ -374,12 +374,12 @@ def find(tables: Tables, name: str) -> Figure:
     Raises:
         CounterfoilError: there is none; the sentence says which are near.
     """
-    every = figures(tables)
-    known = {figure.name: figure for figure in every}
     asked = "/".join(_encoded(unquote(part), part) for part in name.strip().split("/"))
-    if asked in known:
-        return known[asked]
-    found = near(asked, list(known))
+    family = BY_NAME.get(asked.split("/")[0])
+    for figure in _of_family(tables, family) if family else []:
+        if figure.name == asked:
+            return figure
+    found = near(asked, [figure.name for figure in figures(tables)])
     said = f"near are {', '.join(found)}; " if found else ""
     narrowed = f" {found[0].split('/')[0]}" if found else ""
     raise CounterfoilError(

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from cli import app
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.review import explain_number, list_numbers, numbers, write_page
+from pipelines.review import explain_number, list_numbers, numbers, words, write_page
 from pipelines.review.lineage import Lineage
 from pipelines.review.numbers import Figure
 from pipelines.review.provenance import Provenance
@@ -151,6 +151,7 @@ def test_every_number_of_these_rows_has_a_name(facts: Any, figures: list[Figure]
 def test_names_are_unique_and_stand_in_one_word(figures: list[Figure]) -> None:
     names = [figure.name for figure in figures]
     assert len(set(names)) == len(names)
+    assert not [name for name in names if name.endswith("_id")]
     assert not [name for name in names if re.search(r"[^\w/%:=,.~-]", name)]
 
 
@@ -214,8 +215,9 @@ def test_a_lift_is_told_with_what_it_rests_on(home: Path, facts: Any) -> None:
     assert {"experiments", "fct_experiment_units", "customerio.outputs"} - set(names) == {
         "fct_experiment_units"  # beside the lift, not above it: both are made from the same people
     }
-    paths = [one.path for one in told.upstream if one.kind != "registry"]
-    assert all((PROJECT_DIR / path).is_file() for path in paths)
+    for one in told.upstream:  # a registry is a file of the folder in use, wherever that is
+        is_named = one.path == f"{one.name}.csv"
+        assert is_named if one.kind == "registry" else (PROJECT_DIR / one.path).is_file()
     levels = [one.level for one in told.upstream if one.kind != "source"]
     assert levels == sorted(levels)
 
@@ -372,6 +374,12 @@ def test_the_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.stdout.startswith(f"{LIFT} is {told['value']} (share of persons), as of 2026-06-01")
     assert "\n  ".join(f"{told['statement']};".splitlines()) in said.stdout
     assert "which agree: count_treatment" in said.stdout
+    assert re.search(
+        r"Rests on \d+ models, \d registries, \d+ sources, nearest first:\n"
+        r"  1: int_experiments__lift\n"
+        r"(  \d+: .+\n)+  sources: .*customerio.outputs",
+        said.stdout,
+    )
     assert "models/marts/experiments/fct_lift.sql" in said.stdout
     assert told["found_at"] == "estimates"
     assert told["agrees"] is True
@@ -383,7 +391,9 @@ def test_the_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert not re.search(r"\bp_?[0-9a-f]{8,}", text)
 
 
-def test_the_page_shows_names(facts: Any, home: Path, figures: list[Figure]) -> None:
+def test_the_page_shows_names(
+    facts: Any, home: Path, tables: Tables, figures: list[Figure]
+) -> None:
     """Each title of the page is a figure's name, and the text beside it is that figure."""
     html = next((home / "reviews").glob("*.html")).read_text()
     titles = re.findall(r' title="([^"]+)"', html)
@@ -392,13 +402,26 @@ def test_the_page_shows_names(facts: Any, home: Path, figures: list[Figure]) -> 
         "lift", "lift_by_stratum", "credit", "naive", "entries", "exposures", "message", "funnel",
         "timing", "health", "assigned", "reach", "match_rate", "match_rate_by_arm", "pressure",
     }  # fmt: skip
-    for row in facts["journeys"]:
-        key = f"{row['workspace_id']}/{row['journey_id']}"
-        for family, column in (("entries", "entries"), ("exposures", "real")):
-            value = row.get(f"count_{column}_week")
-            shown = re.search(f' title="{family}/{key}/count_{column}_week">([0-9,]+)<', html)
-            if value is not None and shown is not None:
-                assert shown[1] == f"{value:,}"
+    known = {figure.name: figure for figure in figures}
+    now = read_as_of(tables)
+    for name, text in re.findall(r' title="([^"]+)"[^>]*>\s*(?:<[^>]*>\s*)*([^<]*)', html):
+        value = paste(home, known[name].statement(tables, now))[0][0]
+        told = re.split(r" of | \(| USD", text.strip())[0]
+        assert told in spoken(name, value), name
+
+
+def spoken(name: str, value: Any) -> set[str]:
+    """Every way in which the page may say a value."""
+    if value is None:
+        return {words.ABSENT, "not shown", f"q {words.ABSENT}"}
+    said = {words.count(value), words.money(value), words.amount(value, "any")}
+    said |= {words.probability(value), f"q {words.probability(value)}", f"of {words.count(value)}"}
+    said |= {words.share(value), words.share(value, 2), words.times(value), words.duration(value)}
+    said |= {words.metric_value(value, kind) for kind in ("any", "count", "sum")}
+    said |= {words.difference(value, kind) for kind in ("any", "count", "sum")}
+    if name.startswith("health/"):
+        said.add(words.guardrail_value(name.split("/")[3], value))
+    return said
 
 
 def test_hostile_keys(change: Change) -> None:
@@ -438,6 +461,17 @@ def test_what_is_not_built_has_no_names(change: Change) -> None:
     assert not told.beneath[0].values
 
 
+def test_views_are_not_read(change: Change) -> None:
+    """What a view reads need not be there: the warehouse can be read alone."""
+    settings = change(
+        "drop table marts.fct_experiment_units",
+        "alter table experiments.int_experiments__lift rename to loaded",
+        "create view experiments.int_experiments__lift as from experiments.loaded",
+        "drop table experiments.loaded",
+    )
+    assert explain_number(settings, LIFT, Console(as_json=True)).beneath == []
+
+
 def test_without_a_manifest(change: Change, capsys: pytest.CaptureFixture[str]) -> None:
     settings = change()
     (settings.home / "manifest.json").unlink()
@@ -454,7 +488,7 @@ def test_nothing_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_stands_before_what_is_made_from_it() -> None:
-    """`c` is read directly and through `b`: it stands after `b`, before the source."""
+    """`c` is one step away, two by `f` and three by `b` and `e`: it stands after all of them."""
     lineage = Lineage(
         {
             "nodes": {
@@ -465,8 +499,10 @@ def test_nothing_stands_before_what_is_made_from_it() -> None:
                     "depends_on": {"nodes": parents},
                 }
                 for name, parents in {
-                    "a": ["model.p.c", "model.p.b"],
-                    "b": ["model.p.c"],
+                    "a": ["model.p.f", "model.p.c", "model.p.b"],
+                    "b": ["model.p.e"],
+                    "e": ["model.p.c"],
+                    "f": ["model.p.c"],
                     "c": ["source.p.raw.d"],
                 }.items()
             },
@@ -476,6 +512,12 @@ def test_nothing_stands_before_what_is_made_from_it() -> None:
         }
     )
     found = [(one.name, one.kind, one.level) for one in lineage.upstream(["a"])]
-    assert found == [("b", "model", 1), ("c", "model", 2), ("raw.d", "source", 3)]
-    assert lineage.parents("a") == ["c", "b"]
+    assert found == [
+        ("b", "model", 1),
+        ("f", "model", 1),
+        ("e", "model", 2),
+        ("c", "model", 3),
+        ("raw.d", "source", 4),
+    ]
+    assert lineage.parents("a") == ["f", "c", "b"]
     assert lineage.upstream(["unknown"]) == []
