@@ -424,6 +424,30 @@ def explain_delivery_command(
         explain_delivery(settings, delivery_id, console)
 
 
+@explain_app.command("number")
+def explain_number_command(
+    name: Annotated[
+        str | None, typer.Argument(help="Name of a figure; with --list, text in its name.")
+    ] = None,
+    is_list: Annotated[
+        bool, typer.Option("--list", help="List the names, all or those with this text.")
+    ] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Which rows and SQL a figure of the weekly page rests on."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.errors import UsageError
+        from pipelines.review import explain_number, list_numbers
+
+        if is_list:
+            list_numbers(settings, console, name or "")
+        elif name is None:
+            raise UsageError("Name a figure, or list the names with --list.")
+        else:
+            explain_number(settings, name, console)
+
+
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve on.")] = 8765,

@@ -6,11 +6,11 @@ Every function returns plain rows. A relation that is not built gives no rows, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from pipelines.review import tallies
 from pipelines.review.tables import (
     Record,
     Tables,
@@ -20,10 +20,8 @@ from pipelines.review.tables import (
     read_as_of,
     read_manifest,
 )
+from pipelines.review.tallies import WEEK
 from pipelines.settings import Settings
-
-WEEK = timedelta(days=7)
-TREND_WEEKS = 8
 
 OPTIONAL = (
     "fct_journey_credit",
@@ -101,13 +99,13 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     review.estimates = _estimates(tables, "fct_lift", "")
     review.history = _estimates(tables, "fct_lift_history", "fct_lift.as_of, ")
     review.health = _all(tables, "fct_experiment_health", "experiment_key, population, guardrail")
-    review.assignments = _assignments(tables, review)
-    review.reach = _reach(tables)
+    review.assignments = tallies.ASSIGNMENTS.rows(tables, as_of)
+    review.reach = tallies.REACH.rows(tables, as_of)
     review.match_rates = _latest(tables, "fct_identity_match_rate", "workspace_id")
-    review.match_rates_by_arm = _match_rates_by_arm(tables)
-    review.contrasts = _contrasts(tables)
+    review.match_rates_by_arm = tallies.MATCH_RATES_BY_ARM.rows(tables, as_of)
+    review.contrasts = tallies.CONTRASTS.rows(tables, as_of)
     review.journeys = _journeys(tables, review)
-    review.other_messages = _other_messages(tables, review)
+    review.other_messages = tallies.OTHER_MESSAGES.rows(tables, as_of)
     review.segments = _segments(tables)
     review.costs = _all(tables, "channel_costs", "channel")
     review.marks = _marks(review)
@@ -130,21 +128,6 @@ def _latest(tables: Tables, name: str, order: str) -> list[Record]:
         f"select * from {{{name}}} where as_of = (select max(as_of) from {{{name}}}) "
         f"order by {order}",
         reads=[name],
-    )
-
-
-def _match_rates_by_arm(tables: Tables) -> list[Record]:
-    """Match rate of each arm over all its workspaces."""
-    return tables.rows(
-        """
-        select experiment_key, arm, sum(count_persons) as count_persons,
-            sum(count_identifiable) as count_identifiable, sum(count_matched) as count_matched
-        from {fct_identity_match_rate_by_arm}
-        where as_of = (select max(as_of) from {fct_identity_match_rate_by_arm})
-        group by experiment_key, arm
-        order by experiment_key, arm
-        """,
-        reads=["fct_identity_match_rate_by_arm"],
     )
 
 
@@ -184,134 +167,11 @@ def _estimates(tables: Tables, name: str, first: str) -> list[Record]:
     )
 
 
-def _assignments(tables: Tables, review: Review) -> list[Record]:
-    """People per arm: in all, in the week, in the week before, still inside their window."""
-    return tables.rows(
-        """
-        select experiment_key, arm, count(*) as count_people,
-            count(*) filter (where assigned_at >= $1) as count_week,
-            count(*) filter (where assigned_at >= $2 and assigned_at < $1) as count_previous_week,
-            count(*) filter (where not is_mature) as count_immature,
-            count(*) filter (where is_crossover) as count_crossovers
-        from {fct_experiment_assignments}
-        group by experiment_key, arm
-        order by experiment_key, arm
-        """,
-        [review.week_from, review.previous_from],
-        reads=["fct_experiment_assignments"],
-    )
-
-
-def _reach(tables: Tables) -> list[Record]:
-    """How many of each arm were really reached, and how many had a trapped delivery."""
-    return tables.rows(
-        """
-        select experiment_key, arm, count(*) as count_people,
-            count(*) filter (where is_exposed_real) as count_reached,
-            count(*) filter (where is_exposed_ghost) as count_ghost,
-            count(*) filter (where is_contaminated) as count_contaminated
-        from (
-            select distinct experiment_key, arm, person_id, is_exposed_real, is_exposed_ghost,
-                is_contaminated
-            from {fct_experiment_units}
-        )
-        group by experiment_key, arm
-        order by experiment_key, arm
-        """,
-        reads=["fct_experiment_units"],
-    )
-
-
-def _contrasts(tables: Tables) -> list[Record]:
-    """What a naive reading compares: among the reached of an arm, clickers with the rest."""
-    return tables.rows(
-        """
-        with clickers as (
-            select distinct experiments.experiment_key, exposures.person_id
-            from {fct_message_exposures} as exposures
-            inner join {experiments} as experiments
-                on exposures.workspace_id = experiments.workspace_id
-                and exposures.journey_id = cast(experiments.campaign_id as varchar)
-            where exposures.human_clicked_at is not null
-        ),
-        people as (
-            select units.experiment_key, units.arm, units.y > 0 as is_converted,
-                clickers.person_id is not null as is_clicker
-            from {fct_experiment_units} as units
-            inner join {experiments} as experiments
-                on units.experiment_key = experiments.experiment_key
-                and units.metric_key = experiments.primary_metric
-            inner join {fct_experiment_assignments} as assignments
-                on units.experiment_key = assignments.experiment_key
-                and units.person_id = assignments.person_id
-            left join clickers
-                on units.experiment_key = clickers.experiment_key
-                and units.person_id = clickers.person_id
-            where assignments.is_mature and units.is_exposed_real
-        )
-        select experiment_key, arm,
-            count(*) filter (where is_clicker) as count_clickers,
-            count(*) filter (where is_clicker and is_converted) as count_clickers_converted,
-            count(*) filter (where not is_clicker) as count_others,
-            count(*) filter (where not is_clicker and is_converted) as count_others_converted
-        from people
-        group by experiment_key, arm
-        order by experiment_key, arm
-        """,
-        reads=[
-            "fct_message_exposures",
-            "fct_experiment_units",
-            "fct_experiment_assignments",
-            "experiments",
-        ],
-    )
-
-
-_SENT_AT = "coalesce(sent_at, delivered_at, created_at)"
-_OF_A_JOURNEY = "journey_id is not null and message_type not in ('newsletter', 'transactional')"
-
-
 def _journeys(tables: Tables, review: Review) -> list[Record]:
     """One per journey: entries and exposures of two weeks, its messages, reasons and trend."""
-    periods = [review.week_from, review.previous_from]
-    entries = tables.rows(
-        """
-        select workspace_id, journey_id, max(journey_name) as journey_name,
-            count(*) as count_entries,
-            count(*) filter (where entered_at >= $1) as count_entries_week,
-            count(*) filter (where entered_at >= $2 and entered_at < $1)
-                as count_entries_previous_week
-        from {fct_journey_entries}
-        where journey_id is not null
-        group by workspace_id, journey_id
-        """,
-        periods,
-        reads=["fct_journey_entries"],
-    )
-    exposures = tables.rows(
-        f"""
-        select workspace_id, journey_id, max(journey_name) as journey_name,
-            {_counts(_SENT_AT)}
-        from {{fct_message_exposures}}
-        where {_OF_A_JOURNEY}
-        group by workspace_id, journey_id
-        """,
-        periods,
-        reads=["fct_message_exposures"],
-    )
-    claims = tables.rows(
-        """
-        select workspace_id, journey_id,
-            count(*) filter (where converted_at >= $1) as count_claimed_week,
-            count(*) filter (where converted_at >= $2 and converted_at < $1)
-                as count_claimed_previous_week
-        from {fct_goal_conversions}
-        where journey_id is not null
-        group by workspace_id, journey_id
-        """,
-        periods,
-        reads=["fct_goal_conversions"],
-    )
+    entries = tallies.ENTRIES.rows(tables, review.as_of)
+    exposures = tallies.EXPOSURES.rows(tables, review.as_of)
+    claims = tallies.CLAIMS.rows(tables, review.as_of)
     journeys: dict[tuple[Any, str], Record] = {}
     for rows in (entries, exposures, claims):
         for row in rows:
@@ -319,9 +179,9 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
             known = journeys.setdefault(key, {})
             known.update({name: value for name, value in row.items() if value is not None})
     parts = {
-        "messages": _messages(tables, periods),
-        "reasons": _reasons(tables, periods),
-        "trend": _trend(tables, review),
+        "messages": tallies.MESSAGES.rows(tables, review.as_of),
+        "reasons": tallies.REASONS.rows(tables, review.as_of),
+        "trend": tallies.TREND.rows(tables, review.as_of),
     }
     by_key = {  # journeys with an experiment first, in the order of the verdicts
         (row["workspace_id"], row["journey_id"]): row["experiment_key"]
@@ -346,92 +206,6 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
         ),
     )
     return [journey for _, journey in ordered]
-
-
-def _counts(instant: str) -> str:
-    """Deliveries by kind, and human clicks on real ones: in the week, before it, ever."""
-    periods = {
-        "_week": f"{instant} >= $1",
-        "_previous_week": f"{instant} >= $2 and {instant} < $1",
-        "": "true",
-    }
-    counted = {
-        "real": "exposure_kind = 'real'",
-        "ghost": "exposure_kind = 'ghost'",
-        "none": "exposure_kind = 'none'",
-        "clicked": "exposure_kind = 'real' and human_clicked_at is not null",
-    }
-    return ", ".join(
-        f"count(*) filter (where {what} and {when}) as count_{name}{suffix}"
-        for suffix, when in periods.items()
-        for name, what in counted.items()
-    )
-
-
-def _messages(tables: Tables, periods: Sequence[object]) -> list[Record]:
-    return tables.rows(
-        f"""
-        select workspace_id, journey_id, message_id, max(message_name) as message_name,
-            max(channel) as channel, median(minutes_since_trigger) as median_minutes_since_trigger,
-            {_counts(_SENT_AT)}
-        from {{fct_message_exposures}}
-        where {_OF_A_JOURNEY}
-        group by workspace_id, journey_id, message_id
-        order by workspace_id, journey_id, message_id
-        """,
-        periods,
-        reads=["fct_message_exposures"],
-    )
-
-
-def _reasons(tables: Tables, periods: Sequence[object]) -> list[Record]:
-    return tables.rows(
-        f"""
-        select workspace_id, journey_id, not_exposed_reason,
-            count(*) filter (where {_SENT_AT} >= $1) as count_week,
-            count(*) filter (where {_SENT_AT} >= $2 and {_SENT_AT} < $1) as count_previous_week,
-            count(*) as count_ever
-        from {{fct_message_exposures}}
-        where exposure_kind = 'none' and {_OF_A_JOURNEY}
-        group by workspace_id, journey_id, not_exposed_reason
-        order by workspace_id, journey_id, count_ever desc, not_exposed_reason
-        """,
-        periods,
-        reads=["fct_message_exposures"],
-    )
-
-
-def _trend(tables: Tables, review: Review) -> list[Record]:
-    """Deliveries by kind in each of the last weeks, counted back from as_of."""
-    return tables.rows(
-        f"""
-        select workspace_id, journey_id, exposure_kind,
-            1 + date_diff('second', {_SENT_AT}, $1) // 604800 as weeks_ago,
-            count(*) as count_messages
-        from {{fct_message_exposures}}
-        where {_OF_A_JOURNEY} and {_SENT_AT} > $2 and {_SENT_AT} <= $1
-        group by all
-        order by all
-        """,
-        [review.as_of - timedelta(seconds=1), review.as_of - TREND_WEEKS * WEEK],
-        reads=["fct_message_exposures"],
-    )
-
-
-def _other_messages(tables: Tables, review: Review) -> list[Record]:
-    """Newsletters and transactional messages: pressure, and no journey of anybody's."""
-    return tables.rows(
-        f"""
-        select workspace_id, message_type, message_id, max(message_name) as message_name,
-            max(channel) as channel, {_counts(_SENT_AT)}
-        from {{fct_message_exposures}}
-        where not ({_OF_A_JOURNEY})
-        group by workspace_id, message_type, message_id
-        order by workspace_id, message_type, message_id
-        """,
-        [review.week_from, review.previous_from],
-        reads=["fct_message_exposures"],
-    )
 
 
 def _segments(tables: Tables) -> list[Record]:

@@ -13,6 +13,7 @@ from typing import Any
 from pipelines.errors import CounterfoilError
 from pipelines.review import charts, sections, words
 from pipelines.review.gather import Review, gather
+from pipelines.review.numbers import name_of
 from pipelines.review.tables import Record
 from pipelines.settings import Settings
 
@@ -48,6 +49,9 @@ MARTS = {
 """What the page says is not there when the mart is not built."""
 
 TRIAGE_ROWS = 12
+
+LONGEST_NAME = 120
+"""A figure with a longer name shows none; it has one all the same."""
 
 STATUS_WORDS = {
     "ok": "Enough people, every check passed. The interval may be read.",
@@ -223,14 +227,22 @@ def _context(review: Review) -> dict[str, Any]:
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,
-        "ratio": words.ratio,
         "guardrail_value": words.guardrail_value,
+        "named": _named,
         "strip": charts.strip,
         "ticks": charts.ticks,
         "points": lambda number: f"{words.signed(100 * number, 1)}".removesuffix(".0"),
         "ratio_strip": charts.ratio_strip,
         "ratio_ticks": charts.ratio_ticks,
     }
+
+
+def _named(family: str, row: Record | None, column: str) -> str:
+    """What `explain number` calls a figure of a row; empty where nobody would want to read it."""
+    if not row or column not in row:
+        return ""
+    name = name_of(family, row, column)
+    return name if len(name) <= LONGEST_NAME else ""
 
 
 def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
@@ -241,7 +253,6 @@ def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
         for verdict in verdicts
         if verdict["experiment"]["experiment_key"] in journey["experiment_keys"]
     ]
-    real, clicked = journey.get("count_real_week"), journey.get("count_clicked_week")
     return {
         **journey,
         "name": name,
@@ -249,10 +260,6 @@ def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
         "weeks": weeks,
         "trend_summary": _trend_summary(weeks),
         "chart": charts.trend(weeks, label=f"Messages by week, {name}"),
-        "click_through": words.ratio(clicked, real),
-        "click_through_before": words.ratio(
-            journey.get("count_clicked_previous_week"), journey.get("count_real_previous_week")
-        ),
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
         "timings": sections.timings(review, journey),

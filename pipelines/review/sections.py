@@ -8,8 +8,9 @@ from datetime import timedelta
 from statistics import NormalDist
 
 from pipelines.review import words
-from pipelines.review.gather import TREND_WEEKS, WEEK, Review
+from pipelines.review.gather import Review
 from pipelines.review.tables import Record
+from pipelines.review.tallies import TREND_WEEKS, WEEK
 
 POWER = 0.8
 LEAST_CLICKERS = 30
@@ -187,16 +188,12 @@ def contrasts(review: Review) -> Record:
         if min(naive["count_clickers"], naive["count_others"]) < LEAST_CLICKERS:
             too_few.append({**verdict, "naive": naive})
             continue
-        clickers = words.ratio(naive["count_clickers_converted"], naive["count_clickers"])
-        others = words.ratio(naive["count_others_converted"], naive["count_others"])
         relative = decision["lift_relative"]
         rows.append(
             {
                 **verdict,
                 "naive": naive,
-                "share_clickers": clickers,
-                "share_others": others,
-                "naive_ratio": clickers / others if clickers is not None and others else None,
+                "naive_ratio": naive["naive_ratio"],
                 "ratio": None if relative is None else 1 + relative,
                 "ratio_low": _plus_one(decision.get("lift_relative_low")),
                 "ratio_high": _plus_one(decision.get("lift_relative_high")),

@@ -13,6 +13,8 @@ import pytest
 from pipelines import registries
 from pipelines.console import Console
 from pipelines.customerio import load
+from pipelines.review import numbers
+from pipelines.review.tables import open_warehouse
 from pipelines.settings import Settings
 from pipelines.warehouse import invoke
 
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("experiments")
 SELECTED = [
     "+fct_lift_history", "+fct_lift", "+fct_effect_on_the_reached", "+fct_experiment_health",
     "+fct_experiment_units", "+fct_lift_within_tiers", "+fct_message_exposures",
-    "+int_experiments__unassigned",
+    "+int_experiments__unassigned", "dim_build",
 ]  # fmt: skip
 # The other layers' own tests have their own fixtures.
 LEFT_OUT = [
@@ -261,6 +263,22 @@ def test_v15_versions_are_never_pooled(built: Built) -> None:
     assert pooled["difference"] == pytest.approx(-0.0238095, abs=5e-8)
     tiers = built.lift("v15_tiers")
     assert tiers["lift"] == pytest.approx(0.02)
+
+
+def test_units_give_every_lift_again(built: Built) -> None:
+    """What `explain number` counts beneath a lift is the lift's own counts and means."""
+    rows = {}
+    with open_warehouse(built.settings) as tables:
+        for figure in numbers.figures(tables):
+            if figure.family.name in {"lift", "lift_by_stratum"}:
+                rows[figure.family.name, figure.key] = figure
+        for figure in rows.values():
+            row = figure.row(tables)
+            statement = figure.beneath(tables, row)
+            assert statement is not None
+            for column, value in numbers.read_row(tables, statement).items():
+                assert column == "count_rows" or value == pytest.approx(row[column], rel=1e-9)
+    assert ("lift", ("v15_weeks", "order_rate", "treatment")) in rows
 
 
 def test_lift_within_tiers_compares_like_with_like(built: Built) -> None:
