@@ -520,7 +520,8 @@ def _read_back(sources: Sources) -> Line:
         left join (
             select distinct publish_key from {{stg_heap__events}} where publish_key is not null
         ) as read_back on receipts.publish_key = read_back.publish_key
-        where receipts.acknowledged_at < (select max(occurred_at) from {{stg_heap__events}})
+        where receipts.kind = 'event'
+            and receipts.acknowledged_at < (select max(occurred_at) from {{stg_heap__events}})
         """,
         reads=["stg_heap__events"],
     )

@@ -43,6 +43,36 @@ def line(checklist: Checklist, name: str) -> Line:
     return next(found for found in checklist.lines if found.name == name)
 
 
+def read_back(home: Path, folder: Path, keys: list[str], until: str) -> Line:
+    """The line after three acknowledged events and one property, and these keys read back."""
+    events = ", ".join(
+        f"('e{number}', 'u1', '{key}', 'cio_message_sent', timestamp '2026-05-01')"
+        for number, key in enumerate(keys)
+    )
+    settings = changed(
+        home,
+        folder,
+        "insert into staging.stg_heap__events values "
+        f"('e99', 'u1', null, 'pageviews', timestamp '{until}'), {events}",
+    )
+    with Ledger(settings) as ledger:
+        for number, kind in enumerate(("event", "event", "event", "user_properties")):
+            ledger.db.execute(
+                "insert into receipts (publish_key, heap_identity, kind, acknowledged_at) "
+                f"values ('k{number}', 'i', '{kind}', timestamp '2026-05-02')"
+            )
+    return line(measure(settings), "read_back")
+
+
+def test_receipts_are_looked_for_in_what_heap_gives_back(home: Path, tmp_path: Path) -> None:
+    kept = read_back(home, tmp_path / "kept", ["k0", "k1", "k2", "k2"], "2026-05-03")
+    assert (kept.verdict, kept.measured) == ("ok", "3 of 3 receipts found")
+    lost = read_back(home, tmp_path / "lost", ["k0", "k2"], "2026-05-03")
+    assert (lost.verdict, lost.measured) == ("fail", "2 of 3 receipts found")
+    early = read_back(home, tmp_path / "early", ["k0"], "2026-05-01")
+    assert early.verdict == "n.a."
+
+
 def test_every_line_is_measured(home: Path) -> None:
     """On the sample brand each line says what was found, against what, and what to do."""
     checklist = measure(settings_for(home))
