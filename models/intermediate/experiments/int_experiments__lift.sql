@@ -70,27 +70,33 @@ combined as (
         sum(count_nonzero_treatment) as count_nonzero_treatment,
         sum(count_nonzero_control) as count_nonzero_control,
         sum(case when count_treatment + count_control > 0 then 1 else 0 end) as count_versions,
-        sum(sum_treatment) / nullif(sum(count_treatment), 0) as pooled_mean_treatment,
-        sum(sum_control) / nullif(sum(count_control), 0) as pooled_mean_control,
-        sum(weight * mean_treatment) as weighted_mean_treatment,
-        sum(weight * mean_control) as weighted_mean_control,
+        {{ steady_sum("sum_treatment") }} / nullif(sum(count_treatment), 0)
+            as pooled_mean_treatment,
+        {{ steady_sum("sum_control") }} / nullif(sum(count_control), 0)
+            as pooled_mean_control,
+        {{ steady_sum("weight * mean_treatment") }} as weighted_mean_treatment,
+        {{ steady_sum("weight * mean_control") }} as weighted_mean_control,
         sqrt(
-            sum(weight * weight * (difference - fixed_low) * (difference - fixed_low))
+            {{ steady_sum(
+                "weight * weight * (difference - fixed_low) * (difference - fixed_low)"
+            ) }}
         ) as fixed_reach_low,
         sqrt(
-            sum(weight * weight * (fixed_high - difference) * (fixed_high - difference))
+            {{ steady_sum(
+                "weight * weight * (fixed_high - difference) * (fixed_high - difference)"
+            ) }}
         ) as fixed_reach_high,
         sqrt(
-            sum(
-                weight * weight * (
+            {{ steady_sum(
+                "weight * weight * (
                     variance_treatment / nullif(count_treatment, 0)
                     + variance_control / nullif(count_control, 0)
-                )
-            )
+                )"
+            ) }}
         ) as standard_error,
-        sum(weight * weight * variance_treatment / nullif(count_treatment, 0))
+        {{ steady_sum("weight * weight * variance_treatment / nullif(count_treatment, 0)") }}
             as mean_variance_treatment,
-        sum(weight * weight * variance_control / nullif(count_control, 0))
+        {{ steady_sum("weight * weight * variance_control / nullif(count_control, 0)") }}
             as mean_variance_control,
         max(case when is_skewed then 1 else 0 end) = 1 as is_skewed
     from limited
