@@ -75,7 +75,9 @@ def world(seed: int) -> World:
     """The world of a seed; every second has three arms."""
     draw = random.Random(seed)
     arms = (CONTROL, FIRST, SECOND) if seed % 2 else (CONTROL, FIRST)
-    starts = [-1.0, *sorted(draw.sample(range(60, 420), seed % 3))]
+    # A third of the worlds ends with a version of which hardly anybody is mature.
+    later = [draw.uniform(60, 420), LAST - WINDOW - draw.uniform(2, 6)][: seed % 3]
+    starts = [-1.0, *later]
     made = World(
         seed,
         arms,
@@ -89,7 +91,7 @@ def world(seed: int) -> World:
         ("", ""),
     )
     rate = draw.uniform(0.08, 0.3)
-    for number in range(draw.randint(450, 750)):
+    for number in range(draw.randint(350, 550)):
         made.profiles.extend(_person(draw, made, f"{number:05d}", rate))
     alone = [
         profile
@@ -132,6 +134,8 @@ def _person(draw: random.Random, made: World, name: str, rate: float) -> Iterato
         profile.events.append((when + draw.uniform(-20, 220), "order", value))
     if draw.random() < rate:
         profile.events.append((when + draw.uniform(0, 160), "web_order", None))
+    for _ in range(draw.randint(0, 4)):  # hardly skewed, unlike what people buy
+        profile.events.append((when + draw.uniform(0, 160), "visit", None))
     yield profile
     if draw.random() < 0.06:
         later = when + draw.choice((0.0, 3.0, 50.0))
@@ -180,6 +184,10 @@ def write(worlds: list[World]) -> Cases:
     """Every twin of every world as one export."""
     cases = Cases()
     cases.export.register("behavior_map", event_name="view", behavior="product_viewed")
+    cases.export.register("behavior_map", event_name="visit", behavior="site_visited")
+    cases.export.register(
+        "metrics", metric_key="visits", behavior="site_visited", aggregation="count", label="Visits"
+    )
     for made in worlds:
         for place, twin in enumerate(TWINS):
             _Twin(cases.export, made, twin, 200_000 + 10 * made.seed + place).write()

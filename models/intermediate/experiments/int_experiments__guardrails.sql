@@ -335,7 +335,7 @@ primary_contrasts as (
         max(case when contrasts.aggregation = 'any' then 1 else 0 end) = 1 as is_rate,
         max(
             case
-                when contrasts.aggregation <> 'any'
+                when contrasts.aggregation <> 'any' and contrasts.is_comparable
                     then greatest(
                         {{ experiments_setting("skew_factor") }}
                         * contrasts.skewness_treatment * contrasts.skewness_treatment
