@@ -28,6 +28,21 @@ limited as (
             when contrasts.aggregation = 'any' then contrasts.newcombe_high
             else inferences.welch_high
         end as fixed_high,
+        -- The sequence takes the sample variance, n - 1, of rates as of means.
+        case
+            when contrasts.aggregation = 'any'
+                then
+                    contrasts.variance_treatment * contrasts.count_treatment
+                    / greatest(contrasts.count_treatment - 1, 1)
+            else contrasts.variance_treatment
+        end as sample_variance_treatment,
+        case
+            when contrasts.aggregation = 'any'
+                then
+                    contrasts.variance_control * contrasts.count_control
+                    / greatest(contrasts.count_control - 1, 1)
+            else contrasts.variance_control
+        end as sample_variance_control,
         inferences.fixed_p_value,
         inferences.sequence_p_value,
         inferences.p_method
@@ -89,8 +104,8 @@ combined as (
         sqrt(
             {{ steady_sum(
                 "weight * weight * (
-                    variance_treatment / nullif(count_treatment, 0)
-                    + variance_control / nullif(count_control, 0)
+                    sample_variance_treatment / nullif(count_treatment, 0)
+                    + sample_variance_control / nullif(count_control, 0)
                 )"
             ) }}
         ) as standard_error,

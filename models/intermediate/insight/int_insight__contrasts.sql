@@ -89,8 +89,8 @@ limited as (
             as newcombe_low,
         {{ newcombe_high("rate", "wilson_high", "rate_control", "wilson_low_control") }}
             as newcombe_high,
-        rate * (1.0 - rate) / nullif(count_units, 0)
-        + rate_control * (1.0 - rate_control) / nullif(count_units_control, 0) as variance
+        rate * (1.0 - rate) / greatest(count_units - 1, 1)
+        + rate_control * (1.0 - rate_control) / greatest(count_units_control - 1, 1) as variance
     from bounded
 ),
 
