@@ -304,10 +304,10 @@ class Export:
                 by_workspace[row["workspace_id"]].append(row)
             for workspace, part in sorted(by_workspace.items()):
                 name = f"{family}_v5_{workspace}_{241600000000300000 + 100 * number}.parquet"
-                pq.write_table(_columns(part, SHAPES[family]), export / name)
+                pq.write_table(table_of(part, SHAPES[family]), export / name)
         if self.behavior:
             shuffler.shuffle(self.behavior)
-            pq.write_table(_columns(self.behavior, BEHAVIOR), export / "behavior.parquet")
+            pq.write_table(table_of(self.behavior, BEHAVIOR), export / "behavior.parquet")
         for registry, names in REGISTRIES.items():
             if registry in self.registries:
                 with (seeds / f"{registry}.csv").open("w", newline="", encoding="utf-8") as file:
@@ -336,7 +336,7 @@ class Export:
         rows.append(row)
 
 
-def _columns(rows: list[dict[str, Any]], shape: dict[str, pa.DataType]) -> pa.Table:
+def table_of(rows: list[dict[str, Any]], shape: dict[str, pa.DataType]) -> pa.Table:
     return pa.table(
         {name: pa.array([row.get(name) for row in rows], kind) for name, kind in shape.items()}
     )

@@ -2,90 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import experiment_cases as cases
 import pytest
+from experiment_home import Built, about, limits
 
-from pipelines import registries
-from pipelines.console import Console
-from pipelines.customerio import load
 from pipelines.review import numbers
 from pipelines.review.tables import open_warehouse
-from pipelines.settings import Settings
-from pipelines.warehouse import invoke
 
 pytestmark = pytest.mark.xdist_group("experiments")
-
-SELECTED = [
-    "+fct_lift_history", "+fct_lift", "+fct_effect_on_the_reached", "+fct_experiment_health",
-    "+fct_experiment_units", "+fct_lift_within_tiers", "+fct_message_exposures",
-    "+int_experiments__unassigned", "dim_build",
-]  # fmt: skip
-# The other layers' own tests have their own fixtures.
-LEFT_OUT = [
-    f"resource_type:test,path:{folder}"
-    for folder in ("models/staging", "models/intermediate/identity", "models/intermediate/journeys",
-                   "models/segments", "models/marts/segments", "models/marts/exposure")
-]  # fmt: skip
-
-
-class Built:
-    """A warehouse built from cases."""
-
-    def __init__(self, made: cases.Cases, folder: Path, as_of: datetime = cases.AS_OF) -> None:
-        self.settings = Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
-            update={"home": folder / "home"}
-        )
-        export, seeds = made.export.write(folder)
-        console = Console(as_json=True)
-        summary = load([str(export)], self.settings, console)
-        assert summary.failure is None
-        invoke(
-            self.settings,
-            registries.compose(self.settings, seeds),
-            ["build", "--vars", f'{{"as_of": "{as_of.isoformat(sep=" ")}"}}', "--select", *SELECTED,
-             "--exclude", *LEFT_OUT, "--indirect-selection", "cautious"],
-        )  # fmt: skip
-
-    def ask(self, query: str) -> list[dict[str, Any]]:
-        with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
-            answer = connection.execute(query)
-            names = [column[0] for column in answer.description or []]
-            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-
-    def lift(
-        self,
-        key: str,
-        metric: str = "order_rate",
-        population: str = "itt",
-        stratum: str = "all",
-    ) -> dict[str, Any]:
-        rows = self.ask(
-            f"select * from marts.fct_lift where experiment_key = '{key}' and metric_key = "
-            f"'{metric}' and population = '{population}' and stratum = '{stratum}'"
-        )
-        assert len(rows) == 1, rows
-        return rows[0]
-
-    def health(self, key: str, guardrail: str, population: str = "itt") -> dict[str, Any]:
-        rows = self.ask(
-            f"select * from marts.fct_experiment_health where experiment_key = '{key}' "
-            f"and guardrail = '{guardrail}' and population = '{population}'"
-        )
-        assert len(rows) == 1, rows
-        return rows[0]
-
-
-def about(*values: float, tolerance: float = 1e-6) -> Any:
-    return pytest.approx(list(values), abs=tolerance)
-
-
-def limits(row: dict[str, Any]) -> list[float]:
-    return [row["lift"], row["lift_low"], row["lift_high"]]
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +231,49 @@ def test_v18_published_means(built: Built) -> None:
     assert [inside["welch_low"], inside["welch_high"]] == about(0.04538, 0.53462, tolerance=5e-6)
 
 
+@pytest.mark.parametrize(
+    ("number", "low", "high"),
+    [
+        (0, 0.0524, 0.3339),
+        (1, 0.1705, 0.8090),
+        (2, 0.0582, 0.8062),
+        (3, -0.0381, 0.1926),
+        (4, -0.1611, 0.2775),
+        (5, -0.2775, 0.2775),
+        (6, 0.6791, 1.0),
+        (7, 0.6075, 1.0),
+    ],
+)
+def test_v20_newcombe_in_sql_and_in_the_library(
+    built: Built, number: int, low: float, high: float
+) -> None:
+    for relation in ("int_experiments__contrasts", "int_experiments__inference"):
+        [row] = _contrast(built, relation, f"v20_{number}")
+        assert [row["newcombe_low"], row["newcombe_high"]] == about(low, high, tolerance=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 0.277533),
+        (1, 10, 0.017876, 0.404150),
+        (5, 10, 0.236593, 0.763407),
+        (0, 20, 0.0, 0.161125),
+        (20, 20, 0.838875, 1.0),
+    ],
+)
+def test_v21_wilson(built: Built, successes: int, trials: int, low: float, high: float) -> None:
+    shown = [
+        [row[f"wilson_low_{side}"], row[f"wilson_high_{side}"]]
+        for number in range(len(cases.PUBLISHED_PAIRS))
+        for row in _contrast(built, "int_experiments__contrasts", f"v20_{number}")
+        for side in ("treatment", "control")
+        if (row[f"sum_{side}"], row[f"count_{side}"]) == (successes, trials)
+    ]
+    assert shown != []
+    assert all(limits == about(low, high) for limits in shown)
+
+
 def test_v29_outcomes_seen_through_clicks_are_refused(built: Built) -> None:
     health = built.health("v29", "outcome_visibility")
     assert health["verdict"] == "warn"
@@ -367,155 +336,19 @@ def _workspace(built: Built, key: str) -> int:
     return int(row["workspace_id"])
 
 
+def _contrast(built: Built, relation: str, key: str) -> list[dict[str, Any]]:
+    return built.ask(
+        f"select told.* from experiments.{relation} as told "
+        "inner join experiments.int_experiments__instants as instants "
+        "using (experiment_key, read_at) "
+        f"where experiment_key = '{key}' and instants.is_current "
+        "and metric_key = 'order_rate' and population = 'itt' and stratum = 'all'"
+    )
+
+
 def _effect(built: Built, key: str) -> dict[str, Any]:
     [row] = built.ask(
         f"select * from marts.fct_effect_on_the_reached where experiment_key = '{key}' "
         "and metric_key = 'order_rate' and stratum = 'all'"
     )
     return row
-
-
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return Built(cases.refusals(), tmp_path_factory.mktemp("refusals"))
-
-
-@pytest.mark.parametrize(
-    ("key", "code", "hit", "short"),
-    [
-        ("srm", "srm", "invalid", "ok"),
-        ("crossover_merge_invalid", "crossover_rate", "invalid", "ok"),
-        ("crossover_relabel_invalid", "crossover_rate", "invalid", "ok"),
-        ("crossover_merge_warn", "crossover_rate", "ok", "ok"),
-        ("crossover_reentry_warn", "crossover_rate", "ok", "ok"),
-        ("contamination_invalid", "contamination", "invalid", "ok"),
-        ("contamination_warn", "contamination", "ok", "ok"),
-        ("late_label", "late_label", "invalid", "ok"),
-        ("allocation_changed", "allocation_changed", "ok", "ok"),
-        ("definition_changed", "definition_changed", "ok", "ok"),
-        ("underpowered", "underpowered", "underpowered", "ok"),
-        ("immature", "immature", "insufficient", "insufficient"),
-        ("few_events", "few_events", "insufficient", "ok"),
-        ("few_non_events", "few_events", "insufficient", "ok"),
-        ("cluster", "cluster", "insufficient", "ok"),
-        ("winner_picked", "winner_picked", "ok", "ok"),
-    ],
-)
-def test_each_reason_fires_and_not_just_short_of_it(
-    refused: Built, key: str, code: str, hit: str, short: str
-) -> None:
-    fired, spared = refused.lift(f"{key}_hit"), refused.lift(f"{key}_short")
-    assert (fired["status"], spared["status"]) == (hit, short)
-    assert code in fired["reasons"].split("||")
-    # Warnings stay below an invalid threshold: only the status is spared there.
-    if key not in ("crossover_merge_invalid", "crossover_relabel_invalid",
-                   "contamination_invalid", "late_label"):  # fmt: skip
-        assert code not in spared["reasons"].split("||")
-    assert (fired["lift"] is None) == (hit in ("invalid", "insufficient"))
-
-
-def test_a_ghost_ratio_touches_only_ghost_rows(refused: Built) -> None:
-    assert refused.lift("srm_ghost_hit")["status"] == "ok"
-    assert refused.lift("srm_ghost_hit", population="ghost_reached")["status"] == "invalid"
-    assert refused.lift("srm_ghost_short", population="ghost_reached")["status"] == "ok"
-
-
-def test_the_skew_gate_withholds_the_interval_and_keeps_p(refused: Built) -> None:
-    hit = refused.lift("skew_hit", metric="order_value")
-    short = refused.lift("skew_short", metric="order_value")
-    assert (hit["reasons"], hit["p_method"], hit["lift_low"]) == ("skew", "permutation", None)
-    assert hit["p_value"] is not None
-    assert (short["reasons"], short["p_method"]) == ("", "welch")
-    assert short["lift_low"] < short["lift"] < short["lift_high"]
-
-
-def test_linked_outcomes_are_judged_by_the_gap_between_arms(refused: Built) -> None:
-    hit = refused.lift("outcome_visibility_hit", metric="web_order_rate")
-    short = refused.lift("outcome_visibility_short", metric="web_order_rate")
-    assert (hit["status"], short["status"]) == ("invalid", "ok")
-    assert refused.lift("outcome_visibility_hit")["status"] == "ok"
-
-
-def test_people_after_a_picked_winner_are_no_units(refused: Built) -> None:
-    assert refused.lift("winner_picked_hit")["count_treatment"] == 1000
-    assert refused.lift("winner_picked_short")["count_treatment"] == 1090
-
-
-def test_late_labels_are_left_out(refused: Built) -> None:
-    assert refused.lift("late_label_short")["count_treatment"] == 990
-
-
-@pytest.fixture(scope="module")
-def encoded(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return Built(cases.encodings(), tmp_path_factory.mktemp("encodings"))
-
-
-def test_every_encoding_gives_the_same_answer(encoded: Built) -> None:
-    rows = encoded.ask(
-        "select * exclude (experiment_key, q_value) from marts.fct_lift "
-        "where population = 'itt' and stratum = 'all' order by experiment_key, metric_key"
-    )
-    per_encoding = len({row["metric_key"] for row in rows})
-    assert len(rows) == 7 * per_encoding
-    assert rows[0]["status"] == "ok"
-    for start in range(0, len(rows), per_encoding):
-        assert rows[start : start + per_encoding] == rows[:per_encoding]
-
-
-def test_trapped_encodings_agree_on_ghosts(encoded: Built) -> None:
-    rows = encoded.ask(
-        "select * exclude (experiment_key, q_value) from marts.fct_lift "
-        "where population = 'ghost_reached' and metric_key = 'order_rate' and stratum = 'all'"
-    )
-    assert len(rows) == 3
-    assert rows[0] == rows[1] == rows[2]
-    assert encoded.health("by_mailbox", "contamination")["value"] == 0
-
-
-@pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return Built(cases.global_holdouts(), tmp_path_factory.mktemp("global_holdouts"))
-
-
-def test_a_global_holdout_is_drawn_by_hash_over_all_who_can_be_reached(held: Built) -> None:
-    drawn = held.ask(
-        """
-        select identifiers.identifier, assignments.arm, assignments.allocation_version,
-            assignments.assigned_at
-        from marts.fct_experiment_assignments as assignments
-        inner join identity.int_identity__identifiers as identifiers
-            on assignments.person_id = identifiers.person_id
-                and identifiers.identifier_type = 'customer_id'
-        where experiment_key = 'programme' order by 1
-        """
-    )
-    expected = []
-    for number in range(4000):
-        if number % 100 != 99:
-            customer, version = f"g_{number:05d}", 2 if number >= 3000 else 1
-            is_held = cases.bucket("g1", customer) < 1000 * version
-            expected.append((customer, "held_out" if is_held else "programme", version))
-    assert [(r["identifier"], r["arm"], r["allocation_version"]) for r in drawn] == expected
-    assert len({row["assigned_at"] for row in drawn}) == 2
-
-
-def test_journey_lift_leaves_the_global_holdout_out_of_both_arms(held: Built) -> None:
-    [counts] = held.ask(
-        """
-        select count(*) filter (where exclusion_reason = 'global_holdout') as excluded,
-            count(distinct arm) filter (where exclusion_reason = 'global_holdout') as arms,
-            count(*) as people
-        from marts.fct_experiment_assignments where experiment_key = 'journey'
-        """
-    )
-    assert (counts["people"], counts["arms"]) == (2000, 2)
-    assert counts["excluded"] > 200
-    row = held.lift("journey")
-    assert row["count_treatment"] + row["count_control"] == 2000 - counts["excluded"]
-
-
-def test_programme_lift_sets_the_holdout_against_everybody_else(held: Built) -> None:
-    row = held.lift("programme")
-    assert row["count_treatment"] + row["count_control"] == 3960
-    assert row["reasons"] == "allocation_changed"
-    assert held.health("programme", "contamination")["value"] == 0

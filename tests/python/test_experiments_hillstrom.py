@@ -1,20 +1,21 @@
 """The Hillstrom test in other holdout encodings, added to one export, gives one answer.
 
 The export draws by A/B split with a trapped control. Beside it stand the same draws as a random
-cohort branch and as a cohort attribute, each as an experiment of its own over the same people.
+cohort branch and as a cohort attribute, each as an experiment of its own over the same people, and
+once more as one that runs on, read through the confidence sequence.
 """
 
 from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from scipy import stats
 
 from pipelines import registries
 from pipelines.console import Console
@@ -24,13 +25,11 @@ from pipelines.warehouse import invoke
 
 pytestmark = pytest.mark.xdist_group("hillstrom_encodings")
 
-SELECTED = ["+fct_lift"]
+SELECTED = ["+fct_lift", "+fct_experiment_health"]
 
 
 @pytest.fixture(scope="module")
-def rows(
-    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[dict[str, Any]]]:
+def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("hillstrom_encodings")
     export, seeds = folder / "export", folder / "seeds"
     shutil.copytree(shared_data / "hillstrom" / "export", export)
@@ -47,13 +46,23 @@ def rows(
         ["build", "--vars", '{"as_of": "2025-04-01 00:00:00"}', "--select", *SELECTED,
          "--exclude", "resource_type:test"],
     )  # fmt: skip
+    return settings
+
+
+def ask(settings: Settings, query: str) -> list[dict[str, Any]]:
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-        answer = connection.execute(
-            "select * from marts.fct_lift where stratum = 'all' "
-            "order by experiment_key, population, metric_key, arm"
-        )
+        answer = connection.execute(query)
         names = [column[0] for column in answer.description or []]
-        yield [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+@pytest.fixture
+def rows(home: Settings) -> list[dict[str, Any]]:
+    return ask(
+        home,
+        "select * from marts.fct_lift where stratum = 'all' and experiment_key <> 'spring_running' "
+        "order by experiment_key, population, metric_key, arm",
+    )
 
 
 def test_every_encoding_gives_the_published_answer(rows: list[dict[str, Any]]) -> None:
@@ -93,6 +102,60 @@ def test_v16_at_the_declared_analysis(
     if metric == "order_value":
         assert (row["lift_low"], row["reasons"], row["p_method"]) == (None, "skew", "permutation")
         assert row["p_value"] < 0.02
+
+
+def test_v16_counts_and_the_limits_that_the_skew_gate_withholds(home: Settings) -> None:
+    arms = ask(
+        home,
+        """
+        select metric_key, arm, count_treatment, count_control, sum_treatment, sum_control,
+            welch_low, welch_high
+        from experiments.int_experiments__contrasts
+        inner join experiments.int_experiments__inference using (
+            experiment_key, read_at, population, stratum, metric_key, arm, allocation_version
+        )
+        where is_current and experiment_key = 'spring_email' and population = 'itt'
+            and stratum = 'all'
+        """,
+    )
+    for arm, count, visits, buyers, spend, low, high in (
+        ("mens", 21307, 3894, 267, 30311.69, 0.485140, 1.054515),
+        ("womens", 21387, 3238, 189, 23038.11, 0.168957, 0.679868),
+    ):
+        shown = {row["metric_key"]: row for row in arms if row["arm"] == arm}
+        for metric, total, held in (
+            ("visit_rate", visits, 2262),
+            ("order_rate", buyers, 122),
+            ("order_value", spend, 13908.33),
+        ):
+            row = shown[metric]
+            assert (row["count_treatment"], row["count_control"]) == (count, 21306)
+            assert (row["sum_treatment"], row["sum_control"]) == (total, held)
+        spent = shown["order_value"]
+        assert [spent["welch_low"], spent["welch_high"]] == pytest.approx([low, high], abs=1e-6)
+
+
+def test_v04_thirds_are_what_was_declared(home: Settings) -> None:
+    ratios = ask(
+        home,
+        "select population, value, verdict from marts.fct_experiment_health "
+        "where experiment_key = 'spring_email' and guardrail = 'srm' order by population desc",
+    )
+    assert [row["verdict"] for row in ratios] == ["ok", "ok"]
+    itt = ratios[0]["value"]
+    assert itt == pytest.approx(0.202531, abs=1e-6)
+    assert stats.chi2.sf(itt, 2) == pytest.approx(0.903693, abs=1e-6)
+
+
+def test_v19_while_it_runs_the_sequence_is_shown(home: Settings) -> None:
+    [row] = ask(
+        home,
+        "select * from marts.fct_lift where experiment_key = 'spring_running' and arm = 'womens' "
+        "and metric_key = 'order_rate' and population = 'itt' and stratum = 'all'",
+    )
+    assert (row["interval_kind"], row["status"]) == ("sequence", "ok")
+    assert [row["lift_low"], row["lift_high"]] == pytest.approx([0.000614, 0.005608], abs=1e-6)
+    assert row["p_value"] == pytest.approx(0.005221, abs=1e-6)
 
 
 def _encode(export: Path) -> None:
@@ -141,6 +204,8 @@ def _register(seeds: Path) -> None:
         added = []
         for row in declared:
             if name == "experiments":
+                # V19: no declared analysis, tuned to both arms of the contrast
+                added.append({**row, "experiment_key": "spring_running", "planned_n": "42693"})
                 row["analysis_at"] = datetime(2025, 3, 20).isoformat()
                 added.append(
                     {**row, "experiment_key": "spring_branch", "assignment_source": "branch"}
@@ -155,6 +220,7 @@ def _register(seeds: Path) -> None:
                 )
             else:
                 index = int(row["split_index"])
+                added.append({**row, "experiment_key": "spring_running"})
                 added.append(
                     {
                         **row,

@@ -77,7 +77,11 @@ weighed as (
         sum(case when weight > 0 then 1 else 0 end) over (
             partition by experiment_key, allocation_version
         ) as count_weighed_arms,
-        sum(weight) over (partition by experiment_key, allocation_version) as weight_of_version,
+        sum(weight) over (
+            partition by experiment_key, allocation_version
+            order by is_control desc, arm asc
+            rows between unbounded preceding and unbounded following
+        ) as weight_of_version,
         row_number() over (
             partition by experiment_key, allocation_version
             order by is_control asc, arm desc

@@ -32,12 +32,19 @@ described as (
     from moments
 ),
 
+-- A single unit has no shape and no variance: taken as skewed by one, it never passes the gate.
 skewed as (
     select
         *,
-        (
-            third_moment_y - 3.0 * mean_y * population_variance_y - mean_y * mean_y * mean_y
-        ) / nullif(population_variance_y * sqrt(population_variance_y), 0) as skewness_y
+        case
+            when count_units = 1 then 1.0
+            else
+                (
+                    third_moment_y
+                    - 3.0 * mean_y * population_variance_y
+                    - mean_y * mean_y * mean_y
+                ) / nullif(population_variance_y * sqrt(population_variance_y), 0)
+        end as skewness_y
     from described
 ),
 
@@ -116,6 +123,7 @@ bounded as (
         end as wilson_high_control,
         -- Kohavi and others (2014): below 355 times the squared skewness a mean is not normal yet.
         paired.aggregation <> 'any'
+        and paired.is_comparable
         and (
             paired.count_treatment
             < {{ experiments_setting("skew_factor") }}

@@ -162,15 +162,15 @@ chi_squares as (
         allocation_version,
         max(count_weighed_arms) - 1 as degrees_of_freedom,
         max(case when has_control_trap then 1 else 0 end) = 1 as has_control_trap,
-        sum(
-            (count_drawn - expected_drawn) * (count_drawn - expected_drawn)
-            / nullif(expected_drawn, 0)
-        ) as chi_square_drawn,
-        sum(
-            (count_ghost_reached - expected_ghost_reached)
+        {{ steady_sum(
+            "(count_drawn - expected_drawn) * (count_drawn - expected_drawn)
+            / nullif(expected_drawn, 0)"
+        ) }} as chi_square_drawn,
+        {{ steady_sum(
+            "(count_ghost_reached - expected_ghost_reached)
             * (count_ghost_reached - expected_ghost_reached)
-            / nullif(expected_ghost_reached, 0)
-        ) as chi_square_ghost_reached
+            / nullif(expected_ghost_reached, 0)"
+        ) }} as chi_square_ghost_reached
     from totalled
     group by experiment_key, read_at, allocation_version
 ),
@@ -335,7 +335,7 @@ primary_contrasts as (
         max(case when contrasts.aggregation = 'any' then 1 else 0 end) = 1 as is_rate,
         max(
             case
-                when contrasts.aggregation <> 'any'
+                when contrasts.aggregation <> 'any' and contrasts.is_comparable
                     then greatest(
                         {{ experiments_setting("skew_factor") }}
                         * contrasts.skewness_treatment * contrasts.skewness_treatment

@@ -28,6 +28,21 @@ limited as (
             when contrasts.aggregation = 'any' then contrasts.newcombe_high
             else inferences.welch_high
         end as fixed_high,
+        -- The sequence takes the sample variance, n - 1, of rates as of means.
+        case
+            when contrasts.aggregation = 'any'
+                then
+                    contrasts.variance_treatment * contrasts.count_treatment
+                    / greatest(contrasts.count_treatment - 1, 1)
+            else contrasts.variance_treatment
+        end as sample_variance_treatment,
+        case
+            when contrasts.aggregation = 'any'
+                then
+                    contrasts.variance_control * contrasts.count_control
+                    / greatest(contrasts.count_control - 1, 1)
+            else contrasts.variance_control
+        end as sample_variance_control,
         inferences.fixed_p_value,
         inferences.sequence_p_value,
         inferences.p_method
@@ -70,27 +85,33 @@ combined as (
         sum(count_nonzero_treatment) as count_nonzero_treatment,
         sum(count_nonzero_control) as count_nonzero_control,
         sum(case when count_treatment + count_control > 0 then 1 else 0 end) as count_versions,
-        sum(sum_treatment) / nullif(sum(count_treatment), 0) as pooled_mean_treatment,
-        sum(sum_control) / nullif(sum(count_control), 0) as pooled_mean_control,
-        sum(weight * mean_treatment) as weighted_mean_treatment,
-        sum(weight * mean_control) as weighted_mean_control,
+        {{ steady_sum("sum_treatment") }} / nullif(sum(count_treatment), 0)
+            as pooled_mean_treatment,
+        {{ steady_sum("sum_control") }} / nullif(sum(count_control), 0)
+            as pooled_mean_control,
+        {{ steady_sum("weight * mean_treatment") }} as weighted_mean_treatment,
+        {{ steady_sum("weight * mean_control") }} as weighted_mean_control,
         sqrt(
-            sum(weight * weight * (difference - fixed_low) * (difference - fixed_low))
+            {{ steady_sum(
+                "weight * weight * (difference - fixed_low) * (difference - fixed_low)"
+            ) }}
         ) as fixed_reach_low,
         sqrt(
-            sum(weight * weight * (fixed_high - difference) * (fixed_high - difference))
+            {{ steady_sum(
+                "weight * weight * (fixed_high - difference) * (fixed_high - difference)"
+            ) }}
         ) as fixed_reach_high,
         sqrt(
-            sum(
-                weight * weight * (
-                    variance_treatment / nullif(count_treatment, 0)
-                    + variance_control / nullif(count_control, 0)
-                )
-            )
+            {{ steady_sum(
+                "weight * weight * (
+                    sample_variance_treatment / nullif(count_treatment, 0)
+                    + sample_variance_control / nullif(count_control, 0)
+                )"
+            ) }}
         ) as standard_error,
-        sum(weight * weight * variance_treatment / nullif(count_treatment, 0))
+        {{ steady_sum("weight * weight * variance_treatment / nullif(count_treatment, 0)") }}
             as mean_variance_treatment,
-        sum(weight * weight * variance_control / nullif(count_control, 0))
+        {{ steady_sum("weight * weight * variance_control / nullif(count_control, 0)") }}
             as mean_variance_control,
         max(case when is_skewed then 1 else 0 end) = 1 as is_skewed
     from limited

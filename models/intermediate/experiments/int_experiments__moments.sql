@@ -45,7 +45,8 @@ grouped_people as (
         people.is_ghost_reached
 ),
 
--- Money is summed as decimals, so that the order of rows cannot move the last digit.
+-- Money is summed as decimals, its cubes from the smallest: the order of rows cannot move the last
+-- digit.
 grouped_outcomes as (
     select
         people.experiment_key,
@@ -58,10 +59,10 @@ grouped_outcomes as (
         sum(case when outcomes.amount <> 0 then 1 else 0 end) as count_nonzero,
         sum(outcomes.amount) as sum_y,
         sum(outcomes.amount * outcomes.amount) as sum_yy,
-        sum(
-            cast(outcomes.amount as double) * cast(outcomes.amount as double)
-            * cast(outcomes.amount as double)
-        ) as sum_yyy,
+        {{ steady_sum(
+            "cast(outcomes.amount as double) * cast(outcomes.amount as double)
+            * cast(outcomes.amount as double)"
+        ) }} as sum_yyy,
         sum(case when people.is_exposed_real then outcomes.amount else 0 end) as sum_yd
     from outcomes
     inner join people
@@ -173,7 +174,7 @@ summed as (
         sum(grouped_outcomes.count_nonzero) as count_nonzero,
         sum(grouped_outcomes.sum_y) as sum_y,
         sum(grouped_outcomes.sum_yy) as sum_yy,
-        sum(grouped_outcomes.sum_yyy) as sum_yyy,
+        {{ steady_sum("grouped_outcomes.sum_yyy") }} as sum_yyy,
         sum(grouped_outcomes.sum_yd) as sum_yd
     from cells
     inner join grouped_outcomes

@@ -89,8 +89,8 @@ limited as (
             as newcombe_low,
         {{ newcombe_high("rate", "wilson_high", "rate_control", "wilson_low_control") }}
             as newcombe_high,
-        rate * (1.0 - rate) / nullif(count_units, 0)
-        + rate_control * (1.0 - rate_control) / nullif(count_units_control, 0) as variance
+        rate * (1.0 - rate) / greatest(count_units - 1, 1)
+        + rate_control * (1.0 - rate_control) / greatest(count_units_control - 1, 1) as variance
     from bounded
 ),
 
@@ -110,17 +110,25 @@ combined as (
         sum(count_units_control) as count_units_control,
         sum(count_persons_control) as count_persons_control,
         sum(count_compared) as count_compared,
-        coalesce(sum(weight * rate), sum(count_persons) / nullif(sum(count_units), 0)) as rate,
         coalesce(
-            sum(weight * rate_control),
+            {{ steady_sum("weight * rate") }}, sum(count_persons) / nullif(sum(count_units), 0)
+        ) as rate,
+        coalesce(
+            {{ steady_sum("weight * rate_control") }},
             sum(count_persons_control) / nullif(sum(count_units_control), 0)
         ) as rate_control,
-        sum(weight * difference) as difference,
-        sqrt(sum(weight * weight * (difference - newcombe_low) * (difference - newcombe_low)))
-            as reach_low,
-        sqrt(sum(weight * weight * (newcombe_high - difference) * (newcombe_high - difference)))
-            as reach_high,
-        sqrt(sum(weight * weight * variance)) as standard_error
+        {{ steady_sum("weight * difference") }} as difference,
+        sqrt(
+            {{ steady_sum(
+                "weight * weight * (difference - newcombe_low) * (difference - newcombe_low)"
+            ) }}
+        ) as reach_low,
+        sqrt(
+            {{ steady_sum(
+                "weight * weight * (newcombe_high - difference) * (newcombe_high - difference)"
+            ) }}
+        ) as reach_high,
+        sqrt({{ steady_sum("weight * weight * variance") }}) as standard_error
     from limited
     group by topic, measure, experiment_key, arm, control_arm
 ),

@@ -137,9 +137,10 @@ summed as (
         cast(sum(count_reorders_treated) as {{ dbt.type_bigint() }}) as count_reorders_treatment,
         cast(sum(count_reorders - count_reorders_treated) as {{ dbt.type_bigint() }})
             as count_reorders_control,
-        sum(count_reorders * treated_at_risk / units_at_risk) as expected_reorders_treatment,
-        sum(
-            case
+        {{ steady_sum("count_reorders * treated_at_risk / units_at_risk") }}
+            as expected_reorders_treatment,
+        {{ steady_sum(
+            "case
                 when units_at_risk > 1
                     then
                         count_reorders
@@ -147,8 +148,8 @@ summed as (
                         * (1.0 - treated_at_risk / units_at_risk)
                         * (units_at_risk - count_reorders) / (units_at_risk - 1)
                 else 0.0
-            end
-        ) as variance
+            end"
+        ) }} as variance
     from at_risk
     group by experiment_key, arm, control_arm, category
 ),

@@ -39,9 +39,9 @@ weighed as (
         metric_key,
         arm,
         control_arm,
-        sum(weight * share_treatment) as share_treatment,
-        sum(weight * share_control) as share_control,
-        sum(weight * difference) as difference
+        {{ steady_sum("weight * share_treatment") }} as share_treatment,
+        {{ steady_sum("weight * share_control") }} as share_control,
+        {{ steady_sum("weight * difference") }} as difference
     from reached
     group by experiment_key, stratum, metric_key, arm, control_arm
 ),
@@ -61,8 +61,8 @@ residuals as (
         reached.stratum,
         reached.metric_key,
         reached.arm,
-        sum(
-            reached.weight * reached.weight * (
+        {{ steady_sum(
+            "reached.weight * reached.weight * (
                 (
                     reached.spread_treatment
                     + ratioed.effect * ratioed.effect
@@ -81,8 +81,8 @@ residuals as (
                         - reached.mean_control * reached.share_control
                     )
                 ) / nullif(reached.count_control - 1, 0)
-            )
-        ) as residual_variance,
+            )"
+        ) }} as residual_variance,
         max(reached.z_critical) as z_critical
     from reached
     inner join ratioed

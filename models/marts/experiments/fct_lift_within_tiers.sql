@@ -56,14 +56,18 @@ combined as (
         count(*) as count_cells,
         sum(count_treatment) as count_treatment,
         sum(count_control) as count_control,
-        sum(cell_weight * mean_treatment) as mean_treatment,
-        sum(cell_weight * mean_control) as mean_control,
-        sum(cell_weight * difference) as difference,
+        {{ steady_sum("cell_weight * mean_treatment") }} as mean_treatment,
+        {{ steady_sum("cell_weight * mean_control") }} as mean_control,
+        {{ steady_sum("cell_weight * difference") }} as difference,
         sqrt(
-            sum(cell_weight * cell_weight * (difference - fixed_low) * (difference - fixed_low))
+            {{ steady_sum(
+                "cell_weight * cell_weight * (difference - fixed_low) * (difference - fixed_low)"
+            ) }}
         ) as reach_low,
         sqrt(
-            sum(cell_weight * cell_weight * (fixed_high - difference) * (fixed_high - difference))
+            {{ steady_sum(
+                "cell_weight * cell_weight * (fixed_high - difference) * (fixed_high - difference)"
+            ) }}
         ) as reach_high,
         max(case when is_skewed or fixed_low is null then 1 else 0 end) = 1 as is_withheld
     from limited
