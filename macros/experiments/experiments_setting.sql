@@ -15,6 +15,7 @@
         "linked_outcomes_share": 0.01,
         "reach_minimum": 0.3,
         "history_weeks": 52,
+        "covariate": "",
     } -%}
     {{- var("experiments_" ~ name, defaults[name]) -}}
 {%- endmacro %}

@@ -1,8 +1,8 @@
 """Inference for every contrast of the warehouse: rows in, rows out, no database.
 
-Input: the rows of `int_experiments__contrasts` and of `int_experiments__nonzero_outcomes` as
-Arrow tables. Output: one row per row of the first, with library limits and the p-value of the
-whole contrast repeated over its allocation versions.
+Input: the rows of `int_experiments__contrasts`, of `int_experiments__nonzero_outcomes` and of
+`int_experiments__covariate_moments` as Arrow tables. Output: one row per row of the first, with
+library limits and the p-value of the whole contrast repeated over its allocation versions.
 """
 
 from __future__ import annotations
@@ -37,21 +37,34 @@ SCHEMA = pa.schema(
         ("fixed_p_value", pa.float64()),
         ("sequence_p_value", pa.float64()),
         ("p_method", pa.string()),
+        ("covariate_theta", pa.float64()),
+        ("variance_ratio", pa.float64()),
+        ("adjusted_difference", pa.float64()),
+        ("adjusted_low", pa.float64()),
+        ("adjusted_high", pa.float64()),
         ("read_at", pa.timestamp("us")),
     ]
 )
 
 
-def infer(contrasts: pa.Table, outcomes: pa.Table) -> pa.Table:
+def infer(contrasts: pa.Table, outcomes: pa.Table, covariates: pa.Table) -> pa.Table:
     """Library limits per allocation version, and the p-value per contrast."""
     nonzero = _Nonzero(outcomes.to_pylist())
+    paired = {
+        (row["experiment_key"], row["metric_key"], row["arm"]): inference.Paired(
+            row["count_units"], row["mean_y"], row["mean_x"],
+            row["variance_y"] or 0.0, row["variance_x"] or 0.0, row["covariance"] or 0.0,
+        )
+        for row in covariates.to_pylist()
+    }  # fmt: skip
     grouped: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in contrasts.to_pylist():
         grouped[tuple(row[name] for name in CONTRAST)].append(row)
 
     def answers(key: tuple[Any, ...]) -> list[dict[str, Any]]:
         versions = sorted(grouped[key], key=lambda row: row["allocation_version"])
-        return list(_infer_contrast(versions, nonzero))
+        adjusted = _adjust(versions, paired)
+        return [{**row, **adjusted} for row in _infer_contrast(versions, nonzero)]
 
     # Shuffling lets go of the interpreter, and every contrast has a seed of its own.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -100,6 +113,31 @@ def _infer_contrast(versions: list[Row], nonzero: _Nonzero) -> Iterable[dict[str
             "sequence_p_value": sequential,
             "p_method": method,
         }
+
+
+def _adjust(
+    versions: list[Row], paired: Mapping[tuple[str, str, str], inference.Paired]
+) -> dict[str, float]:
+    """The current headline after CUPED, where there is a covariate and a single version."""
+    [row, *more] = versions
+    if more or not row["is_current"] or (row["population"], row["stratum"]) != ("itt", "all"):
+        return {}
+    arms = [
+        paired.get((row["experiment_key"], row["metric_key"], row[arm]))
+        for arm in ("arm", "control_arm")
+    ]
+    if arms[0] is None or arms[1] is None:
+        return {}
+    adjusted = inference.cuped(arms[0], arms[1], row["alpha"])
+    if adjusted is None:
+        return {}
+    return {
+        "covariate_theta": adjusted.theta,
+        "variance_ratio": adjusted.variance_ratio,
+        "adjusted_difference": adjusted.interval.estimate,
+        "adjusted_low": adjusted.interval.low,
+        "adjusted_high": adjusted.interval.high,
+    }
 
 
 def _rate_test(usable: list[Row]) -> tuple[str, float]:

@@ -25,7 +25,8 @@ from pipelines.warehouse import invoke
 
 pytestmark = pytest.mark.xdist_group("hillstrom_encodings")
 
-SELECTED = ["+fct_lift", "+fct_experiment_health"]
+VARS = '{"as_of": "2025-04-01 00:00:00", "experiments_covariate": "history"}'
+SELECTED = ["+fct_lift", "+fct_lift_adjusted", "+fct_experiment_health"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting
     invoke(
         settings,
         registries.compose(settings, seeds),
-        ["build", "--vars", '{"as_of": "2025-04-01 00:00:00"}', "--select", *SELECTED,
+        ["build", "--vars", VARS, "--select", *SELECTED,
          "--exclude", "resource_type:test"],
     )  # fmt: skip
     return settings
@@ -145,6 +146,35 @@ def test_v04_thirds_are_what_was_declared(home: Settings) -> None:
     itt = ratios[0]["value"]
     assert itt == pytest.approx(0.202531, abs=1e-6)
     assert stats.chi2.sf(itt, 2) == pytest.approx(0.903693, abs=1e-6)
+
+
+def test_v17_the_lift_adjusted_by_what_people_spent_before(home: Settings) -> None:
+    rows = {
+        row["metric_key"]: row
+        for row in ask(
+            home,
+            """
+            select lift.*, adjusted_low, adjusted_high
+            from marts.fct_lift_adjusted as lift
+            inner join experiments.int_experiments__inference as inference
+                using (experiment_key, metric_key, arm)
+            where experiment_key = 'spring_email' and arm = 'mens' and covariate_theta is not null
+            """,
+        )
+    }
+    visit, spend = rows["visit_rate"], rows["order_value"]
+    assert (visit["covariate"], visit["status"]) == ("history", "ok")
+    assert visit["theta"] == pytest.approx(9.134195e-5, abs=5e-11)
+    assert [visit["lift"], visit["lift_low"], visit["lift_high"]] == pytest.approx(
+        [0.0764111, 0.0697895, 0.0830328], abs=1e-6
+    )
+    assert visit["lift_unadjusted"] == pytest.approx(0.0765896, abs=1e-6)
+    assert 0.99 < visit["variance_ratio"] < 1
+    assert spend["theta"] == pytest.approx(0.00122290, abs=5e-9)
+    assert [spend["lift"], spend["adjusted_low"], spend["adjusted_high"]] == pytest.approx(
+        [0.7674385, 0.4828129, 1.0520641], abs=1e-6
+    )
+    assert spend["lift_low"] is None, "the skew gate withholds it here too"
 
 
 def test_v19_while_it_runs_the_sequence_is_shown(home: Settings) -> None:

@@ -71,19 +71,30 @@ def test_v16_spend_per_buyer(hillstrom: dict[str, dict[str, Floats]]) -> None:
 
 def test_v17_cuped(hillstrom: dict[str, dict[str, Floats]]) -> None:
     mens, none = hillstrom["Mens E-Mail"], hillstrom["No E-Mail"]
-    theta, visit = inference.cuped(
-        (mens["visit"], mens["history"]), (none["visit"], none["history"])
-    )
-    assert theta == pytest.approx(9.134195e-5, rel=1e-6)
-    assert [visit.estimate, visit.low, visit.high] == about(
-        0.0764111, 0.0697895, 0.0830328, tolerance=5e-8
-    )
-    theta, spend = inference.cuped(
-        (mens["spend"], mens["history"]), (none["spend"], none["history"])
-    )
-    assert theta == pytest.approx(0.00122290, abs=5e-9)
-    assert [spend.estimate, spend.low, spend.high] == about(
-        0.7674385, 0.4828129, 1.0520641, tolerance=5e-8
+    for metric, theta, limits in (
+        ("visit", 9.134195e-5, (0.0764111, 0.0697895, 0.0830328)),
+        ("spend", 0.00122290, (0.7674385, 0.4828129, 1.0520641)),
+    ):
+        adjusted = inference.cuped(paired(mens, metric), paired(none, metric))
+        assert adjusted is not None
+        assert adjusted.theta == pytest.approx(theta, rel=5e-6)
+        shown = adjusted.interval
+        assert [shown.estimate, shown.low, shown.high] == about(*limits, tolerance=1e-7)
+        assert 0.99 < adjusted.variance_ratio < 1
+
+
+def test_cuped_without_anything_to_adjust_by() -> None:
+    same = inference.Paired(100, 0.5, 7.0, 0.25, 0.0, 0.0)
+    assert inference.cuped(same, same) is None
+    alone = inference.Paired(1, 0.5, 7.0, 0.0, 0.0, 0.0)
+    assert inference.cuped(same, alone) is None
+
+
+def paired(arm: dict[str, Floats], metric: str) -> inference.Paired:
+    y, x = arm[metric], arm["history"]
+    covariance = np.cov(y, x)
+    return inference.Paired(
+        len(y), y.mean(), x.mean(), covariance[0, 0], covariance[1, 1], covariance[0, 1]
     )
 
 

@@ -1,0 +1,86 @@
+with
+
+contrasts as (
+    select * from {{ ref("int_experiments__contrasts") }}
+    where
+        is_current
+        and population = 'itt'
+        and stratum = 'all'
+),
+
+inferences as (
+    select * from {{ ref("int_experiments__inference") }}
+    where covariate_theta is not null
+),
+
+lift as (
+    select * from {{ ref("fct_lift") }}
+    where
+        population = 'itt'
+        and stratum = 'all'
+),
+
+adjusted as (
+    select
+        contrasts.experiment_key,
+        contrasts.metric_key,
+        contrasts.arm,
+        contrasts.is_skewed,
+        inferences.covariate_theta,
+        inferences.adjusted_difference,
+        inferences.adjusted_low,
+        inferences.adjusted_high,
+        inferences.variance_ratio
+    from contrasts
+    inner join inferences
+        on
+            contrasts.experiment_key = inferences.experiment_key
+            and contrasts.read_at = inferences.read_at
+            and contrasts.population = inferences.population
+            and contrasts.stratum = inferences.stratum
+            and contrasts.metric_key = inferences.metric_key
+            and contrasts.arm = inferences.arm
+            and contrasts.allocation_version = inferences.allocation_version
+),
+
+judged as (
+    select
+        -- ids
+        lift.experiment_key,
+        lift.metric_key,
+        lift.arm,
+        lift.control_arm,
+        -- attributes
+        '{{ experiments_setting("covariate") | replace("'", "''") }}' as covariate,
+        lift.status,
+        lift.reasons,
+        -- numbers
+        adjusted.covariate_theta as theta,
+        adjusted.variance_ratio,
+        case
+            when lift.status in ('ok', 'underpowered') then adjusted.adjusted_difference
+        end as lift,
+        case
+            when
+                lift.status in ('ok', 'underpowered')
+                and lift.interval_kind = 'fixed'
+                and not adjusted.is_skewed
+                then adjusted.adjusted_low
+        end as lift_low,
+        case
+            when
+                lift.status in ('ok', 'underpowered')
+                and lift.interval_kind = 'fixed'
+                and not adjusted.is_skewed
+                then adjusted.adjusted_high
+        end as lift_high,
+        lift.lift as lift_unadjusted
+    from lift
+    inner join adjusted
+        on
+            lift.experiment_key = adjusted.experiment_key
+            and lift.metric_key = adjusted.metric_key
+            and lift.arm = adjusted.arm
+)
+
+select * from judged
