@@ -31,8 +31,8 @@ known as (
     left join covariate_values
         on
             people.person_id = covariate_values.person_id
-            and covariate_values.valid_from < people.assigned_at
-            and coalesce(covariate_values.valid_to, {{ end_of_time() }}) >= people.assigned_at
+            and people.assigned_at > covariate_values.valid_from
+            and people.assigned_at <= coalesce(covariate_values.valid_to, {{ end_of_time() }})
 ),
 
 observed as (

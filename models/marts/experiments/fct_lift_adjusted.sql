@@ -1,3 +1,5 @@
+{%- set covariate = experiments_setting("covariate") | replace("'", "''") -%}
+
 with
 
 contrasts as (
@@ -51,7 +53,7 @@ judged as (
         lift.arm,
         lift.control_arm,
         -- attributes
-        '{{ experiments_setting("covariate") | replace("'", "''") }}' as covariate,
+        '{{ covariate }}' as covariate,
         lift.status,
         lift.reasons,
         -- numbers
