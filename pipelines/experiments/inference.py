@@ -154,6 +154,14 @@ class PermutationStratum:
     nonzero_treatment: Floats
     nonzero_control: Floats
 
+    @property
+    def is_control_drawn(self) -> bool:
+        """Whether the control is the smaller arm; of two equal ones the one of smaller values."""
+        return (self.count_control, *np.sort(self.nonzero_control)) < (
+            self.count_treatment,
+            *np.sort(self.nonzero_treatment),
+        )
+
 
 def permutation_p_value(strata: Sequence[PermutationStratum], seed: int = SEED) -> float:
     """Two-sided permutation p of the post-stratified difference of means.
@@ -163,9 +171,10 @@ def permutation_p_value(strata: Sequence[PermutationStratum], seed: int = SEED) 
     the people who bought nothing. `scipy.stats.permutation_test` on the full rows gives the same
     distribution; a test compares the two.
 
-    The first 999 draws tell a clear null (p over 0.2, known to 0.016): the other 9,000 are spent
-    where they decide something (sequential Monte Carlo after Besag and Clifford 1991; stopping on a
-    large p cannot make a small one more frequent).
+    The first 999 draws tell a clear null (p over 0.2, with a standard error of 0.03 at most): the
+    other 9,000 are spent where they decide something (sequential Monte Carlo after Besag and
+    Clifford 1991; stopping on a large p cannot make a small one more frequent). The smaller arm is
+    the one that is drawn, so exchanging the arms gives the same p to the last digit.
     """
     strata = [part for part in strata if part.count_treatment and part.count_control]
     total = sum(part.count_treatment + part.count_control for part in strata)
@@ -194,7 +203,8 @@ def permutation_p_value(strata: Sequence[PermutationStratum], seed: int = SEED) 
             values = np.sort(np.concatenate([part.nonzero_treatment, part.nonzero_control]))
             sums = _sums_of_drawn(generator, values, part, resamples)
             rest = float(values.sum()) - sums
-            drawn += weight * (sums / part.count_treatment - rest / part.count_control)
+            treated, held_out = (rest, sums) if part.is_control_drawn else (sums, rest)
+            drawn += weight * (treated / part.count_treatment - held_out / part.count_control)
         above += int((drawn >= observed - slack).sum())
         below += int((drawn <= observed + slack).sum())
 
@@ -356,13 +366,16 @@ def _two_sided(difference: float, variance: float) -> float:
 def _sums_of_drawn(
     generator: np.random.Generator, values: Floats, part: PermutationStratum, resamples: int
 ) -> Floats:
-    """Sums of the values that fall to the treatment, one a resample."""
+    """Sums of the values that fall to the smaller arm, one a resample."""
     sums: Floats = np.zeros(resamples)
     if not len(values):
         return sums
     units = part.count_treatment + part.count_control
     chosen = generator.hypergeometric(
-        len(values), units - len(values), part.count_treatment, size=resamples
+        len(values),
+        units - len(values),
+        min(part.count_treatment, part.count_control),
+        size=resamples,
     )
     batch = max(1, 4_000_000 // len(values))
     for start in range(0, resamples, batch):

@@ -202,9 +202,7 @@ def _is_mirrored(row: Row, other: Row, made: worlds.World) -> None:
         else:
             assert other[mirror] == pytest.approx(-row[name], abs=1e-12, rel=1e-12)
     if "p_value" in row:
-        # The permutation draws anew for the other arm: 9,999 draws leave an error of 0.01.
-        tolerance = 0.05 if row["p_method"] == "permutation" else 1e-9
-        assert other["p_value"] == pytest.approx(row["p_value"], abs=tolerance)
+        assert other["p_value"] == pytest.approx(row["p_value"], abs=1e-9)
 
 
 @each_world
