@@ -72,7 +72,7 @@ def fetched_activities(
 
 def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]]:
     """Every activity of the kept types, those of deleted people too: a merge deletes one of two."""
-    import requests
+    from dlt.sources.helpers import requests
 
     client = _client(settings)
     try:
