@@ -25,10 +25,10 @@ run: setup ## the sample brand: load, build, plan, publish to a local Heap, week
 	@$(PY) -m pipelines.demo
 
 test: setup ## every test, with modest example counts
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not prove and not browser"
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not browser"
 
 prove: setup ## the long proofs at full counts: shuffles, kills, simulations
-	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not browser"
+	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser"
 
 lint: setup ## ruff, mypy, sqlfluff, dbt parse without warnings, dbt conventions
 	@.ci/lint

@@ -12,8 +12,6 @@ from pipelines.checklist import Checklist, Line, measure
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 
-pytestmark = pytest.mark.xdist_group("sample_brand")
-
 LINES = (
     "identifier_declared",
     "identifier_unchanged",

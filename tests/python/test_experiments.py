@@ -11,8 +11,6 @@ from experiment_home import Built, about, limits
 from pipelines.review import numbers
 from pipelines.review.tables import open_warehouse
 
-pytestmark = pytest.mark.xdist_group("experiments")
-
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:

@@ -23,8 +23,6 @@ from pipelines.customerio import load
 from pipelines.settings import Settings
 from pipelines.warehouse import invoke
 
-pytestmark = pytest.mark.xdist_group("hillstrom_encodings")
-
 VARS = '{"as_of": "2025-04-01 00:00:00", "experiments_covariate": "history"}'
 SELECTED = ["+fct_lift", "+fct_lift_adjusted", "+fct_experiment_health"]
 

@@ -13,7 +13,7 @@ from experiment_home import Built
 from exports import SHAPES, at
 from scipy import stats
 
-pytestmark = [pytest.mark.prove, pytest.mark.xdist_group("experiments_large")]
+pytestmark = pytest.mark.prove
 
 TREATED, HELD = 821_588, 815_482
 

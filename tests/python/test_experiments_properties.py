@@ -25,8 +25,6 @@ from pipelines.heap import make_plan
 from pipelines.settings import Settings
 from pipelines.warehouse import invoke
 
-pytestmark = pytest.mark.xdist_group("experiments_properties")
-
 WORLDS = [worlds.world(seed) for seed in (range(25) if PROVE else (0, 1, 5, 8))]
 CONSOLE = Console(as_json=True)
 # They say when and from what something was loaded; everything else follows from the rows alone.

@@ -7,8 +7,6 @@ import pytest
 from experiment_cases import bucket
 from experiment_home import Built
 
-pytestmark = pytest.mark.xdist_group("experiments_refusals")
-
 
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory: pytest.TempPathFactory) -> Built:

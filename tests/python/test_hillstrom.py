@@ -18,8 +18,6 @@ from pipelines.heap import make_plan
 from pipelines.settings import Settings
 from pipelines.warehouse import build
 
-pytestmark = pytest.mark.xdist_group("hillstrom")
-
 AS_OF = datetime(2025, 4, 1)
 
 

@@ -28,8 +28,6 @@ from pipelines.sample import write_sample
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import build
 
-pytestmark = pytest.mark.xdist_group("identity")
-
 FAKE_WORKSPACE = 999_000
 STRANGE_WORKSPACE = 999_001  # nobody there was ever in Heap
 SELECTION = " ".join(

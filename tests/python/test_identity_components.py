@@ -20,7 +20,6 @@ PROJECT = PROJECT_DIR / "bench" / "components"
 ROUNDS = 12 if PROVE else 4
 
 Links = set[tuple[str, str]]
-pytestmark = pytest.mark.xdist_group("identity_components")
 
 
 def settings_in(folder: Path) -> Settings:

@@ -26,8 +26,6 @@ from pipelines.customerio import load
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import build
 
-pytestmark = pytest.mark.xdist_group("identity_scenarios")
-
 STORIES = read_stories()
 MARTS = [
     "map_identifiers",

@@ -20,8 +20,6 @@ from pipelines.customerio import load
 from pipelines.settings import Settings
 from pipelines.warehouse import build
 
-pytestmark = pytest.mark.xdist_group("insight")
-
 Row = dict[str, Any]
 
 

@@ -26,8 +26,6 @@ from pipelines.review.provenance import Provenance
 from pipelines.review.tables import Tables, open_warehouse, read_as_of
 from pipelines.settings import PROJECT_DIR, Settings
 
-pytestmark = pytest.mark.xdist_group("sample_brand")
-
 LIFT = "lift/cart_recovery/order_rate/treatment/lift"
 Change = Callable[..., Settings]
 

@@ -20,8 +20,6 @@ from pipelines.errors import CounterfoilError
 from pipelines.review import Page, words, write_page
 from pipelines.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("sample_brand")
-
 Change = Callable[..., Settings]
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202eevil\x07 " + "x" * 300

@@ -14,7 +14,7 @@ from review_home import built_home, changed, settings_for
 
 from pipelines.review import write_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sample_brand")]
+pytestmark = pytest.mark.browser
 
 PROBE = """
 <script>

@@ -16,8 +16,6 @@ from segment_world import make_home
 
 from pipelines import registries, warehouse
 
-pytestmark = pytest.mark.xdist_group("segments")
-
 PEOPLE = 400 if PROVE else 120
 AS_OF = datetime(2026, 6, 1)
 EARLIER = datetime(2026, 3, 10, 4)  # three hours past midnight in New York, two days into summer

@@ -24,8 +24,6 @@ from pipelines.segments import lock_segments, new_segment
 from pipelines.segments.lock import LOCK_PATH, read_lock
 from pipelines.settings import PROJECT_DIR, Settings
 
-pytestmark = pytest.mark.xdist_group("segments")
-
 CART = "models/segments/cart_abandoner/cart_abandoner_v1.sql"
 SHARED = "models/segments/shared/int_segments__orders.sql"
 

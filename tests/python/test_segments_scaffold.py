@@ -15,8 +15,6 @@ from pipelines.errors import CounterfoilError, UsageError
 from pipelines.segments import backtest, lock_segments, new_segment
 from pipelines.settings import PROJECT_DIR, Settings
 
-pytestmark = pytest.mark.xdist_group("segments")
-
 QUIET = Path("models/segments/quiet_subscriber")
 WINBACK = Path("models/segments/winback_eligible")
 AS_OF = '{"as_of": "2026-06-01 00:00:00"}'

@@ -51,14 +51,12 @@ def deliveries(settings: Settings, truth: Path, kind: str) -> tuple[set[str], se
     return {row[0] for row in built}, {row[0] for row in true}
 
 
-@pytest.mark.xdist_group("truth")
 def test_every_ghost_is_found_and_nobody_else(brand: tuple[Settings, Path]) -> None:
     built, true = deliveries(*brand, "ghost")
     assert built == true
     assert len(built) > 20
 
 
-@pytest.mark.xdist_group("truth")
 def test_no_ghost_ever_leaves_as_sent(brand: tuple[Settings, Path]) -> None:
     settings, truth = brand
     _, ghosts = deliveries(settings, truth, "ghost")
@@ -78,7 +76,6 @@ def test_no_ghost_ever_leaves_as_sent(brand: tuple[Settings, Path]) -> None:
     assert not [event for event in sent for ghost in ghosts if ghost in event]
 
 
-@pytest.mark.xdist_group("truth")
 def test_the_planted_effect_is_within_the_interval(brand: tuple[Settings, Path]) -> None:
     settings, truth = brand
     effects = json.loads((truth / "true_effects.json").read_text())
@@ -97,7 +94,6 @@ def test_the_planted_effect_is_within_the_interval(brand: tuple[Settings, Path])
         assert abs(effects[key]["true_itt"] - middle) < reach
 
 
-@pytest.mark.xdist_group("truth")
 def test_the_naive_contrast_flatters_where_the_lift_does_not(
     brand: tuple[Settings, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
