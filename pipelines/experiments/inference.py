@@ -192,31 +192,12 @@ def permutation_p_value(strata: Sequence[PermutationStratum], seed: int = SEED) 
         )
         for part in strata
     )
-    slack = 1e-9 * max(1.0, abs(observed))
-    above = below = 0
-
-    def draw(resamples: int) -> None:
-        nonlocal above, below
-        drawn: Floats = np.zeros(resamples)
-        for part in strata:
-            weight = (part.count_treatment + part.count_control) / total
-            values = np.sort(np.concatenate([part.nonzero_treatment, part.nonzero_control]))
-            sums = _sums_of_drawn(generator, values, part, resamples)
-            rest = float(values.sum()) - sums
-            treated, held_out = (rest, sums) if part.is_control_drawn else (sums, rest)
-            drawn += weight * (treated / part.count_treatment - held_out / part.count_control)
-        above += int((drawn >= observed - slack).sum())
-        below += int((drawn <= observed + slack).sum())
-
-    def p_value(resamples: int) -> float:
-        return min(1.0, 2 * (min(above, below) + 1) / (resamples + 1))
-
-    draw(FIRST_RESAMPLES)
-    first = p_value(FIRST_RESAMPLES)
-    if first > CLEARLY_NULL or many > MANY_NONZERO:
-        return first
-    draw(RESAMPLES - FIRST_RESAMPLES)
-    return p_value(RESAMPLES)
+    drawn = _drawn_differences(generator, strata, FIRST_RESAMPLES)
+    p_value = _two_sided_share(drawn, observed)
+    if p_value > CLEARLY_NULL or many > MANY_NONZERO:
+        return p_value
+    more = _drawn_differences(generator, strata, RESAMPLES - FIRST_RESAMPLES)
+    return _two_sided_share(np.concatenate([drawn, more]), observed)
 
 
 def sequence_p_value(p_value: float, units: int, tuning_n: int, alpha: float) -> float:
@@ -361,6 +342,30 @@ def _two_sided(difference: float, variance: float) -> float:
     if variance <= 0:
         return 1.0
     return 2 * float(stats.norm.sf(abs(difference) / math.sqrt(variance)))
+
+
+def _two_sided_share(drawn: Floats, observed: float) -> float:
+    """Twice the smaller tail of the drawn differences, the observed one counted among them."""
+    slack = 1e-9 * max(1.0, abs(observed))
+    above = int((drawn >= observed - slack).sum())
+    below = int((drawn <= observed + slack).sum())
+    return min(1.0, 2 * (min(above, below) + 1) / (len(drawn) + 1))
+
+
+def _drawn_differences(
+    generator: np.random.Generator, strata: Sequence[PermutationStratum], resamples: int
+) -> Floats:
+    """Post-stratified differences of means under relabelling, one a resample."""
+    total = sum(part.count_treatment + part.count_control for part in strata)
+    drawn: Floats = np.zeros(resamples)
+    for part in strata:
+        weight = (part.count_treatment + part.count_control) / total
+        values = np.sort(np.concatenate([part.nonzero_treatment, part.nonzero_control]))
+        sums = _sums_of_drawn(generator, values, part, resamples)
+        rest = float(values.sum()) - sums
+        treated, held_out = (rest, sums) if part.is_control_drawn else (sums, rest)
+        drawn += weight * (treated / part.count_treatment - held_out / part.count_control)
+    return drawn
 
 
 def _sums_of_drawn(

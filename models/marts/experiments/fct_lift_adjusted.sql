@@ -35,14 +35,7 @@ adjusted as (
         inferences.variance_ratio
     from contrasts
     inner join inferences
-        on
-            contrasts.experiment_key = inferences.experiment_key
-            and contrasts.read_at = inferences.read_at
-            and contrasts.population = inferences.population
-            and contrasts.stratum = inferences.stratum
-            and contrasts.metric_key = inferences.metric_key
-            and contrasts.arm = inferences.arm
-            and contrasts.allocation_version = inferences.allocation_version
+        on {{ same_contrast("contrasts", "inferences") }}
 ),
 
 judged as (

@@ -36,14 +36,7 @@ limited as (
         ) as cell_weight
     from contrasts
     left join inferences
-        on
-            contrasts.experiment_key = inferences.experiment_key
-            and contrasts.read_at = inferences.read_at
-            and contrasts.population = inferences.population
-            and contrasts.stratum = inferences.stratum
-            and contrasts.metric_key = inferences.metric_key
-            and contrasts.arm = inferences.arm
-            and contrasts.allocation_version = inferences.allocation_version
+        on {{ same_contrast("contrasts", "inferences") }}
 ),
 
 -- A cell is a tier within an allocation version; cells are combined as versions are.
