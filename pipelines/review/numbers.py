@@ -192,8 +192,9 @@ FAMILIES = (
         ("workspace_id",),
         headline="match_rate",
         recount="select count(*) as count_rows, count(*) as count_persons,\n"
-        "    count(*) filter (where heap_identity is not null and match_status <> 'ambiguous')\n"
-        "        as count_identifiable\n"
+        "    count(*) filter (where is_publishable) as count_identifiable,\n"
+        "    case when bool_or(is_known_in_heap is not null)\n"
+        "        then count(*) filter (where match_status = 'matched') end as count_matched\n"
         "from {dim_persons}\nwhere workspace_id = {workspace_id}",
         recount_reads=("dim_persons",),
     ),

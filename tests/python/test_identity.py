@@ -147,6 +147,28 @@ def test_check_names_who_does_not_meet(home: Settings) -> None:
     assert "customer_id here, nothing there" in str(found.failure)
 
 
+def test_who_counts_as_matched_has_that_status(home: Settings) -> None:
+    """Deleted and suppressed people count neither as matched nor as identifiable."""
+    found = ask(
+        home,
+        """
+        select
+            count(*) filter (where match_status = 'matched'),
+            count(*) filter (where is_publishable),
+            count(*) filter (where match_status in ('deleted', 'suppressed') and is_known_in_heap)
+        from marts.dim_persons where workspace_id = 208301
+        """,
+    )
+    rates = ask(
+        home,
+        "select count_matched, count_identifiable from marts.fct_identity_match_rate "
+        "where workspace_id = 208301",
+    )
+    ((count_matched, count_publishable, count_known_but_gone),) = found
+    assert count_known_but_gone > 0
+    assert rates == [(count_matched, count_publishable)]
+
+
 def test_match_rate_by_arm_covers_the_assigned(home: Settings) -> None:
     schema = schema_of(home, "fct_experiment_assignments")
     ((by_arm, assigned),) = ask(
