@@ -23,16 +23,17 @@ from pipelines.review.tables import (
 from pipelines.review.tallies import WEEK
 from pipelines.settings import Settings
 
-OPTIONAL = (
-    "fct_journey_credit",
-    "fct_effect_on_the_reached",
-    "fct_checkout_funnel",
-    "fct_message_timing",
-    "fct_message_pressure",
-    "fct_replenishment_windows",
-    "fct_reactivation_triage",
-)
-"""Marts the page shows when they are built, and names when they are not."""
+OPTIONAL = {
+    "fct_journey_credit": "workspace_id, journey_id, experiment_key, arm, metric_key",
+    "fct_effect_on_the_reached": "experiment_key, arm, metric_key, stratum",
+    "fct_checkout_funnel": "workspace_id, journey_id, experiment_key, arm, step_number",
+    "fct_message_timing": "workspace_id, journey_id, experiment_key, arm, basis, landmark_hours",
+    "fct_message_pressure": "workspace_id, journey_id, experiment_key, arm, measure",
+    "fct_replenishment_windows": "workspace_id, is_all_categories, category",
+    "fct_reactivation_triage": "net_margin_low desc nulls last, triage_rank, workspace_id",
+}
+"""Marts the page shows when they are built, and names when they are not, with the order it shows
+their rows in; what that order leaves open is settled by the remaining columns."""
 
 
 @dataclass
@@ -110,10 +111,8 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     review.costs = _all(tables, "channel_costs", "channel")
     review.marks = _marks(review)
     review.optional = {
-        name: tables.rows(f"select * from {{{name}}} order by all", reads=[name])
-        if tables.has(name)
-        else None
-        for name in OPTIONAL
+        name: _all(tables, name, f"{order}, columns(*)") if tables.has(name) else None
+        for name, order in OPTIONAL.items()
     }
     review.missing = sorted(tables.missing)
     return review

@@ -170,6 +170,7 @@ def _context(review: Review) -> dict[str, Any]:
     bare = sections.without_control(review)
     contrasts = sections.contrasts(review)
     forest = sections.forest(review)
+    triage = review.optional.get("fct_reactivation_triage") or []
     others = [
         row
         for row in review.other_messages
@@ -214,8 +215,9 @@ def _context(review: Review) -> dict[str, Any]:
         ),
         "pressure": sections.pressure(review),
         "windows": review.optional.get("fct_replenishment_windows") or [],
-        "triage": review.optional.get("fct_reactivation_triage") or [],
+        "triage": triage,
         "triage_rows": TRIAGE_ROWS,
+        "several_workspaces": len({row["workspace_id"] for row in triage}) > 1,
         "marts": MARTS,
         "not_built": [name for name in MARTS if name in review.missing],
         "statuses": words.STATUS,

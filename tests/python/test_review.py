@@ -249,6 +249,45 @@ def test_hostile_names_are_text(change: Change) -> None:
     test_self_contained(page)
 
 
+TRIAGE = """
+    insert into marts.fct_reactivation_triage by name
+    select
+        template.* replace (
+            workspace_id + number % 2 as workspace_id,
+            chr(97 + cast(number as integer)) as frequency_band,
+            case when number < 3 then null else number / 100 end as net_margin_low,
+            number / 50 as net_margin,
+            number / 25 as net_margin_high,
+            100 - number as triage_rank
+        )
+    from
+        (select * from marts.fct_reactivation_triage limit 1) as template,
+        range(20) as numbers(number)
+"""
+"""Twenty groups of two workspaces whose lower limits grow down the alphabet; three have none."""
+
+
+def test_triage_is_ranked_and_cut_by_the_lower_limit(change: Change) -> None:
+    """The page shows the best groups of all workspaces, best first; the JSON has them all so."""
+    page = write_page(
+        change(
+            "delete from marts.fct_reactivation_triage "
+            "where rowid > (select min(rowid) from marts.fct_reactivation_triage)",
+            TRIAGE,
+            "delete from marts.fct_reactivation_triage where length(frequency_band) > 1",
+        )
+    )
+    groups = [row for row in outline(page).rows if "intent" in row and "value" in row]
+    bands = [re.search(r", (\w)value", row)[1] for row in groups]  # type: ignore[index]
+    assert bands == list("tsrqponmlkji")
+    assert "workspace" in groups[0]
+    facts = json.loads(page.json.read_text())["optional"]["fct_reactivation_triage"]
+    lows = [row["net_margin_low"] for row in facts]
+    known = [low for low in lows if low is not None]
+    assert known == sorted(known, reverse=True)
+    assert lows == known + [None] * 3
+
+
 def test_what_is_not_built_is_named(change: Change) -> None:
     """Without the optional marts the page is written, and says which are missing."""
     names = (
