@@ -1,7 +1,13 @@
+-- The key rests on the conversion's event id, and the sync may tell of it under another one than the
+-- webhook did. So what only a webhook has told waits for the sync: Heap would hear of it twice.
 with
 
 goal_conversions as (
     select * from {{ ref("fct_goal_conversions") }}
+),
+
+conversions as (
+    select * from {{ ref("int_journeys__conversions") }}
 ),
 
 persons as (
@@ -32,12 +38,19 @@ candidates as (
         goal_conversions.goal,
         goal_conversions.exposure_kind,
         goal_conversions.value,
-        {{ heap_refusal_reason(
-            "goal_conversions.person_id",
-            "goal_conversions.converted_at",
-            "heap_cio_goal_converted"
-        ) }} as refusal_reason
+        coalesce(
+            {{ heap_refusal_reason(
+                "goal_conversions.person_id",
+                "goal_conversions.converted_at",
+                "heap_cio_goal_converted"
+            ) }},
+            case when conversions.source = 'webhook' then 'not yet told by the sync' end
+        ) as refusal_reason
     from goal_conversions
+    inner join conversions
+        on
+            goal_conversions.workspace_id = conversions.workspace_id
+            and goal_conversions.conversion_id = conversions.conversion_id
     left join persons
         on goal_conversions.person_id = persons.person_id
 )

@@ -21,6 +21,7 @@ claimed as (
         deliveries.journey_id,
         deliveries.journey_entry_id,
         metrics.delivery_id,
+        metrics.source,
         metrics.occurred_at as converted_at
     from metrics
     left join deliveries
@@ -76,6 +77,7 @@ valued as (
         claimed.journey_entry_id,
         claimed.delivery_id,
         case when matched.event_id is not null then 'order_placed' else 'unknown' end as goal,
+        claimed.source,
         matched.value,
         claimed.converted_at
     from claimed
