@@ -92,6 +92,8 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
         "link_id": _INT,
         "created_at": _TIME,
         "seq_num": _INT,
+        "proxied": _BOOL,
+        "prefetched": _BOOL,
         "machine": _BOOL,
     },
 }

@@ -20,8 +20,10 @@ create table identity.int_identity__profiles (
 );
 create table registries.workspaces (workspace_id bigint, time_zone varchar);
 create table journeys.int_journeys__deliveries (
-    person_id varchar, sent_at timestamp, human_opened_at timestamp, human_clicked_at timestamp,
-    unsubscribed_at timestamp, spammed_at timestamp
+    person_id varchar, sent_at timestamp, human_opened_at timestamp, human_clicked_at timestamp
+);
+create table journeys.int_journeys__subscription_statements (
+    person_id varchar, is_unsubscribed boolean, stated_at timestamp
 );
 create table staging.stg_customerio__attributes (
     workspace_id bigint, cio_id varchar, attribute_name varchar, attribute_value varchar,

@@ -56,9 +56,7 @@ lives as (
         min(case when metric in ('dropped', 'suppressed') then occurred_at end) as dropped_at,
         min(case when metric = 'failed' then occurred_at end) as failed_at,
         min(case when metric = 'undeliverable' then occurred_at end) as undeliverable_at,
-        min(
-            case when metric in ('unsubscribed', 'topic_unsubscribed') then occurred_at end
-        ) as unsubscribed_at,
+        min(case when metric = 'unsubscribed' then occurred_at end) as unsubscribed_at,
         min(case when metric = 'spammed' then occurred_at end) as spammed_at,
         max(case when metric in ('sent', 'delivered') then occurred_at end) as last_carried_at,
         max(

@@ -1,9 +1,9 @@
 -- Unsubscribed from a statement that says so (the attribute, an unsubscribe or complaint about a
--- message) until a later one that takes it back.
+-- message, a webhook about the person) until a later one that takes it back.
 with
 
-deliveries as (
-    select * from {{ ref("int_journeys__deliveries") }}
+feed_statements as (
+    select * from {{ ref("int_journeys__subscription_statements") }}
 ),
 
 {{ attribute_history("unsubscribed", "boolean") }},
@@ -18,17 +18,9 @@ statements as (
     union all
     select
         person_id,
-        unsubscribed_at as stated_at,
-        1 as is_unsubscribed
-    from deliveries
-    where unsubscribed_at is not null
-    union all
-    select
-        person_id,
-        spammed_at as stated_at,
-        1 as is_unsubscribed
-    from deliveries
-    where spammed_at is not null
+        stated_at,
+        case when is_unsubscribed then 1 else 0 end as is_unsubscribed
+    from feed_statements
 ),
 
 -- of two statements of one instant, the one that forbids counts
