@@ -57,7 +57,8 @@ class Built:
 
 def ask(settings: Settings, query: str, *values: object) -> Rows:
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-        return connection.execute(query, list(values)).fetchall()
+        rows: Rows = connection.execute(query, list(values)).fetchall()
+    return rows
 
 
 def build_home(folder: Path, *exports: Path, as_of: datetime = AS_OF) -> Settings:
