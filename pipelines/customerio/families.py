@@ -26,14 +26,22 @@ ACTIVITIES_NAME = re.compile(
 
 
 def _columns(
-    bigint: str = "", text: str = "", timestamp: str = "", boolean: str = "", json: str = ""
+    bigint: str = "",
+    ids: str = "",
+    text: str = "",
+    boolean: str = "",
+    json: str = "",
+    timestamp: str = "",
+    event_time: str = "",
 ) -> dict[str, Kind]:
     groups: tuple[tuple[Kind, str], ...] = (
         ("bigint", bigint),
+        ("id", ids),
         ("text", text),
         ("bool", boolean),
         ("json", json),
         ("timestamp", timestamp),
+        ("event_time", event_time),
     )
     return {name: kind for kind, names in groups for name in names.split()}
 
@@ -61,7 +69,8 @@ WAREHOUSE: tuple[Family, ...] = (
         "people",
         _columns(
             bigint="workspace_id",
-            text="customer_id internal_customer_id email_addr",
+            ids="customer_id internal_customer_id",
+            text="email_addr",
             boolean="deleted suppressed",
             timestamp="created_at updated_at",
         ),
@@ -71,8 +80,9 @@ WAREHOUSE: tuple[Family, ...] = (
         "attributes",
         _columns(
             bigint="workspace_id",
-            text="internal_customer_id attribute_name attribute_value",
-            timestamp="timestamp",
+            ids="internal_customer_id",
+            text="attribute_name attribute_value",
+            event_time="timestamp",
         ),
         required="internal_customer_id attribute_name attribute_value timestamp",
     ),
@@ -110,8 +120,9 @@ WAREHOUSE: tuple[Family, ...] = (
         "subjects",
         _columns(
             bigint="workspace_id campaign_id trigger_id seq_num",
-            text="subject_name internal_customer_id campaign_type event_id",
-            timestamp="started_campaign_at created_at",
+            ids="subject_name internal_customer_id event_id",
+            text="campaign_type",
+            event_time="started_campaign_at created_at",
         ),
         required="subject_name campaign_id",
     ),
@@ -119,9 +130,11 @@ WAREHOUSE: tuple[Family, ...] = (
         "outputs",
         _columns(
             bigint="workspace_id action_id split_test_index branch_index manual_segment_id seq_num",
-            text="output_id subject_name output_type explanation delivery_id",
+            ids="output_id subject_name delivery_id",
+            text="output_type explanation",
             boolean="draft link_tracked add_to_manual_segment",
-            timestamp="delay_ends_at created_at",
+            timestamp="delay_ends_at",
+            event_time="created_at",
         ),
         required="output_id subject_name",
     ),
@@ -130,8 +143,9 @@ WAREHOUSE: tuple[Family, ...] = (
         _columns(
             bigint="workspace_id campaign_id action_id newsletter_id content_id trigger_id"
             " transactional_message_id seq_num",
-            text="delivery_id internal_customer_id subject_id event_id delivery_type",
-            timestamp="created_at",
+            ids="delivery_id internal_customer_id subject_id event_id",
+            text="delivery_type",
+            event_time="created_at",
         ),
         required="delivery_id created_at",
     ),
@@ -142,7 +156,7 @@ WAREHOUSE: tuple[Family, ...] = (
             bigint="workspace_id delivery_id campaign_id action_id newsletter_id content_id",
             text="recipient type",
         )
-        | {"delivery_id": "text"},
+        | {"delivery_id": "id"},
         required="delivery_id",
         keeps_unknown=False,
     ),
@@ -150,10 +164,11 @@ WAREHOUSE: tuple[Family, ...] = (
         "metrics",
         _columns(
             bigint="workspace_id link_id seq_num",
-            text="event_id delivery_id metric reason link_url user_agent email_client inbox_domain"
+            ids="event_id delivery_id",
+            text="metric reason link_url user_agent email_client inbox_domain"
             " inbox_provider mx_host",
             boolean="proxied prefetched machine",
-            timestamp="created_at",
+            event_time="created_at",
         ),
         required="event_id delivery_id metric created_at",
     ),
@@ -162,7 +177,8 @@ WAREHOUSE: tuple[Family, ...] = (
         "events",
         _columns(
             bigint="workspace_id",
-            text="internal_customer_id event_id event_name created_at",
+            ids="internal_customer_id event_id",
+            text="event_name created_at",
         ),
         required_any="internal_customer_id event_id event_name",
     ),
@@ -174,9 +190,10 @@ WEBHOOKS = Family(
     table="webhooks",
     columns=_columns(
         bigint="workspace_id",
-        text="event_id object_type metric",
+        ids="event_id",
+        text="object_type metric",
         json="data",
-        timestamp="occurred_at",
+        event_time="occurred_at",
     ),
     not_null=("event_id", "metric", "occurred_at"),
     # The published schema of one event misspells object_type.
@@ -190,9 +207,10 @@ ACTIVITIES = Family(
     table="activities",
     columns=_columns(
         bigint="workspace_id",
-        text="activity_id activity_type delivery_id",
+        ids="activity_id delivery_id",
+        text="activity_type",
         json="customer_identifiers data",
-        timestamp="occurred_at",
+        event_time="occurred_at",
     ),
     not_null=("activity_id", "activity_type", "occurred_at"),
     aliases={

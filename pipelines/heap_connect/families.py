@@ -20,7 +20,7 @@ USERS = Family(
     table="users",
     columns={
         "user_id": "bigint",
-        "identity": "text",
+        "identity": "id",
         "email": "text",
         "joindate": "timestamp",
         "last_modified": "timestamp",
@@ -37,7 +37,7 @@ SESSIONS = Family(
         "user_id": "bigint",
         "library": "text",
         "platform": "text",
-        "time": "timestamp",
+        "time": "event_time",
     },
     required=("session_id", "user_id", "time"),
 )
@@ -57,8 +57,8 @@ EVENTS = Family(
         "event_id": "bigint",
         "user_id": "bigint",
         "session_id": "bigint",
-        "publish_key": "text",
-        "time": "timestamp",
+        "publish_key": "id",
+        "time": "event_time",
     },
     required=("event_id", "user_id", "time"),
 )

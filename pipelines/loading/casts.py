@@ -1,25 +1,48 @@
 """Casts from whatever type a file has to the pinned type of a raw column.
 
-Each function takes SQL for a column and the type DuckDB reads it as, and returns SQL. A value that
-cannot be read raises in DuckDB, so that its file is quarantined instead of silently losing it.
+Each function takes SQL for a column and the type DuckDB reads it as, and returns SQL. A value is
+read as exactly what it says, or it raises in DuckDB, so that its file is quarantined: nothing is
+guessed, and no value becomes another one. NaN is how a writer without nullable types says missing,
+so it is null in every kind.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from pipelines.loading.families import Kind
 
 _WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 INTEGERS = frozenset(sign + width for sign in ("", "U") for width in _WIDTHS)
-FLOATS = frozenset({"FLOAT", "DOUBLE"})
+# Whole numbers below these are all exact; from there on a float may stand for several of them.
+FLOATS = {"FLOAT": 2**24, "DOUBLE": 2**53}
+# The type that casts give to a value of a JSON line, which has a type of its own.
+JSON = "JSON"
 
-# The unit of an integer time by its magnitude: seconds up to the year 5138, then milliseconds
-# (from 1973), microseconds (from 1973), nanoseconds.
-EPOCH_MICROSECONDS = """case
-    when abs({number}) < 100000000000 then {number} * 1000000
-    when abs({number}) < 100000000000000 then {number} * 1000
-    when abs({number}) < 100000000000000000 then {number}
-    else {number} // 1000
-end"""
+# The years in which something can have happened: before them nobody wrote down such events, and
+# behind them lie the "never" of other systems and the overflows of their clocks.
+FIRST_YEAR, LAST_YEAR = 1990, 2099
+# A bare number must say less to be a time. From 2033 on, ten digits of unix time may as well be a
+# date and an hour (2026030110) or a short year with minutes (2603011000).
+LAST_UNIX_YEAR = 2032
+# How writers say that a time is not known: the zero of Customer.io's clock, and that of its
+# language.
+UNKNOWN_TIMES = ("1970-01-01", "0001-01-01")
+
+_TIME = (
+    "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    "([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]+)?)?"
+    "([Zz]| UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?"
+)
+_UNKNOWN_TIME = f"({'|'.join(UNKNOWN_TIMES)})([Tt ]00:00(:00(\\.0+)?)?([Zz]| UTC|[+-]00(:?00)?)?)?"
+_NUMBER = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+_CENTS = 100
+
+_REFUSED = "no such value: "
+_REFUSAL = re.compile(rf"[\w ]+: {_REFUSED}(?P<shape>.*)\|(?P<why>[^|\n]*)")
+_SHOWN = 30
 
 
 def quote(name: str) -> str:
@@ -38,22 +61,89 @@ def is_nested(source: str) -> bool:
 
 
 def to_kind(kind: Kind, column: str, source: str) -> str:
-    """SQL that reads `column`, of DuckDB type `source`, as `kind`."""
+    """SQL that reads `column`, of DuckDB type `source` or a value of a JSON line, as `kind`."""
     if source == "BLOB":  # text columns of old writers carry no UTF-8 mark
         column, source = f"decode({column})", "VARCHAR"
     if source == '"NULL"':
         column, source = f"cast({column} as varchar)", "VARCHAR"
+    if source == JSON:
+        return _of_json(kind, column)
+    return _CASTS[kind](column, source)
+
+
+def refusal(error: Exception) -> str | None:
+    """What a cast found instead of a value of its kind: its shape, never the value.
+
+    None when `error` was not raised by a cast of this module.
+    """
+    found = _REFUSAL.match(str(error))
+    if found is None:
+        return None
+    shape = found["shape"]
+    if re.fullmatch("9{2,}", shape):
+        shape = f"{len(shape)} digits, like {shape}"
+    elif shape:
+        shape = f"like {shape}"
+    return "; ".join(part for part in (shape, found["why"]) if part)
+
+
+def _refuse(text: str, why: str = "") -> str:
+    """SQL that raises: the shape of `text`, with its letters and digits struck out."""
+    digits = f"regexp_replace({text}, '[0-9]', '9', 'g')"
+    shape = f"regexp_replace({digits}, '[^ -~]|[A-Za-z]', 'a', 'g')"
+    cut = f"left({shape}, {_SHOWN}) || case when length({text}) > {_SHOWN} then '...' else '' end"
+    return f"error({literal(_REFUSED)} || {cut} || {literal('|' + why)})"
+
+
+def _nothing_but_null(column: str, why: str) -> str:
+    """A column whose type has no value of the kind may still be empty."""
+    return f"case when {column} is not null then {_refuse(literal(''), why)} end"
+
+
+def is_nan(column: str) -> str:
+    """SQL for whether a floating column is NaN.
+
+    Not `isnan`, nor a comparison: DuckDB 2.0 answers those from the smallest and the largest value
+    in a Parquet footer, which by its standard leave NaN out.
+    """
+    return f"(not isfinite({column}) and not isinf({column}))"
+
+
+def _blank(column: str) -> str:
+    return f"nullif(trim({column}, ' \t\r\n'), '')"
+
+
+def _printed(column: str) -> str:
+    return f"cast({column} as varchar)"
+
+
+def _of_json(kind: Kind, column: str) -> str:
+    """A value of a JSON line. Text is read as text of that kind, and so is a whole number.
+
+    Any other number was a double once it was parsed, and is read as one.
+    """
+    text = f"json_extract_string({column}, '$')"
+    number = f"cast({text} as double)"
     match kind:
-        case "text" | "json":
-            return to_text(column, source)
-        case "bigint":
-            return to_bigint(column, source)
-        case "bool":
-            return to_bool(column, source)
-        case "decimal":
-            return to_decimal(column, source)
-        case "timestamp":
-            return to_timestamp(column, source)
+        case "json":
+            return _printed(column)
+        case "text":  # some writers spell a missing number so
+            nan = f"{text} = 'NaN' and json_type({column}) = 'DOUBLE'"
+            return f"case when {nan} then null else {text} end"
+        case "id":
+            # digits beyond any integer type are kept as they were written, and typed DOUBLE
+            return f"""case
+                when json_type({column}) in ('VARCHAR', 'UBIGINT', 'BIGINT') then {text}
+                when json_type({column}) = 'NULL' then null
+                when json_type({column}) <> 'DOUBLE' then {_refuse(literal(""), "it is no text")}
+                when regexp_full_match({text}, '-?[0-9]+') then {text}
+                else {to_id(number, "DOUBLE")}
+            end"""
+    of_number = to_kind(kind, number, "DOUBLE")
+    return f"""case
+        when json_type({column}) = 'DOUBLE' then {of_number}
+        else {to_kind(kind, text, "VARCHAR")}
+    end"""
 
 
 def to_text(column: str, source: str) -> str:
@@ -62,18 +152,45 @@ def to_text(column: str, source: str) -> str:
         return column
     if is_nested(source):
         return f"cast(to_json({column}) as varchar)"
-    return f"cast({column} as varchar)"
+    if source in FLOATS:
+        return f"case when {is_nan(column)} then null else {_printed(column)} end"
+    return _printed(column)
 
 
-def _blank(column: str) -> str:
-    return f"nullif(trim({column}, ' \t\r\n'), '')"
+def to_id(column: str, source: str) -> str:
+    """An identifier: text as it is written, and a whole number by its digits, whatever its type.
+
+    `8001`, `8001.0` and `8001.00` are one number, so one identifier. A fraction, a float too large
+    to be exact, a truth value and a list are none.
+    """
+    if source == "VARCHAR":
+        return column
+    if source == "BOOLEAN" or is_nested(source):
+        kind = "a truth value" if source == "BOOLEAN" else "a list or structure"
+        return f"cast({_nothing_but_null(column, f'it is {kind}')} as varchar)"
+    if source in FLOATS:
+        return _printed(_whole(column, source))
+    if source.startswith("DECIMAL"):
+        return _printed(_whole_decimal(column, "decimal(38, 0)"))
+    return _printed(column)
 
 
-def _whole(column: str) -> str:
-    """A floating column of a writer that has no nullable integers: NaN is null, 1.5 is an error."""
-    return (
-        f"case when {column} is null or isnan({column}) then null when {column} = floor({column})"
-        f" then cast({column} as bigint) else error('a fraction where a whole number belongs') end"
+def _whole(column: str, source: str) -> str:
+    return f"""case
+        when {is_nan(column)} then null
+        when abs({column}) < {FLOATS[source]} and {column} = floor({column})
+            then cast({column} as bigint)
+        when abs({column}) < {FLOATS[source]}
+            then {_refuse(_printed(column), "it has a fraction")}
+        when {column} is not null
+            then {_refuse(literal(""), "it is a float too large to be exact")}
+    end"""
+
+
+def _whole_decimal(column: str, kind: str) -> str:
+    fraction = _refuse(_printed(column), "it has a fraction")
+    return f"case when {column} = floor({column}) then cast({column} as {kind})" + (
+        f" when {column} is not null then {fraction} end"
     )
 
 
@@ -81,70 +198,194 @@ def to_bigint(column: str, source: str) -> str:
     """Whole numbers of any width, also as text."""
     if source == "BIGINT":
         return column
+    if source == "BOOLEAN":
+        return f"cast({_nothing_but_null(column, 'it is a truth value')} as bigint)"
     if source in FLOATS:
-        return _whole(column)
+        return _whole(column, source)
+    if source.startswith("DECIMAL"):
+        return _whole_decimal(column, "bigint")
     if source == "VARCHAR":
         text = _blank(column)
-        # cast would round a fraction
-        return (
-            f"case when {text} is null then null"
-            f" when regexp_full_match({text}, '[+-]?[0-9]+') then cast({text} as bigint)"
-            f" when regexp_full_match({text}, '[+-]?[0-9]+\\.0*')"
-            f" then cast(split_part({text}, '.', 1) as bigint)"
-            f" else error('text where a whole number belongs') end"
-        )
+        # a cast would round a fraction
+        return f"""case
+            when {text} is null then null
+            when regexp_full_match({text}, '[+-]?[0-9]+(\\.0*)?') then coalesce(
+                try_cast(split_part({text}, '.', 1) as bigint), {_refuse(text, "it is too large")}
+            )
+            else {_refuse(text)}
+        end"""
     return f"cast({column} as bigint)"
 
 
 def to_bool(column: str, source: str) -> str:
-    """Booleans, also as 0 and 1 or as text."""
+    """Booleans, also as 0 and 1, or as true, t, yes, y and their opposites in any case."""
     if source == "BOOLEAN":
         return column
-    if source == "VARCHAR":
-        return f"cast({_blank(column)} as boolean)"
-    return f"cast({column} as boolean)"
-
-
-def to_decimal(column: str, source: str) -> str:
-    """Money: 18 digits, two after the point."""
-    if source in FLOATS:
-        column = f"case when isnan({column}) then null else {column} end"
+    if source in INTEGERS or source in FLOATS or source.startswith("DECIMAL"):
+        missing = is_nan(column) if source in FLOATS else f"{column} is null"
+        yes, no, text = f"{column} = 1", f"{column} = 0", _printed(column)
     elif source == "VARCHAR":
-        column = _blank(column)
-    return f"cast({column} as decimal(18, 2))"
-
-
-def to_timestamp(column: str, source: str) -> str:
-    """An instant in UTC, without zone, whatever the unit, zone or writer."""
-    # a cast of a time with a zone goes through the calendar library: twenty times slower
-    if source == "TIMESTAMP WITH TIME ZONE":
-        column = f"make_timestamp(epoch_us({column}))"
-    elif source in ("TIMESTAMP_NS", "TIMESTAMPTZ_NS"):
-        column = f"make_timestamp(epoch_ns({column}) // 1000)"
-    elif source in INTEGERS or source.startswith("DECIMAL"):
-        number = f"cast({column} as bigint)"
-        column = f"make_timestamp({EPOCH_MICROSECONDS.format(number=number)})"
-    elif source in FLOATS:
-        column = f"make_timestamp({_float_epoch(column)})"
-    elif source == "VARCHAR":
-        column = _time_of_text(_blank(column))
-    elif source != "TIMESTAMP":
-        column = f"cast({column} as timestamp)"
-    return column
-
-
-def _time_of_text(text: str) -> str:
-    """ISO 8601, without a zone taken as UTC; or unix time as text."""
-    whole = EPOCH_MICROSECONDS.format(number=f"cast({text} as bigint)")
-    fraction = _float_epoch(f"cast({text} as double)")
+        text = _blank(column)
+        missing = f"{text} is null"
+        yes = f"lower({text}) in ('true', 't', 'yes', 'y', '1')"
+        no = f"lower({text}) in ('false', 'f', 'no', 'n', '0')"
+    else:
+        return f"cast({column} as boolean)"
     return f"""case
-        when {text} is null then null
-        when regexp_full_match({text}, '-?[0-9]+') then make_timestamp({whole})
-        when regexp_full_match({text}, '-?[0-9]+\\.[0-9]+') then make_timestamp({fraction})
-        else make_timestamp(epoch_us(cast({text} as timestamp with time zone)))
+        when {missing} then null
+        when {yes} then true
+        when {no} then false
+        when {text} is not null then {_refuse(text)}
     end"""
 
 
-def _float_epoch(column: str) -> str:
-    scaled = EPOCH_MICROSECONDS.format(number=column)
-    return f"case when isnan({column}) then null else cast(round({scaled}) as bigint) end"
+def to_decimal(column: str, source: str) -> str:
+    """Money: 18 digits, two after the point.
+
+    A cent is the unit that money is kept in: finer digits, which unit prices, exchange rates and
+    sums of floats have, are rounded half away from zero, the same for every type. A float is the
+    number it prints as; one so large that its cents are not exact is refused.
+    """
+    if source in FLOATS:
+        text = _printed(column)
+        large = f"abs({column}) >= {FLOATS[source] // _CENTS}"
+        return f"""case
+            when {is_nan(column)} then null
+            when {large} then {_refuse(text, "it is a float too large for its cents")}
+            else cast({text} as decimal(18, 2))
+        end"""
+    if source == "BOOLEAN":
+        return f"cast({_nothing_but_null(column, 'it is a truth value')} as decimal(18, 2))"
+    if source == "VARCHAR":
+        text = _blank(column)
+        return f"""case
+            when {text} is null then null
+            when regexp_full_match({text}, {literal(_NUMBER)}) then coalesce(
+                try_cast({text} as decimal(18, 2)), {_refuse(text, "it is too large")}
+            )
+            else {_refuse(text)}
+        end"""
+    return f"cast({column} as decimal(18, 2))"
+
+
+def to_event_time(column: str, source: str) -> str:
+    """When something happened: a time (see `to_timestamp`) that is known."""
+    return to_timestamp(column, source, may_be_unknown=False)
+
+
+def to_timestamp(column: str, source: str, *, may_be_unknown: bool = True) -> str:
+    """An instant in UTC, without zone, whatever the unit, zone or writer.
+
+    As text: ISO 8601, `2026-03-01`, `2026-03-01T10:00`, `2026-03-01 10:00:30.25`, with a space or a
+    T, then nothing (UTC), `Z`, ` UTC` or an offset (`+02:00`, `+0200`, `+02`). A day alone is its
+    midnight. Digits beyond the microsecond are cut off. 24:00, the leap second 60, short years,
+    twelve-hour clocks, names of zones, `infinity` and other words are refused.
+
+    As number: unix seconds, milliseconds, microseconds or nanoseconds, where that is an instant
+    from FIRST_YEAR to LAST_UNIX_YEAR; no number is one in two units. Others are refused.
+
+    Any instant must lie between FIRST_YEAR and LAST_YEAR. With `may_be_unknown`, midnight of one of
+    UNKNOWN_TIMES, or the number 0, also stands.
+    """
+    if source == "VARCHAR" or source.startswith("DECIMAL"):
+        text = _blank(column) if source == "VARCHAR" else _printed(column)
+        return _time_of_text(text, may_be_unknown)
+    if source in INTEGERS:
+        return _time_of_number(column, _printed(column), may_be_unknown)
+    if source in FLOATS:
+        number = _time_of_number(column, _printed(column), may_be_unknown, FLOATS[source])
+        return f"case when {is_nan(column)} then null else {number} end"
+    zoned = source == "TIMESTAMP WITH TIME ZONE" or source.startswith("TIMESTAMPTZ")
+    # a cast of a time with a zone goes through the calendar library: twenty times slower
+    if source.endswith("_NS"):
+        instant = f"make_timestamp(epoch_ns({column}) // 1000)"
+    elif zoned:
+        instant = f"make_timestamp(epoch_us({column}))"
+    elif source == "TIMESTAMP":
+        instant = column
+    else:
+        instant = f"cast({column} as timestamp)"
+    if not source.startswith(("TIMESTAMP", "DATE")):
+        return instant
+
+    def day(written: str) -> str:
+        return f"cast('{written}{' 00:00:00+00' if zoned else ''}' as {source})"
+
+    first, end = day(f"{FIRST_YEAR}-01-01"), day(f"{LAST_YEAR + 1}-01-01")
+    allowed = f"{column} >= {first} and {column} < {end}"
+    if may_be_unknown:
+        # nanoseconds cannot say the year 1
+        known = UNKNOWN_TIMES[:1] if source.endswith("_NS") else UNKNOWN_TIMES
+        allowed += f" or {column} in ({', '.join(day(written) for written in known)})"
+    refused = _refuse(literal(""), _outside(LAST_YEAR))
+    return f"case when {allowed} then {instant} when {column} is not null then {refused} end"
+
+
+def _outside(last: int) -> str:
+    return f"it is not between the years {FIRST_YEAR} and {last}"
+
+
+def _time_of_text(text: str, may_be_unknown: bool) -> str:
+    # DuckDB wants capitals
+    instant = f"make_timestamp(epoch_us(try_cast(upper({text}) as timestamp with time zone)))"
+    whole = f"cast({text} as hugeint)"
+    fraction = f"cast({text} as decimal(38, 9))"
+    unknown = (
+        f"""when regexp_full_match({text}, {literal(_UNKNOWN_TIME)}) then {instant}
+        when regexp_full_match({text}, '0(\\.0*)?') then make_timestamp(0)"""
+        if may_be_unknown
+        else ""
+    )
+    return f"""case
+        when {text} is null then null
+        when regexp_full_match({text}, {literal(_TIME)})
+            and left({text}, 4) between '{FIRST_YEAR}' and '{LAST_YEAR}'
+            then coalesce({instant}, {_refuse(text)})
+        {unknown}
+        when regexp_full_match({text}, '[1-9][0-9]{{0,18}}')
+            then {_time_of_number(whole, text, may_be_unknown)}
+        when regexp_full_match({text}, '[1-9][0-9]{{0,18}}\\.[0-9]{{0,9}}')
+            then {_time_of_number(fraction, text, may_be_unknown, FLOATS["DOUBLE"])}
+        when regexp_full_match({text}, {literal(_TIME)}) then {_refuse(text, _outside(LAST_YEAR))}
+        else {_refuse(text)}
+    end"""
+
+
+def _time_of_number(number: str, text: str, may_be_unknown: bool, limit: int = 0) -> str:
+    """Unix time, in the one unit in which it is plausible.
+
+    `number` is whole, or below `limit`, where floats and decimals are exact; `text` spells it.
+    """
+    first, last = (
+        int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+        for year in (FIRST_YEAR, LAST_UNIX_YEAR + 1)
+    )
+    # a fraction by its digits: as a float, a million times it would be rounded
+    exact = f"cast({text} as decimal(38, 9))" if limit else f"cast({number} as bigint)"
+    branches = []
+    for unit in (1, 1000, 10**6, 10**9):
+        if limit and last * unit > limit:
+            break
+        instant = f"{exact} * {10**6 // unit}" if unit <= 10**6 else f"{exact} // {unit // 10**6}"
+        if limit:
+            instant = f"cast(floor({instant}) as bigint)"
+        branches.append(
+            f"when {number} >= {first * unit} and {number} < {last * unit}"
+            f" then make_timestamp({instant})"
+        )
+    if may_be_unknown:
+        branches.append(f"when {number} = 0 then make_timestamp(0)")
+    refused = _refuse(text, f"as unix time {_outside(LAST_UNIX_YEAR)}")
+    return f"case {' '.join(branches)} when {number} is not null then {refused} end"
+
+
+_CASTS: dict[Kind, Callable[[str, str], str]] = {
+    "text": to_text,
+    "json": to_text,
+    "id": to_id,
+    "bigint": to_bigint,
+    "bool": to_bool,
+    "decimal": to_decimal,
+    "timestamp": to_timestamp,
+    "event_time": to_event_time,
+}

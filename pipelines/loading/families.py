@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
-Kind = Literal["bigint", "text", "timestamp", "bool", "decimal", "json"]
+Kind = Literal["bigint", "text", "id", "timestamp", "event_time", "bool", "decimal", "json"]
+"""What a column holds. An `id` is text that names something, so it is no number, even where a
+writer stores it as one. An `event_time` is when something happened; a `timestamp` may also be one
+of the ways to say that nobody knows."""
 Reader = Literal["parquet", "csv", "jsonl", "avro"]
 Constants = tuple[tuple[str, str], ...]
 
 DDL: dict[Kind, str] = {
     "bigint": "bigint",
     "text": "varchar",
+    "id": "varchar",
     "timestamp": "timestamp",
+    "event_time": "timestamp",
     "bool": "boolean",
     "decimal": "decimal(18, 2)",
     "json": "varchar",

@@ -29,10 +29,12 @@ ARROW_ROWS = 100_000
 _DLT_TYPES: dict[Kind, dict[str, Any]] = {
     "bigint": {"data_type": "bigint"},
     "text": {"data_type": "text"},
+    "id": {"data_type": "text"},
     "json": {"data_type": "text"},
     "bool": {"data_type": "bool"},
     "decimal": {"data_type": "decimal", "precision": 18, "scale": 2},
     "timestamp": {"data_type": "timestamp", "timezone": False, "precision": 6},
+    "event_time": {"data_type": "timestamp", "timezone": False, "precision": 6},
 }
 
 

@@ -11,20 +11,23 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 
-from pipelines.loading.casts import literal, quote, to_kind
+from pipelines.loading.casts import JSON, literal, quote, refusal, to_kind
 from pipelines.loading.families import LOAD_ID, SOURCE_FILE, Constants, Family, Kind
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 
 LONGEST_LINE = 64 * 1024 * 1024
+LINES_AT_ONCE = 20_000
 RESERVED = frozenset({SOURCE_FILE, LOAD_ID, "_dlt_id"})
+
+_Line = tuple[int, list[str]]  # its number in the file, and its fields
 
 
 @dataclass(frozen=True)
@@ -417,7 +420,7 @@ def _prepare_jsonl(connection: Connection, files: Sequence[Found], reading: Read
                 )
         for (_, names_, constants), group in groups.items():
             family = group[0].kind.family
-            present = [(name, _json_field(family, name), "VARCHAR") for name in names_]
+            present = [(name, _json_field(name), JSON) for name in names_]
             batch = Batch(
                 family=family,
                 files=tuple(group),
@@ -428,11 +431,9 @@ def _prepare_jsonl(connection: Connection, files: Sequence[Found], reading: Read
             _read_ahead(connection, batch, reading)
 
 
-def _json_field(family: Family, name: str) -> str:
+def _json_field(name: str) -> str:
     pointer = literal("/" + name.replace("~", "~0").replace("/", "~1"))
-    if family.columns.get(name.lower()) == "json":
-        return f"cast(json_extract(json, {pointer}) as varchar)"
-    return f"json_extract_string(json, {pointer})"
+    return f"json_extract(json, {pointer})"
 
 
 def _line_reason(found: Found, family: Family) -> str:
@@ -523,36 +524,123 @@ def _reason(connection: Connection, batch: Batch) -> str:
             line = re.search(r"\bLine: (\d+)", str(error))
             where = f"line {line[1]}" if line else "a line"
             return f"{where} cannot be read as CSV in UTF-8 with the columns of the header"
-    for name, kind, _ in batch.columns:
+    for name, kind, sql in batch.columns:
         try:
             connection.execute(
                 f"select bit_xor(hash(part)) from ({batch.select([name])}) as part"
             ).fetchall()
         except duckdb.Error as error:
-            return _column_reason(name, kind, error, found)
+            first = _first_line(connection, sql, found)
+            if first is None:
+                return _column_reason(name, kind, error, found)
+            number, cause = first
+            if _is_missing(cause):
+                return f"line {number} lacks `{found.kind.family.aliases.get(name, (name,))[-1]}`"
+            return f"line {number}: {_column_reason(name, kind, cause, found)}"
     return "its values cannot be read"
 
 
+def _first_line(connection: Connection, sql: str, found: Found) -> tuple[int, Exception] | None:
+    """The first line of a text file where the column `sql` cannot be read, and DuckDB's word on it.
+
+    A file has passed its reader by then, so Python's readers see the same lines.
+    """
+
+    def failure(lines: Sequence[_Line]) -> Exception | None:
+        fields = {
+            name: [fields[number] for _, fields in lines]
+            for number, name in enumerate(names)
+            if quote(name) in sql or name == "json"
+        }
+        given = ", ".join(f"unnest(${name}) as {quote(name)}" for name in fields)
+        try:
+            connection.execute(
+                f"select bit_xor(hash({sql})) from (select {given}) as lines", fields
+            ).fetchall()
+        except duckdb.Error as error:
+            found_out: Exception = error
+            return found_out
+        return None
+
+    try:
+        for lines in _lines_at_once(found):
+            names = (
+                ["json"]
+                if found.kind.reader == "jsonl"
+                else [f"column_{number}" for number in range(len(lines[0][1]))]
+            )
+            if failure(lines) is None:
+                continue
+            low, high = 0, len(lines)
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if failure(lines[low:middle]) is None else (low, middle)
+            error = failure(lines[low:high])
+            return None if error is None else (lines[low][0], error)
+    except (OSError, EOFError, zlib.error, csv.Error, UnicodeError):
+        pass
+    return None
+
+
+def _lines_at_once(found: Found) -> Iterator[list[_Line]]:
+    """The lines of a text file in lists of bounded size; none for other files."""
+    if found.kind.reader not in ("csv", "jsonl"):
+        return
+    lines: list[_Line] = []
+    size = 0
+    with _text(found) as handle:
+        for line in _csv_lines(handle) if found.kind.reader == "csv" else _json_lines(handle):
+            lines.append(line)
+            size += sum(map(len, line[1]))
+            if len(lines) == LINES_AT_ONCE or size > LONGEST_LINE:
+                yield lines
+                lines, size = [], 0
+    if lines:
+        yield lines
+
+
+def _csv_lines(handle: IO[str]) -> Iterator[_Line]:
+    csv.field_size_limit(LONGEST_LINE)
+    rows = csv.reader(handle, strict=True)
+    next(rows, None)
+    number = rows.line_num + 1
+    for row in rows:
+        if row:
+            yield number, row
+        number = rows.line_num + 1
+
+
+def _json_lines(handle: IO[str]) -> Iterator[_Line]:
+    for number, line in enumerate(handle, start=1):
+        if line.strip():
+            yield number, [line]
+
+
+def _is_missing(error: Exception) -> bool:
+    return "is missing in a row" in str(error)
+
+
 def _column_reason(name: str, kind: Kind, error: Exception, found: Found) -> str:
-    if "is missing in a row" in str(error):
+    if _is_missing(error):
         if found.kind.reader == "jsonl":
             return _line_reason(found, found.kind.family)
         return f"a row has no `{name}`"
     words = {
         "text": "text",
+        "id": "an id",
         "bigint": "a whole number",
         "timestamp": "a time",
+        "event_time": "a time",
         "bool": "true or false",
         "decimal": "an amount",
         "json": "JSON",
     }
+    what = f"holds a value that is not {words[kind]}"
+    if (instead := refusal(error)) is not None:
+        return f"the column `{name}` {what}" + (f" ({instead})" if instead else "")
     if isinstance(error, duckdb.BinderException):
         return f"the column `{name}` is of a type that cannot be read as {words[kind]}"
-    conversion = isinstance(
-        error, (duckdb.ConversionException, duckdb.OutOfRangeException)
-    ) or "belongs" in str(error)
-    if conversion and kind != "text":
-        return f"the column `{name}` holds a value that is not {words[kind]}"
-    if conversion:
-        return f"the column `{name}` holds text that is not UTF-8"
+    if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
+        is_text = kind in ("text", "id")
+        return f"the column `{name}` {'holds text that is not UTF-8' if is_text else what}"
     return "its pages are damaged" if found.kind.reader == "parquet" else "its values are damaged"

@@ -114,11 +114,11 @@ BROKEN = {
     ),
     "behavior_c.csv": (
         b"event_id,event_name,occurred_at,email\n1,a,SECRET@example.com,x\n",
-        "the column `occurred_at` holds a value that is not a time",
+        "line 2: the column `occurred_at` holds a value that is not a time (like aaaaaa@aaaaaaa",
     ),
     "behavior_d.csv": (
         b"event_id,event_name,occurred_at,email,value\n1,a,2025-01-01,x,SECRET\n",
-        "the column `value` holds a value that is not an amount",
+        "line 2: the column `value` holds a value that is not an amount (like aaaaaa)",
     ),
     "behavior_e.csv": (
         b'event_id,event_name,occurred_at,email\n1,a,2025-01-01,"SECRET\n',
@@ -141,7 +141,7 @@ BROKEN = {
     "webhooks_c.jsonl": (b'{"event_id":"\xff","timestamp":1}\n', "line 1 is not valid JSON"),
     "webhooks_d.jsonl": (
         b'{"event_id":"1","metric":"sent","timestamp":"abc"}\n',
-        "the column `occurred_at` holds a value that is not a time",
+        "line 1: the column `occurred_at` holds a value that is not a time (like aaa)",
     ),
 }
 
@@ -174,10 +174,11 @@ def test_values_that_cannot_be_cast_quarantine_their_file_only(tmp_path: Path) -
     assert dict(summary.quarantined) == {
         f"metrics_v5_164000_{number}.parquet": reason
         for number, reason in {
-            2: "the column `link_id` holds a value that is not a whole number",
-            3: "the column `link_id` holds a value that is not a whole number",
-            4: "the column `machine` holds a value that is not true or false",
-            5: "the column `created_at` holds a value that is not a time",
+            2: "the column `link_id` holds a value that is not a whole number (like aaaaaa)",
+            3: "the column `link_id` holds a value that is not a whole number"
+            " (like 9.9; it has a fraction)",
+            4: "the column `machine` holds a value that is not true or false (like aaaaaaa)",
+            5: "the column `created_at` holds a value that is not a time (like aaaaaaaaa)",
             6: "the column `metric` holds text that is not UTF-8",
             7: "the column `link_id` holds a value that is not a whole number",
         }.items()
@@ -364,7 +365,7 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(tmp_path: Path) 
                 "internal_customer_id": [f"c{i}" for i in range(count)],
                 "attribute_name": "a",
                 "attribute_value": "b",
-                "timestamp": number,
+                "timestamp": 1_740_832_215 + number,
             },
             count,
         )
