@@ -25,6 +25,7 @@ EVENTS = Family(
     },
     required=("event_id", "event_name", "occurred_at"),
     required_any=(("customer_id", "email"),),
+    keeps_lines=True,
 )
 
 

@@ -25,6 +25,7 @@ DDL: dict[Kind, str] = {
 }
 
 SOURCE_FILE = "_source_file"
+SOURCE_LINE = "_source_line"
 LOAD_ID = "_dlt_load_id"
 READERS: dict[str, Reader] = {
     ".parquet": "parquet",
@@ -44,6 +45,8 @@ class Family:
     name, and at least one of each group in `required_any`; a file without them is no file of this
     family, whatever it is called. `keeps_unknown` is false where a column that is not listed may
     hold personal text. `not_null` columns must also hold a value in every row of a text file.
+    `keeps_lines` where the later of two rows wins: raw then keeps the place of each row in its file,
+    a CSV's header being line 1.
     """
 
     name: str
@@ -55,6 +58,15 @@ class Family:
     not_null: tuple[str, ...] = ()
     aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keeps_unknown: bool = True
+    keeps_lines: bool = False
+
+    @property
+    def marks(self) -> dict[str, Kind]:
+        """The columns that say where a row stood, which are ours and in no file."""
+        marks: dict[str, Kind] = {SOURCE_FILE: "text"}
+        if self.keeps_lines:
+            marks[SOURCE_LINE] = "bigint"
+        return marks
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pipelines.console import Advance, Console
 from pipelines.errors import CounterfoilError
 from pipelines.loading import raw
 from pipelines.loading.casts import quote
-from pipelines.loading.families import DDL, SOURCE_FILE, Family
+from pipelines.loading.families import DDL, Family
 from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find, is_disk_full
 from pipelines.loading.handover import Handed, Road, hand_over
 from pipelines.loading.reading import Batch, culprits, prepare
@@ -224,7 +224,7 @@ def _load_dataset(
         handed = [
             Handed(
                 table=part.family.table,
-                columns={**{name: kind for name, kind, _ in part.columns}, SOURCE_FILE: "text"},
+                columns={**{name: kind for name, kind, _ in part.columns}, **part.family.marks},
                 select=part.select(),
                 rows=part.rows,
             )

@@ -12,7 +12,7 @@ import duckdb
 
 from pipelines.errors import CounterfoilError
 from pipelines.loading.casts import literal, quote
-from pipelines.loading.families import DDL, LOAD_ID, SOURCE_FILE, Family, Kind
+from pipelines.loading.families import DDL, LOAD_ID, Family, Kind
 from pipelines.loading.files import disk_full, is_disk_full
 from pipelines.settings import Settings
 
@@ -136,8 +136,7 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         ).fetchall()
     }
     tables: list[tuple[str, str, dict[str, Kind]]] = [
-        (family.dataset, family.table, {**family.columns, SOURCE_FILE: "text"})
-        for family in families
+        (family.dataset, family.table, {**family.columns, **family.marks}) for family in families
     ]
     tables += [
         (dataset, LOADED_FILES.table, LOADED_FILES.columns) for dataset in datasets(families)

@@ -13,19 +13,28 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 
 from pipelines.loading.casts import JSON, literal, quote, refusal, to_kind
-from pipelines.loading.families import LOAD_ID, SOURCE_FILE, Constants, Family, Kind
+from pipelines.loading.families import (
+    LOAD_ID,
+    SOURCE_FILE,
+    SOURCE_LINE,
+    Constants,
+    Family,
+    Kind,
+)
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 
 LONGEST_LINE = 64 * 1024 * 1024
 LINES_AT_ONCE = 20_000
-RESERVED = frozenset({SOURCE_FILE, LOAD_ID, "_dlt_id"})
+RESERVED = frozenset({SOURCE_FILE, SOURCE_LINE, LOAD_ID, "_dlt_id"})
 
 _Line = tuple[int, list[str]]  # its number in the file, and its fields
 
@@ -35,7 +44,8 @@ class Batch:
     """Files of one family and one signature.
 
     `columns` maps each raw column to its kind and to the SQL that computes it; `source` is the
-    table function call that reads `files`, whose name column is `file_column`.
+    table function call that reads `files`, whose name column is `file_column`. `line` is the SQL
+    for the place of a row in its file, in a scan of `files`.
     """
 
     family: Family
@@ -43,6 +53,7 @@ class Batch:
     columns: tuple[tuple[str, Kind, str], ...]
     source: Callable[[Sequence[Found]], str]
     file_column: str
+    line: Callable[[Sequence[Found]], str]
 
     @property
     def rows(self) -> int:
@@ -58,7 +69,8 @@ class Batch:
         ]
         if columns is None:
             file_name = f"parse_filename({quote(self.file_column)}, false, 'forward_slash')"
-            chosen.append(f"{file_name} as {quote(SOURCE_FILE)}")
+            marks = {SOURCE_FILE: file_name, SOURCE_LINE: self.line(self.files)}
+            chosen += [f"{marks[name]} as {quote(name)}" for name in self.family.marks]
         return f"select {', '.join(chosen)} from {self.source(self.files)}"
 
     def only(self, files: Sequence[Found]) -> Batch:
@@ -207,6 +219,17 @@ def _missing(family: Family, present: Sequence[str]) -> str | None:
     return None
 
 
+def _place(files: Sequence[Found], header: int = 0) -> str:
+    """SQL that counts the rows of each file of a scan of `files`, after `header` lines.
+
+    A window without an order numbers rows as they stream and holds its scan to the order of the
+    files, one after the other; the rows of the files before are taken off.
+    """
+    before = [0, *accumulate(found.rows for found in files)][:-1]
+    taken_off = f" - [{', '.join(map(str, before))}][cast(file_index as bigint) + 1]"
+    return f"{header} + row_number() over (){taken_off if len(files) > 1 else ''}"
+
+
 # ---------------------------------------------------------------- Parquet
 
 
@@ -276,16 +299,24 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
     for found in group:
         needed = tuple(pair for pair in found.kind.constants if pair[0] not in lowered)
         split.setdefault(needed, []).append(found)
+    # a column of that name hides DuckDB's: such files are read one by one
+    hidden = family.keeps_lines and "file_row_number" in lowered
     for constants, files in split.items():
-        reading.batches.append(
-            Batch(
-                family=family,
-                files=tuple(files),
-                columns=_columns(family, present, dict(constants)),
-                source=lambda some: source(some, file_column),
-                file_column=file_column,
+        for some in [[found] for found in files] if hidden else [files]:
+            reading.batches.append(
+                Batch(
+                    family=family,
+                    files=tuple(some),
+                    columns=_columns(family, present, dict(constants)),
+                    source=lambda some: source(some, file_column),
+                    file_column=file_column,
+                    line=_place if hidden else _place_in_parquet,
+                )
             )
-        )
+
+
+def _place_in_parquet(_: Sequence[Found]) -> str:
+    return "file_row_number + 1"
 
 
 def _parquet_reason(error: Exception) -> str:
@@ -338,6 +369,7 @@ def _prepare_csv(connection: Connection, files: Sequence[Found], reading: Readin
             columns=_columns(family, present, {}),
             source=source,
             file_column="filename",
+            line=partial(_place, header=1),
         )
         _read_ahead(connection, batch, reading)
 
@@ -427,6 +459,7 @@ def _prepare_jsonl(connection: Connection, files: Sequence[Found], reading: Read
                 columns=_columns(family, present, dict(constants)),
                 source=source,
                 file_column="filename",
+                line=_place,
             )
             _read_ahead(connection, batch, reading)
 

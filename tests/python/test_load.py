@@ -502,6 +502,61 @@ def test_behavior_files_in_every_format(tmp_path: Path) -> None:
     ]
 
 
+def test_each_row_of_a_behavior_file_keeps_its_line(tmp_path: Path) -> None:
+    """Large enough that two threads share a file, beside small ones that come before and after it."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    shown = (
+        "cast(line as varchar) as event_id, 'c' as customer_id, 'x' as event_name,"
+        " 1740832215 as occurred_at, repeat('y', cast(line % 300 as integer)) as category"
+    )
+    sizes = {"a": 3, "b": 250_000, "c": 1, "d": 70_000, "e": 2}
+    with duckdb.connect() as connection:
+        for name, size in sizes.items():
+            first = f"range(2, {size + 2})"  # a CSV's header is line 1
+            connection.execute(
+                f"copy (select {shown} from {first} as t (line)) to '{folder}/behavior_{name}.csv'"
+            )
+            rest = f"(select {shown} from range(1, {size + 1}) as t (line))"
+            for format_ in ("json", "parquet"):
+                suffix = "jsonl" if format_ == "json" else format_
+                path = folder / f"behavior_{name}.{suffix}"
+                connection.execute(f"copy {rest} to '{path}' (format {format_})")
+            connection.execute(
+                f"copy (select {shown}, line + 7 as file_row_number, 5 as file_index,"
+                f" 9 as _source_line from range(1, {size + 1}) as t (line))"
+                f" to '{folder}/behavior_{name}_odd.parquet' (format parquet)"
+            )
+    for road in ("model", "arrow"):
+        home = tmp_path / road
+        assert load(home, folder, road=road).quarantined == []
+        found = rows(
+            home,
+            "select _source_file, count(*), count(distinct event_id),"
+            " count(*) filter (event_id = cast(_source_line as varchar))"
+            " from behavior.events group by _source_file order by _source_file",
+        )
+        assert found == sorted(
+            (f"behavior_{name}{ending}", size, size, size)
+            for name, size in sizes.items()
+            for ending in (".csv", ".jsonl", ".parquet", "_odd.parquet")
+        )
+
+
+def test_a_raw_from_before_lines_were_kept_gets_the_column(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    row = {"event_id": "p1", "customer_id": "1", "event_name": "x", "occurred_at": [NOON]}
+    write(tmp_path / "one" / "behavior_1.parquet", row, 1)
+    load(home, tmp_path / "one")
+    with duckdb.connect(str(home / "raw.duckdb")) as connection:
+        connection.execute("alter table behavior.events drop column _source_line")
+    write(tmp_path / "two" / "behavior_2.parquet", row, 1)
+    load(home, tmp_path / "two")
+    assert rows(
+        home, "select _source_file, _source_line from behavior.events order by _source_file"
+    ) == [("behavior_1.parquet", None), ("behavior_2.parquet", 1)]
+
+
 def test_webhooks_fall_back_for_the_misspelt_name(tmp_path: Path) -> None:
     folder = tmp_path / "export"
     folder.mkdir()
