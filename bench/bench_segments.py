@@ -70,6 +70,7 @@ def write_inputs(settings: Settings, people: int) -> None:
                 cast(1 as bigint) as workspace_id,
                 md5(cast(person_number as varchar)) as person_id,
                 case {ladder} end as behavior,
+                case {ladder} end as value_behavior,
                 concat('p', product) as product_id,
                 case product % 3 when 0 then 'coffee' when 1 then 'skincare' else 'toys' end
                     as category,

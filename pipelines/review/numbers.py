@@ -244,8 +244,9 @@ FAMILIES = (
         headline="count_last_click_units",
         beside=("incremental", "incremental_low", "incremental_high"),
         recount="select count(*) as count_rows,\n"
-        "    count(*) filter (where credit_kind = 'last_click') as count_last_click_orders,\n"
-        "    count(*) filter (where credit_kind = 'last_exposure')"
+        "    count(*) filter (where credit_kind = 'last_click' and is_order)"
+        " as count_last_click_orders,\n"
+        "    count(*) filter (where credit_kind = 'last_exposure' and is_order)"
         " as count_last_exposure_orders\n"
         "from {int_insight__order_credits}\n"
         "where workspace_id = {workspace_id} and journey_id = {journey_id}",

@@ -3,7 +3,8 @@
 Two versions of one segment are compared on the stays and orders that a build has left in the
 warehouse. A person counts as a member from `entered_at` to `exited_at`; an order counts as a
 member's when it was placed after the entry and not after the exit, so that the order that ends a
-stay belongs to it and the order that begins one does not.
+stay belongs to it and the order that begins one does not. What is taken back in that time lowers
+the revenue and is no order.
 """
 
 from __future__ import annotations
@@ -38,15 +39,13 @@ _ORDERS = """
 create or replace temp table orders as
 select
     person_id,
-    occurred_at as ordered_at,
-    cast(sum(coalesce(value, 0)) as decimal(18, 2)) as order_value
-from {behavior_events}
+    changed_at as ordered_at,
+    is_order,
+    order_value
+from {order_values}
 where
-    behavior = 'order_placed'
-    and person_id is not null
-    and occurred_at >= $since
-    and occurred_at < $as_of
-group by person_id, occurred_at
+    changed_at >= $since
+    and changed_at < $as_of
 """
 
 _VERSION = """
@@ -61,6 +60,7 @@ ordered as (
     select distinct
         orders.person_id,
         orders.ordered_at,
+        orders.is_order,
         orders.order_value
     from orders
     inner join mine
@@ -79,9 +79,9 @@ select
         select round(coalesce(sum(date_diff('second', seen_from, seen_to)), 0) / 86400.0, 4)
         from mine
     ) as person_days,
-    (select count(*) from ordered) as count_orders,
-    (select count(distinct person_id) from ordered) as count_buyers,
-    (select cast(coalesce(sum(order_value), 0) as decimal(18, 2)) from ordered) as revenue
+    (select count(*) from ordered where is_order) as count_orders,
+    (select count(distinct person_id) from ordered where is_order) as count_buyers,
+    (select cast(coalesce(sum(order_value), 0) as decimal(38, 2)) from ordered) as revenue
 """
 
 _WEEKS = """
@@ -398,7 +398,7 @@ def _relations(connection: Any) -> dict[str, str]:
     wanted = {
         "memberships": "fct_segment_memberships",
         "versions": "dim_segment_versions",
-        "behavior_events": "int_identity__behavior_events",
+        "order_values": "int_segments__order_values",
     }
     found = dict(
         connection.execute(

@@ -13,7 +13,8 @@ UPSTREAM = """
 create schema identity; create schema registries; create schema journeys; create schema staging;
 create table identity.int_identity__behavior_events (
     person_id varchar, behavior varchar, product_id varchar, category varchar,
-    value decimal(18, 2), occurred_at timestamp, workspace_id bigint
+    value decimal(18, 2), occurred_at timestamp, workspace_id bigint, event_id varchar,
+    value_behavior varchar
 );
 create table identity.int_identity__profiles (
     workspace_id bigint, cio_id varchar, person_id varchar

@@ -503,7 +503,7 @@ def test_behavior_files_in_every_format(tmp_path: Path) -> None:
 
 
 def test_each_row_of_a_behavior_file_keeps_its_line(tmp_path: Path) -> None:
-    """Large enough that two threads share a file, beside small ones that come before and after it."""
+    """Large enough that two threads share a file, with small ones before and after it."""
     folder = tmp_path / "export"
     folder.mkdir()
     shown = (

@@ -36,14 +36,13 @@ ORDERS = [
     ("bob", "2026-05-25 00:00:00", "99.00"),  # no member any more
     ("dan", "2026-03-02 00:00:00", "7.00"),  # begins no stay: placed at the entry, not after it
     ("dan", "2026-03-12 00:00:00", "5.50"),
-    (None, "2026-05-23 12:00:00", "1000.00"),
 ]
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
-        connection.execute("create schema marts; create schema identity")
+        connection.execute("create schema marts; create schema segments")
         connection.execute(
             """
             create table marts.fct_segment_memberships (
@@ -54,8 +53,9 @@ def settings(tmp_path: Path) -> Settings:
                 segment_key varchar, version bigint, valid_to timestamp, is_exported boolean,
                 as_of timestamp
             );
-            create table identity.int_identity__behavior_events (
-                person_id varchar, behavior varchar, value decimal(18, 2), occurred_at timestamp
+            create table segments.int_segments__order_values (
+                person_id varchar, order_value decimal(38, 2), is_order boolean,
+                changed_at timestamp
             );
             insert into marts.fct_segment_memberships values
                 ('cat', 'vip', 1, '2026-05-21', null),
@@ -79,11 +79,10 @@ def settings(tmp_path: Path) -> Settings:
                 "insert into marts.fct_segment_memberships values (?, 'winback', ?, ?, ?)",
                 [name, version, entered_at, exited_at],
             )
-        for person, occurred_at, value in ORDERS:
+        for person, changed_at, value in ORDERS:
             connection.execute(
-                "insert into identity.int_identity__behavior_events "
-                "values (?, 'order_placed', ?, ?)",
-                [person, value, occurred_at],
+                "insert into segments.int_segments__order_values values (?, ?, ?, ?)",
+                [person, value, not value.startswith("-"), changed_at],
             )
     return Settings.model_validate({"COUNTERFOIL_HOME": tmp_path})
 
@@ -109,6 +108,29 @@ def test_whole_history_equals_the_hand_count(settings: Settings) -> None:
     assert result.break_members == 0
     assert result.break_order_rate == pytest.approx((3 / 4) / (2 / 3) - 1)
     assert result.break_revenue_per_person == pytest.approx((55.5 / 4) / (45.5 / 3) - 1)
+
+
+def test_what_is_taken_back_lowers_revenue_and_is_no_order(settings: Settings) -> None:
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute(
+            "insert into segments.int_segments__order_values values"
+            " ('ann', -15.00, false, '2026-05-22 12:00:00'),"
+            " ('cat', -1.00, false, '2026-05-22 12:00:00')"
+        )
+    result = backtest(settings, Console(as_json=True), "winback", from_version=1, to_version=2)
+    one = result.before
+    assert (one.count_orders, one.count_buyers, one.revenue) == (2, 2, "29.50")
+
+
+def test_revenue_beyond_one_amount_is_told(settings: Settings) -> None:
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute(
+            "insert into segments.int_segments__order_values values"
+            " ('cat', 9999999999999999.99, true, '2026-05-22 12:00:00'),"
+            " ('cat', 9999999999999999.99, true, '2026-05-23 12:00:00')"
+        )
+    result = backtest(settings, Console(as_json=True), "winback", from_version=1, to_version=2)
+    assert (result.before.count_orders, result.before.revenue) == (4, "20000000000000045.48")
 
 
 def test_members_on_mondays(settings: Settings) -> None:

@@ -20,7 +20,12 @@ PEOPLE = 400 if PROVE else 120
 AS_OF = datetime(2026, 6, 1)
 EARLIER = datetime(2026, 3, 10, 4)  # three hours past midnight in New York, two days into summer
 NEW_YORK = ZoneInfo("America/New_York")
-BEHAVIORS = ["product_viewed", "cart_updated", "shipping_viewed", "order_placed", "order_delivered"]
+# a line belongs to the order before it, whose id it shares; what is refunded is no order
+LINE, REFUND = "order line", "order refund"
+BEHAVIORS = [
+    *("product_viewed", "cart_updated", "shipping_viewed", "order_placed", "order_delivered"),
+    *(LINE, REFUND),
+]
 
 Event = tuple[str, str, str, str, int, datetime]  # person, behavior, product, category, value, at
 Stay = tuple[str, datetime, datetime | None]
@@ -32,12 +37,17 @@ def draw_events(seed: int) -> list[Event]:
     dice = random.Random(seed)
     events: list[Event] = []
     for number in range(PEOPLE):
+        orders = 0
         at = AS_OF - timedelta(days=dice.randint(1, 400), minutes=dice.randint(0, 1440))
         while at < AS_OF:
-            behavior = dice.choices(BEHAVIORS, [5, 4, 2, 4, 2])[0]
+            behavior = dice.choices(BEHAVIORS, [5, 4, 2, 4, 2, 1, 1])[0]
+            orders += behavior == "order_placed"
+            if behavior == LINE and not orders:
+                behavior = REFUND
             product = dice.choice("pq")
             category = dice.choice(["coffee", "toys"])
-            events.append((f"p{number}", behavior, product, category, dice.randint(0, 200), at))
+            value = dice.randint(0, 200) * (-1 if behavior == REFUND else 1)
+            events.append((f"p{number}", behavior, product, category, value, at))
             at += dice.choice(
                 [
                     timedelta(0),
@@ -48,6 +58,20 @@ def draw_events(seed: int) -> list[Event]:
                 ]
             )
     return events
+
+
+def as_recorded(event: Event, events: list[Event]) -> tuple[object, ...]:
+    """The event as staging gives it: a line under the id of its order, a refund as no behavior."""
+    person, behavior, *rest, at = event
+    order = event
+    if behavior == LINE:
+        order = max(
+            (one for one in events if one[:2] == (person, "order_placed") and one[-1] <= at),
+            key=lambda one: one[-1],
+        )
+    money = behavior in (LINE, REFUND)
+    recorded = {LINE: "order_placed", REFUND: None}.get(behavior, behavior)
+    return (person, recorded, *rest, at, repr(order), "order_placed" if money else behavior)
 
 
 def build(home: Path, events: list[Event], as_of: datetime) -> Stays:
@@ -62,8 +86,8 @@ def build(home: Path, events: list[Event], as_of: datetime) -> Stays:
             """
         )
         connection.executemany(
-            "insert into identity.int_identity__behavior_events values (?, ?, ?, ?, ?, ?, 1)",
-            [event for event in events if event[-1] < as_of],
+            "insert into identity.int_identity__behavior_events values (?, ?, ?, ?, ?, ?, 1, ?, ?)",
+            [as_recorded(event, events) for event in events if event[-1] < as_of],
         )
     warehouse.invoke(
         settings,
@@ -121,10 +145,11 @@ class Person:
 
     def left(self, behavior: str, window: timedelta) -> bool:
         hour = timedelta(hours=1)
-        both = self.moments(behavior, "order_placed")
+        ends = self.moments("order_placed", LINE)
+        both = self.moments(behavior, "order_placed", LINE)
         return any(
             at + hour <= self.now < at + window
-            and not any(order >= at for order in self.orders)
+            and not any(order >= at for order in ends)
             and not any(at < other < at + hour for other in both)
             for at in self.moments(behavior)
         )
@@ -143,7 +168,8 @@ class Person:
 
     def replenishment_window_v1(self) -> bool:
         for category, gap in (("coffee", 28), ("toys", 45)):
-            bought = [e[-1] for e in self.events if e[1] == "order_placed" and e[3] == category]
+            lines = [e for e in self.events if e[1] in ("order_placed", LINE)]
+            bought = [e[-1] for e in lines if e[3] == category]
             if bought and (
                 days_after(max(bought), gap - 7) <= self.now < days_after(max(bought), gap + 14)
             ):
@@ -151,7 +177,8 @@ class Person:
         return False
 
     def vip_v1(self) -> bool:
-        return sum(event[4] for event in self.events if event[1] == "order_placed") >= 500
+        money = ("order_placed", LINE, REFUND)
+        return sum(event[4] for event in self.events if event[1] in money) >= 500
 
     def churn_risk_v1(self) -> bool:
         if len(self.orders) < 2:

@@ -25,7 +25,7 @@ from pipelines.segments.lock import LOCK_PATH, read_lock
 from pipelines.settings import PROJECT_DIR, Settings
 
 CART = "models/segments/cart_abandoner/cart_abandoner_v1.sql"
-SHARED = "models/segments/shared/int_segments__orders.sql"
+SHARED = "models/segments/shared/int_segments__order_values.sql"
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ CHANGES = [
     ("dbt_project.yml", "coffee: 28", "coffee: 29"),
     ("macros/segments/left_without.sql", "next_moment_at >= ", "next_moment_at > "),
     ("macros/cross_db/local_day_start.sql", "timezone('UTC', ", "timezone('GMT', "),
-    (SHARED, "behavior = 'order_placed'", "behavior = 'order_paid'"),
+    (SHARED, "value_behavior = 'order_placed'", "value_behavior = 'order_paid'"),
     (CART, "with\n", "-- {% set spans = 1 %}\nwith\n"),
     (
         "models/segments/high_intent_abandoner/high_intent_abandoner_v1.sql",

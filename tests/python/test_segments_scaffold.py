@@ -40,7 +40,8 @@ def test_the_recipe_from_scaffold_to_backtest(tmp_path: Path) -> None:
         connection.execute(
             """
             insert into identity.int_identity__behavior_events
-            select 'ann', 'order_placed', 'p', 'coffee', 10, timestamp '2026-03-01 10:00:00', 1
+            select 'ann', 'order_placed', 'p', 'coffee', 10, timestamp '2026-03-01 10:00:00', 1,
+                'o', 'order_placed'
             """
         )
 

@@ -48,14 +48,19 @@ happened as (
         lower(recorded_events.email) as email
     from behavior_events
     inner join metrics
-        on behavior_events.behavior = metrics.behavior
+        on
+            behavior_events.value_behavior = metrics.behavior
+            and (metrics.aggregation = 'sum' or behavior_events.behavior is not null)
     inner join people
         on
             behavior_events.person_id = people.person_id
             and behavior_events.occurred_at >= people.assigned_at
             and behavior_events.occurred_at < people.window_ends_at
     inner join recorded_events
-        on behavior_events.event_id = recorded_events.event_id
+        on
+            behavior_events.event_id = recorded_events.event_id
+            and behavior_events.event_name = recorded_events.event_name
+            and coalesce(behavior_events.product_id, '') = coalesce(recorded_events.product_id, '')
     where people.exclusion_reason is null
 ),
 

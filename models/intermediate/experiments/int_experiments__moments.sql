@@ -1,3 +1,6 @@
+{#- Squares of larger amounts than this are summed as floating numbers: ten thousand million million of
+    smaller ones fit decimal(38,4). -#}
+{%- set is_ordinary = "abs(outcomes.amount) < 1000000000" -%}
 with
 
 arms as (
@@ -45,8 +48,8 @@ grouped_people as (
         people.is_ghost_reached
 ),
 
--- Money is summed as decimals, its cubes from the smallest: the order of rows cannot move the last
--- digit.
+-- Money and its squares are summed as decimals, its cubes and the squares of enormous amounts, which
+-- no decimal holds, from the smallest: the order of rows cannot move the last digit.
 grouped_outcomes as (
     select
         people.experiment_key,
@@ -58,7 +61,20 @@ grouped_outcomes as (
         outcomes.metric_key,
         sum(case when outcomes.amount <> 0 then 1 else 0 end) as count_nonzero,
         sum(outcomes.amount) as sum_y,
-        sum(outcomes.amount * outcomes.amount) as sum_yy,
+        sum(
+            case
+                when {{ is_ordinary }}
+                    then
+                        cast(outcomes.amount as decimal(18, 2))
+                        * cast(outcomes.amount as decimal(18, 2))
+            end
+        ) as sum_yy_ordinary,
+        {{ steady_sum(
+            "case
+                when not " ~ is_ordinary ~ "
+                    then cast(outcomes.amount as double) * cast(outcomes.amount as double)
+            end"
+        ) }} as sum_yy_enormous,
         {{ steady_sum(
             "cast(outcomes.amount as double) * cast(outcomes.amount as double)
             * cast(outcomes.amount as double)"
@@ -173,7 +189,8 @@ summed as (
         grouped_outcomes.metric_key,
         sum(grouped_outcomes.count_nonzero) as count_nonzero,
         sum(grouped_outcomes.sum_y) as sum_y,
-        sum(grouped_outcomes.sum_yy) as sum_yy,
+        sum(grouped_outcomes.sum_yy_ordinary) as sum_yy_ordinary,
+        {{ steady_sum("grouped_outcomes.sum_yy_enormous") }} as sum_yy_enormous,
         {{ steady_sum("grouped_outcomes.sum_yyy") }} as sum_yyy,
         sum(grouped_outcomes.sum_yd) as sum_yd
     from cells
@@ -208,7 +225,8 @@ joined as (
         cast(counted.count_reached as {{ dbt.type_bigint() }}) as count_reached,
         cast(coalesce(summed.count_nonzero, 0) as {{ dbt.type_bigint() }}) as count_nonzero,
         cast(coalesce(summed.sum_y, 0) as double) as sum_y,
-        cast(coalesce(summed.sum_yy, 0) as double) as sum_yy,
+        cast(coalesce(summed.sum_yy_ordinary, 0) as double)
+        + coalesce(summed.sum_yy_enormous, cast(0 as double)) as sum_yy,
         coalesce(summed.sum_yyy, cast(0 as double)) as sum_yyy,
         cast(coalesce(summed.sum_yd, 0) as double) as sum_yd,
         counted.is_current,

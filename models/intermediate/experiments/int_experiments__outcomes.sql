@@ -1,3 +1,5 @@
+-- A negative order lowers what is summed, and is nothing that happened or can be counted. Sums are
+-- wider than their terms: they always fit.
 with
 
 people as (
@@ -22,7 +24,9 @@ happened as (
         behavior_events.value
     from behavior_events
     inner join metrics
-        on behavior_events.behavior = metrics.behavior
+        on
+            behavior_events.value_behavior = metrics.behavior
+            and (metrics.aggregation = 'sum' or behavior_events.behavior is not null)
     inner join people
         on
             behavior_events.person_id = people.person_id
@@ -41,7 +45,7 @@ summed as (
                 when aggregation = 'any' then 1
                 when aggregation = 'count' then count(distinct event_id)
                 else coalesce(sum(value), 0)
-            end as decimal(18, 2)
+            end as decimal(38, 2)
         ) as amount
     from happened
     group by experiment_key, person_id, metric_key, aggregation

@@ -1,3 +1,4 @@
+-- A line is its event id, event name and product; a blank product is none, so that '' stands for it.
 with
 
 events as (
@@ -31,6 +32,8 @@ spellings as (
 spelled as (
     select
         events.event_id,
+        events.event_name,
+        events.product_id,
         events.occurred_at,
         spellings.identifier_type,
         spellings.is_trimmed,
@@ -64,10 +67,16 @@ ruled_identifiers as (
 candidates as (
     select
         spelled.event_id,
+        spelled.event_name,
+        spelled.product_id,
         ruled_identifiers.workspace_id,
         ruled_identifiers.person_id,
         row_number() over (
-            partition by spelled.event_id, ruled_identifiers.workspace_id
+            partition by
+                spelled.event_id,
+                spelled.event_name,
+                spelled.product_id,
+                ruled_identifiers.workspace_id
             order by ruled_identifiers.preference, ruled_identifiers.identifier_type
         ) as candidate_rank
     from spelled
@@ -84,6 +93,8 @@ candidates as (
 resolved as (
     select
         event_id,
+        event_name,
+        product_id,
         workspace_id,
         person_id
     from candidates
@@ -98,7 +109,10 @@ refused_values as (
 ),
 
 held_by_many as (
-    select distinct spelled.event_id
+    select distinct
+        spelled.event_id,
+        spelled.event_name,
+        spelled.product_id
     from spelled
     inner join refused_values
         on
@@ -113,6 +127,7 @@ explained as (
         resolved.person_id,
         events.event_name,
         events.behavior,
+        events.value_behavior,
         events.product_id,
         events.category,
         events.value,
@@ -125,9 +140,15 @@ explained as (
         end as unresolved_reason
     from events
     left join resolved
-        on events.event_id = resolved.event_id
+        on
+            events.event_id = resolved.event_id
+            and events.event_name = resolved.event_name
+            and coalesce(events.product_id, '') = coalesce(resolved.product_id, '')
     left join held_by_many
-        on events.event_id = held_by_many.event_id
+        on
+            events.event_id = held_by_many.event_id
+            and events.event_name = held_by_many.event_name
+            and coalesce(events.product_id, '') = coalesce(held_by_many.product_id, '')
 )
 
 select * from explained

@@ -1,9 +1,10 @@
 -- Credit as the tools give it: to the last known-human click, and to the last message shown. One
--- order is credited once in each way. A click of a machine, and a trapped delivery, earn nothing.
+-- order is credited once in each way. A click of a machine, and a trapped delivery, earn nothing. What
+-- is taken back is credited by the same rule: it lowers the money and is no order.
 with
 
-orders as (
-    select * from {{ ref("int_segments__orders") }}
+order_values as (
+    select * from {{ ref("int_segments__order_values") }}
 ),
 
 deliveries as (
@@ -46,43 +47,43 @@ clicks as (
 
 clicks_before as (
     select
-        orders.person_id,
-        orders.ordered_at,
+        order_values.person_id,
+        order_values.changed_at,
         clicks.workspace_id,
         clicks.journey_id,
         clicks.delivery_id,
         clicks.clicked_at,
         row_number() over (
-            partition by orders.person_id, orders.ordered_at
+            partition by order_values.person_id, order_values.changed_at
             order by clicks.clicked_at desc, clicks.delivery_id desc
         ) as recency
-    from orders
+    from order_values
     inner join clicks
         on
-            orders.person_id = clicks.person_id
-            and orders.ordered_at >= clicks.clicked_at
-            and orders.ordered_at
+            order_values.person_id = clicks.person_id
+            and order_values.changed_at >= clicks.clicked_at
+            and order_values.changed_at
             < {{ dbt.dateadd("day", insight_setting("click_days"), "clicks.clicked_at") }}
 ),
 
 exposures_before as (
     select
-        orders.person_id,
-        orders.ordered_at,
+        order_values.person_id,
+        order_values.changed_at,
         shown.workspace_id,
         shown.journey_id,
         shown.delivery_id,
         shown.exposed_at,
         row_number() over (
-            partition by orders.person_id, orders.ordered_at
+            partition by order_values.person_id, order_values.changed_at
             order by shown.exposed_at desc, shown.delivery_id desc
         ) as recency
-    from orders
+    from order_values
     inner join shown
         on
-            orders.person_id = shown.person_id
-            and orders.ordered_at >= shown.exposed_at
-            and orders.ordered_at
+            order_values.person_id = shown.person_id
+            and order_values.changed_at >= shown.exposed_at
+            and order_values.changed_at
             < {{ dbt.dateadd("day", insight_setting("exposure_days"), "shown.exposed_at") }}
 ),
 
@@ -94,7 +95,7 @@ credited as (
         journey_id,
         delivery_id,
         clicked_at as credited_at,
-        ordered_at
+        changed_at
     from clicks_before
     where recency = 1
     union all
@@ -105,7 +106,7 @@ credited as (
         journey_id,
         delivery_id,
         exposed_at as credited_at,
-        ordered_at
+        changed_at
     from exposures_before
     where recency = 1
 ),
@@ -119,15 +120,17 @@ valued as (
         credited.journey_id,
         credited.delivery_id,
         -- numbers
-        orders.order_value,
+        order_values.order_value,
+        -- flags
+        order_values.is_order,
         -- timestamps
         credited.credited_at,
-        credited.ordered_at
+        credited.changed_at as ordered_at
     from credited
-    inner join orders
+    inner join order_values
         on
-            credited.person_id = orders.person_id
-            and credited.ordered_at = orders.ordered_at
+            credited.person_id = order_values.person_id
+            and credited.changed_at = order_values.changed_at
 )
 
 select * from valued

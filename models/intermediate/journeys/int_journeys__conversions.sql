@@ -31,17 +31,20 @@ claimed as (
     where metrics.metric = 'converted'
 ),
 
+-- An order is all lines that share its id; what only lowers its money places none.
 orders as (
     select
         workspace_id,
         person_id,
-        value,
-        occurred_at,
+        sum(value) as value,
+        min(case when behavior = 'order_placed' then occurred_at end) as occurred_at,
         event_id
     from behavior_events
     where
-        behavior = 'order_placed'
+        value_behavior = 'order_placed'
         and person_id is not null
+    group by workspace_id, person_id, event_id
+    having count(behavior) > 0
 ),
 
 matched as (
@@ -78,7 +81,7 @@ valued as (
         claimed.delivery_id,
         case when matched.event_id is not null then 'order_placed' else 'unknown' end as goal,
         claimed.source,
-        matched.value,
+        {{ money("matched.value") }} as value,
         claimed.converted_at
     from claimed
     left join matched

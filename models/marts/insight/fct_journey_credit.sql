@@ -68,8 +68,9 @@ credited as (
     select
         workspace_id,
         journey_id,
-        sum(case when credit_kind = 'last_click' then 1 else 0 end) as count_last_click_orders,
-        sum(case when credit_kind = 'last_exposure' then 1 else 0 end) as count_last_exposure_orders,
+        sum(case when credit_kind = 'last_click' and is_order then 1 else 0 end) as count_last_click_orders,
+        sum(case when credit_kind = 'last_exposure' and is_order then 1 else 0 end)
+            as count_last_exposure_orders,
         sum(case when credit_kind = 'last_click' then order_value end) as last_click_value,
         sum(case when credit_kind = 'last_exposure' then order_value end) as last_exposure_value
     from order_credits
@@ -96,7 +97,9 @@ credited_units as (
             and cohorts.journey_id = order_credits.journey_id
             and cohorts.starts_at <= order_credits.ordered_at
             and cohorts.ends_at > order_credits.ordered_at
-    where cohorts.experiment_key is not null
+    where
+        cohorts.experiment_key is not null
+        and order_credits.is_order
     group by cohorts.experiment_key, cohorts.arm, order_credits.workspace_id
 ),
 
@@ -178,8 +181,8 @@ joined as (
             as count_last_click_orders,
         cast(coalesce(credited.count_last_exposure_orders, 0) as {{ dbt.type_bigint() }})
             as count_last_exposure_orders,
-        cast(coalesce(credited.last_click_value, 0) as decimal(18, 2)) as last_click_value,
-        cast(coalesce(credited.last_exposure_value, 0) as decimal(18, 2)) as last_exposure_value,
+        {{ money("coalesce(credited.last_click_value, 0)") }} as last_click_value,
+        {{ money("coalesce(credited.last_exposure_value, 0)") }} as last_exposure_value,
         case
             when held_out.experiment_key is not null
                 then coalesce(credited_units.count_last_click_units, 0)

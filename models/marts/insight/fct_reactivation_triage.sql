@@ -13,6 +13,10 @@ orders as (
     select * from {{ ref("int_segments__orders") }}
 ),
 
+order_values as (
+    select * from {{ ref("int_segments__order_values") }}
+),
+
 evidence as (
     select * from {{ ref("int_insight__reactivation_evidence") }}
 ),
@@ -25,13 +29,23 @@ homes as (
     group by person_id
 ),
 
-bought as (
+current_values as (
     select
         person_id,
+        lifetime_value
+    from order_values
+    where next_changed_at is null
+),
+
+bought as (
+    select
+        orders.person_id,
         count(*) as count_orders,
-        sum(order_value) as lifetime_value
+        max(current_values.lifetime_value) as lifetime_value
     from orders
-    group by person_id
+    inner join current_values
+        on orders.person_id = current_values.person_id
+    group by orders.person_id
 ),
 
 -- Only those who may be written to.

@@ -13,6 +13,10 @@ orders as (
     select * from {{ ref("int_segments__orders") }}
 ),
 
+order_values as (
+    select * from {{ ref("int_segments__order_values") }}
+),
+
 unsubscribed as (
     select * from {{ ref("int_segments__unsubscribed_spans") }}
 ),
@@ -40,11 +44,18 @@ persons as (
 bought as (
     select
         person_id,
-        sum(order_value) as lifetime_value,
         min(ordered_on) as first_order_on,
         max(ordered_on) as last_order_on
     from orders
     group by person_id
+),
+
+current_values as (
+    select
+        person_id,
+        lifetime_value
+    from order_values
+    where next_changed_at is null
 ),
 
 current_intent_tiers as (
@@ -74,8 +85,8 @@ described as (
         persons.person_id,
         case
             when bought.person_id is null then 'none'
-            when bought.lifetime_value >= {{ var("vip_lifetime_value") }} then 'high'
-            when bought.lifetime_value >= {{ var("ltv_mid_lifetime_value") }} then 'mid'
+            when current_values.lifetime_value >= {{ var("vip_lifetime_value") }} then 'high'
+            when current_values.lifetime_value >= {{ var("ltv_mid_lifetime_value") }} then 'mid'
             else 'low'
         end as ltv_tier,
         case
@@ -90,6 +101,8 @@ described as (
     from persons
     left join bought
         on persons.person_id = bought.person_id
+    left join current_values
+        on persons.person_id = current_values.person_id
     left join currently_unsubscribed
         on persons.person_id = currently_unsubscribed.person_id
     left join current_intent_tiers

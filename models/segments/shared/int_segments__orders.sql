@@ -1,37 +1,26 @@
 -- What many segments need of orders, computed once: their order, the sum so far, the next one, and
--- the calendar day where the brand lives. Lines of one order share its instant and are one order.
+-- the calendar day where the brand lives. What only lowers the money of orders is no order.
 with
 
-behavior_events as (
-    select * from {{ ref("int_identity__behavior_events") }}
+order_values as (
+    select * from {{ ref("int_segments__order_values") }}
 ),
 
 workspaces as (
     select * from {{ ref("workspaces") }}
 ),
 
-orders as (
-    select
-        person_id,
-        min(workspace_id) as workspace_id,
-        cast(sum(coalesce(value, 0)) as decimal(18, 2)) as order_value,
-        occurred_at as ordered_at
-    from behavior_events
-    where
-        behavior = 'order_placed'
-        and person_id is not null
-    group by person_id, occurred_at
-),
-
 placed as (
     select
-        orders.person_id,
+        order_values.person_id,
         coalesce(workspaces.time_zone, 'UTC') as time_zone,
-        orders.order_value,
-        orders.ordered_at
-    from orders
+        order_values.order_value,
+        order_values.lifetime_value,
+        order_values.changed_at as ordered_at
+    from order_values
     left join workspaces
-        on orders.workspace_id = workspaces.workspace_id
+        on order_values.workspace_id = workspaces.workspace_id
+    where order_values.is_order
 ),
 
 numbered as (
@@ -39,11 +28,7 @@ numbered as (
         person_id,
         time_zone,
         order_value,
-        cast(sum(order_value) over (
-            partition by person_id
-            order by ordered_at
-            rows between unbounded preceding and current row
-        ) as decimal(18, 2)) as lifetime_value,
+        lifetime_value,
         row_number() over (
             partition by person_id
             order by ordered_at

@@ -2,16 +2,16 @@
 -- unless later corrections (negative orders) bring the sum below it.
 with
 
-orders as (
-    select * from {{ ref("int_segments__orders") }}
+order_values as (
+    select * from {{ ref("int_segments__order_values") }}
 ),
 
 spans as (
     select
         person_id,
-        ordered_at as starts_at,
-        next_ordered_at as ends_at
-    from orders
+        changed_at as starts_at,
+        next_changed_at as ends_at
+    from order_values
     where lifetime_value >= {{ var("vip_lifetime_value") }}
 ),
 

@@ -1,40 +1,19 @@
 with
 
-events as (
-    select * from {{ source("behavior", "events") }}
-),
-
 behavior_map as (
     select * from {{ ref("behavior_map") }}
 ),
 
+{{ event_rows() }},
+
 ranked as (
     select
-        event_id,
-        nullif(trim(customer_id), '') as customer_id,
-        nullif(trim(email), '') as email,
-        event_name,
-        product_id,
-        category,
-        cast(value as decimal(18, 2)) as value,
-        occurred_at,
+        *,
         row_number() over (
-            partition by event_id
-            order by
-                occurred_at desc,
-                _source_file desc,
-                event_name desc,
-                value desc nulls last,
-                customer_id desc nulls last,
-                email desc nulls last,
-                product_id desc nulls last,
-                category desc nulls last
+            partition by event_id, event_name, product_id
+            order by {{ last_version_first() }}
         ) as version_rank
-    from events
-    where
-        event_id is not null
-        and event_name is not null
-        and occurred_at < {{ as_of() }}
+    from event_rows
 ),
 
 mapped as (
@@ -43,7 +22,12 @@ mapped as (
         ranked.customer_id,
         ranked.email,
         ranked.event_name,
-        behavior_map.behavior,
+        -- what lowers the money of orders is no order, and no other behavior either
+        case
+            when behavior_map.behavior = 'order_placed' and ranked.value < 0 then null
+            else behavior_map.behavior
+        end as behavior,
+        behavior_map.behavior as value_behavior,
         ranked.product_id,
         ranked.category,
         ranked.value,

@@ -1,0 +1,43 @@
+{% macro event_rows() -%}
+    {#-
+        CTEs that end in `event_rows`: the rows of behavior files as delivered, those that can be seen
+        at as_of. Rows of one event_id, event_name and product_id are versions of one line.
+    -#}
+    delivered_events as (
+        select * from {{ source("behavior", "events") }}
+    ),
+
+    event_rows as (
+        select
+            event_id,
+            nullif(trim(customer_id), '') as customer_id,
+            nullif(trim(email), '') as email,
+            event_name,
+            nullif(trim(product_id), '') as product_id,
+            category,
+            cast(value as decimal(18, 2)) as value,
+            occurred_at,
+            _source_file as source_file,
+            _source_line as source_line
+        from delivered_events
+        where
+            event_id is not null
+            and event_name is not null
+            and occurred_at < {{ as_of() }}
+    )
+{%- endmacro %}
+
+{% macro last_version_first() -%}
+    {#-
+        The order of the versions of a line: by file name, then by place in the file. Rows from before
+        places were kept, and files that share a name, are told apart by what they say: the order of
+        loading never counts.
+    -#}
+    source_file desc,
+    source_line desc nulls last,
+    occurred_at desc,
+    value desc nulls last,
+    customer_id desc nulls last,
+    email desc nulls last,
+    category desc nulls last
+{%- endmacro %}
