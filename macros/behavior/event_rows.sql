@@ -14,7 +14,7 @@
             nullif(trim(email), '') as email,
             event_name,
             nullif(trim(product_id), '') as product_id,
-            category,
+            nullif(trim(category), '') as category,
             cast(value as decimal(18, 2)) as value,
             occurred_at,
             _source_file as source_file,

@@ -331,7 +331,7 @@ some_rows = st.lists(
             "product_id": st.sampled_from([None, "", " ", "p", "q"]),
             "customer_id": st.sampled_from(["c1", "c2"]),
             "email": st.sampled_from([None, "a@example.com"]),
-            "category": st.sampled_from([None, "coffee"]),
+            "category": st.sampled_from([None, "", "coffee"]),
             "value": st.sampled_from([None, "-5.00", "0.00", "5.00"]),
             "occurred_at": st.sampled_from(MOMENTS),
         }
@@ -355,7 +355,8 @@ def _standing(files: dict[tuple[str, str], list[Row]]) -> tuple[set[Any], dict[A
             if one["occurred_at"] >= AS_OF:
                 continue
             told = (
-                one["occurred_at"], one["value"], one["customer_id"], one["email"], one["category"],
+                one["occurred_at"], one["value"], one["customer_id"], one["email"],
+                one["category"] or None,
             )  # fmt: skip
             # nothing is less than anything
             rank = tuple((value is not None, Decimal(value) if n == 1 and value else value or "")
