@@ -18,6 +18,7 @@ from pipelines import registries as registry_files
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.identity.rules import require_declared_primary
+from pipelines.paths import plain_paths
 from pipelines.settings import PROJECT_DIR, Settings
 
 ARM = "cio_arm_"
@@ -143,7 +144,12 @@ def invoke(
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
     quiet = ["--quiet", "--log-level-file", "none"]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
-    with _environment(settings, seeds, project), _silence() as said, _released():
+    with (
+        plain_paths() as plain,
+        _environment(settings, plain(settings.home), seeds, project),
+        _silence() as said,
+        _released(),
+    ):
         parsed = dbtRunner().invoke([*quiet, "parse", *variables, *where])
         if parsed.exception is not None:
             # dbt trips over its memory of the last parse when a version went with its unit tests
@@ -190,15 +196,19 @@ def declare_arms(manifest: Any, seeds: Path) -> None:
 
 
 @contextlib.contextmanager
-def _environment(settings: Settings, seeds: Path, project: Path) -> Iterator[None]:
-    """What profiles.yml and dbt_project.yml read, set for one dbt run and put back after it."""
+def _environment(settings: Settings, home: Path, seeds: Path, project: Path) -> Iterator[None]:
+    """What profiles.yml and dbt_project.yml read, set for one dbt run and put back after it.
+
+    Args:
+        home: the state folder by a plain path: dbt-duckdb reads the path of a database as a URL.
+    """
     wanted = {
-        "COUNTERFOIL_HOME": str(settings.home),
+        "COUNTERFOIL_HOME": str(home),
         "COUNTERFOIL_SEEDS": os.path.relpath(seeds, project),
         "COUNTERFOIL_THREADS": str(settings.threads),
         "COUNTERFOIL_MEMORY_LIMIT": settings.memory_limit,
-        "DBT_TARGET_PATH": str(settings.home / "target"),
-        "DBT_LOG_PATH": str(settings.home / "logs"),
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
         "DO_NOT_TRACK": "1",
     }
     before = {name: os.environ.get(name) for name in wanted}

@@ -11,7 +11,7 @@
 {%- endmacro %}
 
 {% macro duckdb__read_project_file(place) -%}
-    {%- set file = dbt.string_literal(dbt.escape_single_quotes(place)) -%}
+    {%- set file = file_literal(place) -%}
     {%- if run_query("select file from glob(" ~ file ~ ")").rows | length == 0 -%}
         {{ return("") }}
     {%- endif -%}

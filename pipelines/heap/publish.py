@@ -24,6 +24,7 @@ from pipelines.heap.plan import Plan, compute, from_header, user_key
 from pipelines.heap.planfile import Batch
 from pipelines.heap.target import Target, require_target
 from pipelines.heap.warehouse import attached
+from pipelines.paths import plain_paths
 from pipelines.settings import Settings
 
 FAILURES_IN_A_ROW = 8
@@ -415,17 +416,20 @@ def _recheck(
 
 
 def _refuse_forbidden(plan: Plan, ledger: Ledger) -> None:
+    assert plan.path is not None
     reason = gates.forbidden_sql(ledger, "identity")
-    count = ledger.value(
-        f"""
-        with identities as (
-            select json_extract_string(line, '$.identity') as identity
-            from read_csv({literal(str(plan.path))}, skip = 1, header = false, quote = '',
-                escape = '', delim = e'\\x01', columns = {{'line': 'varchar'}}, auto_detect = false)
+    with plain_paths() as plain:
+        count = ledger.value(
+            f"""
+            with identities as (
+                select json_extract_string(line, '$.identity') as identity
+                from read_csv({literal(str(plain(plan.path)))}, skip = 1, header = false,
+                    quote = '', escape = '', delim = e'\\x01', columns = {{'line': 'varchar'}},
+                    auto_detect = false)
+            )
+            select count(*) from identities where {reason} is not null
+            """
         )
-        select count(*) from identities where {reason} is not null
-        """
-    )
     if count:
         raise CounterfoilError(
             f"{count:,} rows of the plan belong to people who may no longer be told: make a new "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -15,11 +16,15 @@ from urllib.parse import unquote, urlsplit
 
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading.families import FileName
+from pipelines.paths import is_plain
 
 if TYPE_CHECKING:
     import fsspec
 
 Recognise = Callable[[PurePosixPath], FileName | None]
+
+LONGEST_NAME = 255  # bytes; object stores allow more than file systems do
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 # URL scheme -> the extra that brings its file system; memory is fsspec's own, for trying things
 EXTRAS = {
@@ -72,7 +77,8 @@ def find(exports: list[str], recognise: Recognise) -> Listing:
     listing = Listing()
     seen: set[str] = set()
     for export in exports:
-        scheme = urlsplit(export).scheme if "://" in export else ""
+        url = _URL.match(export)
+        scheme = url[1].lower() if url else ""
         if scheme in ("", "file"):
             folder = _local_path(export) if scheme else Path(export).expanduser()
             entries = _local(folder, listing)
@@ -114,17 +120,21 @@ def _is_text(location: str) -> bool:
 
 def shown(export: str) -> str:
     """`export` without credentials, for messages."""
-    if "://" not in export:
+    if not _URL.match(export):
         return export
-    parts = urlsplit(export)
+    try:
+        parts = urlsplit(export)
+    except ValueError:
+        return f"{export.partition('://')[0]}://"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _local_path(url: str) -> Path:
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
+    # by hand: a ? or # is part of a file's name, and urlsplit would end the path there
+    host, slash, path = url.partition("://")[2].partition("/")
+    if host not in ("", "localhost"):
         raise UsageError("A file URL names a folder of this machine: file:///path/to/export.")
-    return Path(unquote(parts.path))
+    return Path(unquote(slash + path, errors="surrogateescape"))
 
 
 def _local(folder: Path, listing: Listing) -> Iterator[tuple[str, Callable[[FileName], Found]]]:
@@ -263,7 +273,9 @@ def bring(found: Found, folder: Path, number: int) -> Found:
     try:
         if path is None:
             system, source = found.remote
-            path = folder / str(number) / found.name
+            # under its own name where that can be one here
+            fits = is_plain(found.name) and len(found.name.encode()) <= LONGEST_NAME
+            path = folder / str(number) / (found.name if fits else "file")
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 system.get_file(source, str(path))

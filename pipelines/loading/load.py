@@ -20,6 +20,7 @@ from pipelines.loading.families import DDL, Family
 from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find, is_disk_full
 from pipelines.loading.handover import Handed, Road, hand_over
 from pipelines.loading.reading import Batch, culprits, prepare
+from pipelines.paths import Plain, plain_paths
 from pipelines.settings import Settings
 
 # A job is at most this much of Parquet: progress moves, and a transaction stays small.
@@ -83,16 +84,18 @@ def load_files(
             state = _state(connection)
             fresh, sighted, rejected = _news(listing, state, summary, scratch, console)
             if fresh:
-                _load_fresh(
-                    connection,
-                    settings,
-                    families=families,
-                    fresh=fresh,
-                    summary=summary,
-                    rejected=rejected,
-                    console=console,
-                    road=road,
-                )
+                with plain_paths(scratch) as plain:
+                    _load_fresh(
+                        connection,
+                        settings,
+                        families=families,
+                        fresh=fresh,
+                        plain=plain,
+                        summary=summary,
+                        rejected=rejected,
+                        console=console,
+                        road=road,
+                    )
             _settle(connection, listing, state, summary, sighted=sighted, rejected=rejected)
         except (duckdb.Error, OSError) as error:
             raise raw.explain(settings, error) from error
@@ -177,13 +180,14 @@ def _load_fresh(
     *,
     families: Sequence[Family],
     fresh: list[Found],
+    plain: Plain,
     summary: LoadSummary,
     rejected: list[tuple[Found, str]],
     console: Console,
     road: Road | None,
 ) -> None:
     scratch = raw.scratch(settings)
-    reading = prepare(connection, fresh, scratch)
+    reading = prepare(connection, fresh, scratch, plain)
     rejected.extend(reading.rejected)
     total = sum(batch.rows for batch in reading.batches)
     with console.progress("loading rows", total=total or None) as advance:

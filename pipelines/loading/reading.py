@@ -31,6 +31,7 @@ from pipelines.loading.families import (
 )
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
+from pipelines.paths import Plain
 
 LONGEST_LINE = 64 * 1024 * 1024
 LINES_AT_ONCE = 20_000
@@ -68,10 +69,23 @@ class Batch:
             if columns is None or name in columns
         ]
         if columns is None:
-            file_name = f"parse_filename({quote(self.file_column)}, false, 'forward_slash')"
-            marks = {SOURCE_FILE: file_name, SOURCE_LINE: self.line(self.files)}
+            marks = {SOURCE_FILE: self._file_name(), SOURCE_LINE: self.line(self.files)}
             chosen += [f"{marks[name]} as {quote(name)}" for name in self.family.marks]
         return f"select {', '.join(chosen)} from {self.source(self.files)}"
+
+    def _file_name(self) -> str:
+        """The name of the file a row is from, where it is read under another name too."""
+        file_column = quote(self.file_column)
+        name = f"parse_filename({file_column}, false, 'forward_slash')"
+        other = {
+            str(found.path): found.name
+            for found in self.files
+            if found.path is not None and found.path.name != found.name
+        }
+        if not other:
+            return name
+        pairs = ", ".join(f"{literal(path)}: {literal(own)}" for path, own in other.items())
+        return f"coalesce(map {{{pairs}}}[{file_column}], {name})"
 
     def only(self, files: Sequence[Found]) -> Batch:
         """The same batch of fewer files."""
@@ -86,8 +100,13 @@ class Reading:
     rejected: list[tuple[Found, str]]
 
 
-def prepare(connection: Connection, files: Sequence[Found], scratch: Path) -> Reading:
-    """Sort new `files` into batches, without reading any row of Parquet."""
+def prepare(connection: Connection, files: Sequence[Found], scratch: Path, plain: Plain) -> Reading:
+    """Sort new `files` into batches, without reading any row of Parquet.
+
+    Args:
+        plain: gives the path that DuckDB reads a file by (see `paths.plain_paths`); it must hold
+            until the batches are read.
+    """
     reading = Reading([], [])
     readable = []
     for found in files:
@@ -107,10 +126,16 @@ def prepare(connection: Connection, files: Sequence[Found], scratch: Path) -> Re
             parquet.append(to_parquet(found, scratch / "avro" / str(number)))
         except NotAvro as error:
             reading.rejected.append((found, str(error)))
-    _prepare_parquet(connection, parquet, reading)
-    _prepare_csv(connection, of("csv"), reading)
-    _prepare_jsonl(connection, of("jsonl"), reading)
+    _prepare_parquet(connection, _named_plainly(parquet, plain), reading)
+    _prepare_csv(connection, _named_plainly(of("csv"), plain), reading)
+    _prepare_jsonl(connection, _named_plainly(of("jsonl"), plain), reading)
     return reading
+
+
+def _named_plainly(files: Sequence[Found], plain: Plain) -> list[Found]:
+    return [
+        found if found.path is None else replace(found, path=plain(found.path)) for found in files
+    ]
 
 
 def culprits(connection: Connection, batch: Batch) -> list[tuple[Found, str]]:

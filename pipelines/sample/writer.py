@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.paths import can_hold_database, plain_paths
 from pipelines.sample.behavior import make_behavior
 from pipelines.sample.brand import (
     BATCHES,
@@ -80,18 +81,27 @@ def write_sample(
         raise UsageError(
             f"An effect is a difference of rates: give --effect from -1 to 1, not {planted}."
         )
+    if not can_hold_database(out):
+        raise UsageError(
+            "The folder's path holds a question mark or a backslash, and the sample is made in a"
+            " DuckDB database there: choose another folder."
+        )
     _check_folder(out)
     try:
         # beside the target: the scratch is as large as the sample, and /tmp may be memory
-        with tempfile.TemporaryDirectory(prefix=".scratch-", dir=out) as scratch:
-            work = duckdb.connect(str(Path(scratch) / "scratch.duckdb"))
+        with (
+            tempfile.TemporaryDirectory(prefix=".scratch-", dir=out) as scratch,
+            plain_paths() as plain,
+        ):
+            folder = plain(Path(scratch))
+            work = duckdb.connect(str(folder / "scratch.duckdb"))
             try:
                 work.execute(
                     f"set threads = {int(threads)}; set memory_limit = '{memory_limit}'; "
                     "set timezone = 'UTC';"
                 )
                 written, effects = _draw_and_write(
-                    work, Path(scratch), people=people, seed=seed, effect=planted, console=console
+                    work, folder, people=people, seed=seed, effect=planted, console=console
                 )
             finally:
                 work.close()

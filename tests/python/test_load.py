@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import os
@@ -456,13 +457,134 @@ def test_folders_of_any_name_are_read(tmp_path: Path, odd: str) -> None:
     assert len(rows(tmp_path / "home", "describe customerio.metrics")) == 19
 
 
+# what DuckDB, a shell, a URL or a file system could take for something else than a name
+ODD = "[]*?{}\\'\"%#&!^~$;:,=+@()<>| -._`\t\n\raAbx1é\u0301日\u2028"
+PATTERNS = ("", "1", "2", "12", "*", "**", "?", "[1]", "[12]", "[!1]", "[1-2]", "{1,2}", "\\*")
+NAMES = st.one_of(st.sampled_from(PATTERNS), st.sampled_from(PATTERNS), st.text(ODD, max_size=12))
+FORMATS = ("csv", "csv.gz", "jsonl", "jsonl.gz", "parquet")
+
+
+def behavior_file(path: Path, event_id: str) -> None:
+    """One event in the format that the name says."""
+    event = {"event_id": event_id, "customer_id": "1", "event_name": "order_placed"}
+    event["occurred_at"] = "2026-04-01T10:00:00"
+    if path.name.endswith(".parquet"):
+        write(path, event, 1)
+        return
+    csv, line = f"{','.join(event)}\n{','.join(event.values())}\n", f"{json.dumps(event)}\n"
+    content = (line if ".jsonl" in path.name else csv).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content) if path.name.endswith(".gz") else content)
+
+
+def test_a_name_that_is_a_pattern_stands_for_its_own_file(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    names = [
+        *(f"{folder}/behavior_1.{kind}" for kind in FORMATS for folder in ("e [12]", "e 1", "e 2")),
+        *(
+            f"behavior_{odd}.csv"
+            for odd in ("[1]", "1", "*", "?", "{1,2}", "\\*", "[!1]", "%31", "#1")
+        ),
+        *(f"dt=2026-04-0{day}/behavior.csv" for day in (1, 2)),
+        *(
+            f"{folder}/-behavior_1/behavior -1.csv"
+            for folder in ("e\u0301", "é", "~", "'", '"', "\n")
+        ),
+        f"{'[x]' * 80}/behavior_{'[y]' * 80}.csv",
+    ]
+    for number, name in enumerate(names):
+        behavior_file(export / name, f"e{number}")
+    (export / "behavior_[2].csv").write_text("event_id\n1\n")
+    (export / "behavior_2.parquet").write_bytes(b"no Parquet")
+    home = tmp_path / "home"
+    summary = load(home, export)
+    assert (summary.files_loaded, summary.rows) == (len(names), len(names))
+    assert {name for name, _ in summary.quarantined} == {"behavior_[2].csv", "behavior_2.parquet"}
+    expected = sorted((f"e{number}", Path(name).name) for number, name in enumerate(names))
+    assert sorted(rows(home, "select event_id, _source_file from behavior.events")) == expected
+    assert sorted(name for (name,) in rows(home, "select file_name from loads.files")) == sorted(
+        name for _, name in expected
+    )
+    assert [path.name for path in home.iterdir()] == ["raw.duckdb"]
+    assert load(home, export).files_known == len(names)
+
+
+def test_a_file_of_an_odd_name_can_be_given_alone_or_by_url(tmp_path: Path) -> None:
+    odd, other = tmp_path / "50% #1?" / "behavior_[1].csv", tmp_path / "50% " / "behavior_1.csv"
+    behavior_file(odd, "odd")
+    behavior_file(other, "other")
+    for number, export in enumerate([str(odd), str(odd.parent), f"file://{odd.parent}"]):
+        home = tmp_path / f"home{number}"
+        assert load(home, export).files_loaded == 1
+        assert rows(home, "select event_id, _source_file from behavior.events") == [
+            ("odd", "behavior_[1].csv")
+        ]
+
+
+@pytest.mark.parametrize("road", ["model", "arrow"])
+def test_odd_names_in_avro_and_behind_urls_keep_their_names(tmp_path: Path, road: Road) -> None:
+    import fastavro
+    import fsspec
+
+    export = tmp_path / "export" / "[1]" / "heap"
+    time = {"name": "time", "type": {"type": "long", "logicalType": "timestamp-millis"}}
+    numbers = [{"name": name, "type": "long"} for name in ("event_id", "user_id")]
+    schema = {"type": "record", "name": "events", "fields": [*numbers, time]}
+    export.mkdir(parents=True)
+    for number, name in enumerate(["seen1.avro", "seen[1].avro"]):
+        with (export / name).open("wb") as handle:
+            fastavro.writer(handle, schema, [{"event_id": number, "user_id": 1, "time": NOON}])
+    remote = fsspec.filesystem("memory")
+    names = ["behavior_1.csv", "behavior_[1].csv", f"behavior_{'x' * 300}.csv"]
+    for name in names:
+        behavior_file(tmp_path / "b.csv", name)
+        remote.put_file(str(tmp_path / "b.csv"), f"/{tmp_path.name}/[a]/{name}")
+    home, url = tmp_path / "home", f"memory://{tmp_path.name}/[a]"
+    summary = load(home, tmp_path / "export", url, road=road)
+    assert (summary.files_loaded, summary.quarantined) == (5, [])
+    query = "select event_id, _source_file from {} order by all"
+    assert rows(home, query.format("heap_connect.events")) == [
+        (0, "seen1.avro"),
+        (1, "seen[1].avro"),
+    ]
+    assert rows(home, query.format("behavior.events")) == [(name, name) for name in names]
+
+
+def test_any_names_of_folders_and_files(tmp_path: Path) -> None:
+    """No file is lost, none is read twice, and each row names the file it is from."""
+    runs = itertools.count()
+
+    @settings(
+        max_examples=60 if PROVE else 12,
+        deadline=None,
+        derandomize=not PROVE,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(
+        home=NAMES.filter(lambda name: not set("?\\") & set(name)),
+        files=st.sets(st.tuples(NAMES, NAMES, st.sampled_from(FORMATS)), min_size=4, max_size=12),
+    )
+    def each_is_itself(home: str, files: set[tuple[str, str, str]]) -> None:
+        base = tmp_path / str(next(runs))
+        expected = []
+        for number, (folder, stem, kind) in enumerate(sorted(files)):
+            # a folder or file that starts with a dot is hidden, and not looked into
+            path = base / "export" / f"f{folder}" / f"behavior{stem}.{kind}"
+            behavior_file(path, f"e{number}")
+            expected.append((f"e{number}", path.name))
+        summary = load(base / f"home{home}", base / "export")
+        assert (summary.files_loaded, summary.quarantined) == (len(files), [])
+        got = rows(base / f"home{home}", "select event_id, _source_file from behavior.events")
+        assert sorted(got) == sorted(expected)
+
+    each_is_itself()
+
+
 # ---------------------------------------------------------------- other sources
 
 
 def test_behavior_files_in_every_format(tmp_path: Path) -> None:
     folder = tmp_path / "export"
-    import gzip
-
     write(
         folder / "behavior.parquet",
         {

@@ -252,9 +252,17 @@ def test_who_may_not_be_published_is_never_told_also_not_false(home: Home, heap:
     assert plan.refused["user properties: not publishable"] == 2
 
 
-def test_a_plan_with_somebody_forbidden_since_is_stopped(home: Home, heap: Sandbox) -> None:
+@pytest.mark.parametrize("name", ["plan.jsonl", "plan [1] 'x'.jsonl"])
+def test_a_plan_with_somebody_forbidden_since_is_stopped(
+    home: Home, heap: Sandbox, tmp_path: Path, name: str
+) -> None:
     home.sent(7)
     plan = plan_of(home)
+    assert plan.path is not None
+    # beside another one, which the first one's name would match as a pattern
+    other = tmp_path / "plan 1 'x'.jsonl"
+    other.write_text(plan.path.read_text().splitlines(keepends=True)[0] + "{}\n")
+    path = plan.path.rename(tmp_path / name)
     home.insert(
         "marts.dim_persons",
         [
@@ -266,7 +274,7 @@ def test_a_plan_with_somebody_forbidden_since_is_stopped(home: Home, heap: Sandb
         ],
     )
     with pytest.raises(CounterfoilError, match="may no longer be told"):
-        publish(home.settings, home.console, plan.path, limits=FAST)
+        publish(home.settings, home.console, path, limits=FAST)
     assert heap.calls == []
 
 
