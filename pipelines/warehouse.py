@@ -19,6 +19,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.identity.rules import require_declared_primary
 from pipelines.paths import plain_paths
+from pipelines.quiet import DBT_FLAGS
 from pipelines.settings import PROJECT_DIR, Settings
 
 ARM = "cio_arm_"
@@ -142,7 +143,7 @@ def invoke(
     settings.home.mkdir(parents=True, exist_ok=True)
     command, *options = arguments
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    quiet = ["--quiet", "--log-level-file", "none"]
+    quiet = ["--quiet", "--log-level-file", "none", *DBT_FLAGS]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
     with (
         plain_paths() as plain,

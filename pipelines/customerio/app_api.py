@@ -19,6 +19,7 @@ from typing import Any
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.quiet import quiet_dlt
 from pipelines.settings import Settings
 
 HOSTS = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
@@ -72,6 +73,7 @@ def fetched_activities(
 
 def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]]:
     """Every activity of the kept types, those of deleted people too: a merge deletes one of two."""
+    quiet_dlt(settings.home / "dlt")  # before anything of dlt is used
     from dlt.sources.helpers import requests
 
     client = _client(settings)

@@ -19,6 +19,7 @@ import duckdb
 
 from pipelines.errors import CounterfoilError
 from pipelines.heap.target import Target
+from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 
 FORMAT = "1"
@@ -120,6 +121,7 @@ class Ledger:
             ) from error
         self.path.chmod(0o600)
         self.db.execute("set enable_progress_bar = false")
+        self.db.execute(NO_DOWNLOADS)
         self.db.execute(_TABLES)
         self.salt = self._ensure_salt()
         self._merge_changes()

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.loading.casts import quote
 from pipelines.loading.families import Kind
 from pipelines.loading.raw import Connection
+from pipelines.quiet import private_context, quiet_dlt
 
 if TYPE_CHECKING:
     from dlt.common.runtime.collector import Collector
-    from dlt.common.runtime.run_context import RunContext
     from dlt.extract.resource import DltResource
 
 Road = Literal["model", "arrow"]
@@ -49,7 +49,7 @@ class Handed:
 
 
 def available_road() -> Road:
-    """The model road where this dlt has it, else Arrow."""
+    """The model road where this dlt has it, else Arrow. Asked only after `quiet_dlt`."""
     try:
         import dlt
         from dlt.common.destination.client import SqlModel  # noqa: F401
@@ -85,13 +85,14 @@ def hand_over(
     import dlt
     from dlt.common.runtime.run_context import switched_run_context
 
-    road = road or available_road()
     working = folder / dataset
+    quiet_dlt(working)  # before anything of dlt is used
+    road = road or available_road()
     shutil.rmtree(working, ignore_errors=True)
     models = working / "models"
     models.mkdir(parents=True)
     connection.execute("attach if not exists ':memory:' as incoming")
-    with switched_run_context(_private_context(working)):
+    with switched_run_context(private_context(working)):
         pipeline = dlt.pipeline(
             pipeline_name=f"counterfoil_{dataset}",
             destination=dlt.destinations.duckdb(connection),
@@ -153,42 +154,6 @@ def _by_arrow(connection: Connection, parts: list[tuple[int, Handed]]) -> Iterat
             yield pa.Table.from_batches([batch])
         # an empty file is a file too: the table is declared by it
         yield batches.schema.empty_table()
-
-
-def _private_context(folder: Path) -> RunContext:
-    """A dlt that reads no file, no environment and no home folder, sends nothing, and is silent."""
-    from dlt.common.configuration.providers import DictionaryProvider
-    from dlt.common.runtime.run_context import RunContext
-
-    class PrivateContext(RunContext):  # type: ignore[misc,unused-ignore]
-        @property
-        def global_dir(self) -> str:
-            return str(folder)
-
-        data_dir = local_dir = run_dir = global_dir
-
-        @property
-        def settings_dir(self) -> str:
-            return str(folder / "settings")
-
-        def initial_providers(self) -> list[Any]:
-            provider = DictionaryProvider()
-            for key, value in {
-                "runtime.log_level": "CRITICAL",
-                "runtime.dlthub_telemetry": False,
-                # parallel INSERTs cost memory and gain nothing in one DuckDB file
-                "load.workers": 1,
-                "load.raise_on_max_retries": 1,
-                "normalize.workers": 1,
-                "normalize.parquet_normalizer.add_dlt_load_id": True,
-                "normalize.model_normalizer.add_dlt_load_id": True,
-                "restore_from_destination": False,
-            }.items():
-                *sections, name = key.split(".")
-                provider.set_value(name, value, None, *sections)
-            return [provider]
-
-    return PrivateContext(str(folder))
 
 
 def _rows_of_jobs(rows: list[int], advance: Callable[[int], None]) -> Collector:

@@ -14,6 +14,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.loading.casts import literal, quote
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind
 from pipelines.loading.files import disk_full, is_disk_full
+from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 
 Connection = Any
@@ -69,6 +70,7 @@ def opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connectio
             connection.execute(f"set memory_limit = {literal(settings.memory_limit)}")
             connection.execute(f"set threads = {settings.threads}")
             connection.execute("set global TimeZone = 'UTC'")
+            connection.execute(NO_DOWNLOADS)
             connection.execute("set preserve_insertion_order = false")
             connection.execute("set enable_progress_bar = false")
             connection.execute(f"set temp_directory = {literal(str(settings.home / 'spill'))}")

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
+from network_guard import Guarded
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -20,7 +21,7 @@ from cli import app
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.road import load_exports
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT_DIR, Settings
 
 KEY = "a-key-nobody-may-see"
 
@@ -121,6 +122,21 @@ def test_every_merge_of_every_page_is_loaded_once(asking: Settings, app_api: App
     load_exports(asking, Console(as_json=True), [], app_api_workspace=7)
     assert activities(asking) == expected, "the same answer is a known file"
     assert [path.name for path in asking.home.iterdir() if "app_api" in path.name] == []
+
+
+def test_asking_reaches_the_app_api_and_nobody_else(app_api: AppApi, tmp_path: Path) -> None:
+    guarded = Guarded(tmp_path)
+    done = guarded.run(
+        str(PROJECT_DIR / "cli.py"),
+        *("load", "--app-api", "7"),
+        COUNTERFOIL_HOME=str(tmp_path / "home"),
+        CUSTOMERIO_URL=app_api.url,
+        CUSTOMERIO_APP_API_KEY=KEY,
+    )
+    assert done.returncode == 0, done.stderr
+    assert app_api.asked
+    assert guarded.reached() == []
+    assert guarded.held() == guarded.before
 
 
 def test_exports_and_merges_are_loaded_together(asking: Settings, tmp_path: Path) -> None:
