@@ -22,12 +22,12 @@ def main() -> int:
             raise CounterfoilError("Nothing is built yet: `make run` first, then `make docs`.")
         with hold(settings.home, "warehouse", "docs"):
             invoke(settings, registries.OURS, ["docs", "generate", "--static"])
+            page = settings.home / "docs" / "index.html"
+            page.parent.mkdir(exist_ok=True)
+            shutil.copyfile(settings.home / "target" / "static_index.html", page)
     except CounterfoilError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
-    page = settings.home / "docs" / "index.html"
-    page.parent.mkdir(exist_ok=True)
-    shutil.copyfile(settings.home / "target" / "static_index.html", page)
     console.line(f"Documented every relation in {page}")
     return 0
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pipelines.errors import CounterfoilError
+from pipelines.home import private
 
 
 @contextmanager
@@ -16,20 +17,20 @@ def hold(home: Path, name: str, doing: str) -> Iterator[None]:
     """Hold `<home>/<name>.lock` for the block, or say who holds it and what to do.
 
     Args:
-        home: the state folder; made if missing.
+        home: the state folder; made if missing, and private for the block.
         name: `warehouse` for load and build, `publisher` for publish.
         doing: the word shown to whoever comes second, for example `load`.
     """
     path = home / f"{name}.lock"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        handle = path.open("a+")
-    except OSError as error:
-        raise CounterfoilError(
-            f"The state folder cannot be written ({error.strerror}): "
-            "check its permissions or set COUNTERFOIL_HOME to a folder you own."
-        ) from error
-    with handle:
+    with ExitStack() as stack:
+        stack.enter_context(private(home))
+        try:
+            handle = stack.enter_context(path.open("a+"))
+        except OSError as error:
+            raise CounterfoilError(
+                f"The state folder cannot be written ({error.strerror}): "
+                "check its permissions or set COUNTERFOIL_HOME to a folder you own."
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from pipelines.errors import UsageError
+from pipelines.home import private
 from pipelines.settings import PROJECT_DIR, Settings
 
 OURS = PROJECT_DIR / "seeds"
@@ -81,7 +82,8 @@ def compose(settings: Settings, registries: Path | None) -> Path:
     _check_weights(tables.get("experiment_arms", []))
     if registries is None:
         return OURS
-    return _write(settings.home / "registries", chosen)
+    with private(settings.home):
+        return _write(settings.home / "registries", chosen)
 
 
 def _read(name: str, path: Path, shape: dict[str, str]) -> list[dict[str, Any]]:

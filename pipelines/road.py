@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.home import private
 from pipelines.locks import hold
 from pipelines.settings import Settings
 
@@ -209,7 +210,8 @@ def _sample_brand(
 
     folder = settings.home / "sample"
     if not (folder / "truth" / "true_effects.json").is_file():
-        write_sample(folder, people=DEFAULT_PEOPLE, seed=DEFAULT_SEED, console=console)
+        with private(settings.home):
+            write_sample(folder, people=DEFAULT_PEOPLE, seed=DEFAULT_SEED, console=console)
     return (
         [str(folder / "export")],
         as_of or SAMPLE_AS_OF.isoformat(sep=" "),

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+def _absolute(path: Path) -> Path:
+    # a database's relative path could be read as an address (md:, s3:)
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:  # ~ of nobody
+        raise ValueError(str(error)) from error
 
 
 class Settings(BaseSettings):
@@ -18,7 +27,9 @@ class Settings(BaseSettings):
         env_file=PROJECT_DIR / ".env", extra="ignore", env_ignore_empty=True
     )
 
-    home: Path = Field(default=PROJECT_DIR / ".counterfoil", validation_alias="COUNTERFOIL_HOME")
+    home: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default=PROJECT_DIR / ".counterfoil", validation_alias="COUNTERFOIL_HOME"
+    )
     threads: int = Field(default=2, ge=1, validation_alias="COUNTERFOIL_THREADS")
     memory_limit: str = Field(default="4GB", validation_alias="COUNTERFOIL_MEMORY_LIMIT")
     heap_app_id: SecretStr | None = Field(default=None, validation_alias="HEAP_APP_ID")

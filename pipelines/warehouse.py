@@ -17,6 +17,7 @@ from typing import Any
 from pipelines import registries as registry_files
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.home import private
 from pipelines.identity.rules import require_declared_primary
 from pipelines.paths import plain_paths
 from pipelines.quiet import DBT_FLAGS
@@ -140,12 +141,12 @@ def invoke(
         if on_event is not None:
             on_event(event)
 
-    settings.home.mkdir(parents=True, exist_ok=True)
     command, *options = arguments
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
     quiet = ["--quiet", "--log-level-file", "none", *DBT_FLAGS]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
     with (
+        private(settings.home),
         plain_paths() as plain,
         _environment(settings, plain(settings.home), seeds, project),
         _silence() as said,

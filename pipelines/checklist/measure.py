@@ -6,6 +6,7 @@ from pipelines.checklist import implementation, one_journey
 from pipelines.checklist.lines import Checklist
 from pipelines.checklist.sources import Sources
 from pipelines.heap.gates import read_declared
+from pipelines.home import private
 from pipelines.review.tables import (
     attach_ledger,
     open_warehouse,
@@ -26,7 +27,7 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
         UsageError: no such journey.
     """
     manifest = read_manifest(settings)
-    with open_warehouse(settings) as tables:
+    with open_warehouse(settings) as tables, private(settings.home):
         sources = Sources(
             tables=tables,
             ledger=attach_ledger(tables, settings),

@@ -60,13 +60,15 @@ def load_unlocked(
 ) -> LoadSummary:
     """`load` for a caller that holds the warehouse lock already."""
     from pipelines.heap.tombstones import sweep
+    from pipelines.home import private
     from pipelines.loading.load import load_files
 
     summary = load_files(
         exports, settings, console, families=FAMILIES, recognise=recognise, road=road
     )
     if summary.files_loaded:
-        sweep(settings)
+        with private(settings.home):
+            sweep(settings)
     return summary
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.home import private
 from pipelines.quiet import quiet_dlt
 from pipelines.settings import Settings
 
@@ -60,15 +61,15 @@ def fetched_activities(
         yield None
         return
     content = ("\n".join(lines) + "\n").encode()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".app_api_", dir=settings.home))
-    try:
-        name = f"activities_{workspace_id}_{hashlib.sha256(content).hexdigest()[:16]}.jsonl.gz"
-        # no time in the header: the same lines are the same bytes
-        (folder / name).write_bytes(gzip.compress(content, mtime=0))
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with private(settings.home):
+        folder = Path(tempfile.mkdtemp(prefix=".app_api_", dir=settings.home))
+        try:
+            name = f"activities_{workspace_id}_{hashlib.sha256(content).hexdigest()[:16]}.jsonl.gz"
+            # no time in the header: the same lines are the same bytes
+            (folder / name).write_bytes(gzip.compress(content, mtime=0))
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,7 @@ from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock
 from pipelines.heap.payload import literal, quoted
 from pipelines.heap.person import Person, find_person
+from pipelines.home import private
 from pipelines.settings import PROJECT_DIR, Settings
 
 COLUMNS = {
@@ -397,9 +398,10 @@ def _facts(certificate: Certificate) -> dict[str, object]:
 
 def _write(certificate: Certificate, settings: Settings) -> None:
     folder = settings.home / "erasures"
-    folder.mkdir(parents=True, exist_ok=True)
-    certificate.path = folder / f"{certificate.certificate_id}.json"
-    certificate.path.write_text(json.dumps(_facts(certificate), indent=2, default=str))
+    with private(settings.home):
+        folder.mkdir(parents=True, exist_ok=True)
+        certificate.path = folder / f"{certificate.certificate_id}.json"
+        certificate.path.write_text(json.dumps(_facts(certificate), indent=2, default=str))
 
 
 __all__: Sequence[str] = ("Certificate", "Proof", "certificate_lines", "erase", "prove", "rewrite")

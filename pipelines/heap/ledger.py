@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -19,6 +19,7 @@ import duckdb
 
 from pipelines.errors import CounterfoilError
 from pipelines.heap.target import Target
+from pipelines.home import private
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 
@@ -102,35 +103,38 @@ class Ledger:
     """One open ledger, a context manager. What writes has committed when it returns."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.home.mkdir(parents=True, exist_ok=True)
         self.path = settings.ledger_path
         spill = settings.home / "tmp"
-        try:
-            self.db = duckdb.connect(
-                str(self.path),
-                config={
-                    "threads": settings.threads,
-                    "memory_limit": settings.memory_limit,
-                    "temp_directory": str(spill),
-                },
-            )
-        except duckdb.IOException as error:
-            raise CounterfoilError(
-                "The ledger is in use by another process or damaged: wait for that process, "
-                "or restore ledger.duckdb from its backup."
-            ) from error
-        self.path.chmod(0o600)
-        self.db.execute("set enable_progress_bar = false")
-        self.db.execute(NO_DOWNLOADS)
-        self.db.execute(_TABLES)
-        self.salt = self._ensure_salt()
-        self._merge_changes()
+        with ExitStack() as opening:
+            # until it is closed: its log and what it spills are born private too
+            opening.enter_context(private(settings.home))
+            try:
+                self.db = duckdb.connect(
+                    str(self.path),
+                    config={
+                        "threads": settings.threads,
+                        "memory_limit": settings.memory_limit,
+                        "temp_directory": str(spill),
+                    },
+                )
+            except duckdb.IOException as error:
+                raise CounterfoilError(
+                    "The ledger is in use by another process or damaged: wait for that process, "
+                    "or restore ledger.duckdb from its backup."
+                ) from error
+            opening.callback(self.db.close)
+            self.db.execute("set enable_progress_bar = false")
+            self.db.execute(NO_DOWNLOADS)
+            self.db.execute(_TABLES)
+            self.salt = self._ensure_salt()
+            self._merge_changes()
+            self._closing = opening.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.db.close()
+        self._closing.close()
 
     # -- reading ------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.home import private, write_private
 from pipelines.identity.reading import ask
 from pipelines.identity.rules import IDENTIFIERS
 from pipelines.settings import Settings
@@ -164,7 +165,7 @@ def rehearse(
     rows = ask(settings, _REHEARSAL, {"to": to, "workspace": workspace})
     asked = bool(ask(settings, "select 1 from identity.int_identity__heap_users limit 1"))
     path = out or settings.home / "migrations" / f"{before}_to_{to}.csv"
-    _write(path, rows)
+    _write(settings, path, rows)
     mapped = [row for row in rows if row["outcome"] == "mapped"]
     movable = [row["count_movable"] if asked else 1 for row in mapped]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -217,9 +218,10 @@ def _count(rows: list[dict[str, Any]], outcome: str) -> int:
     return sum(row["outcome"] == outcome for row in rows)
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as handle:
+def _write(settings: Settings, path: Path, rows: list[dict[str, Any]]) -> None:
+    with private(settings.home):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with write_private(path) as handle:
         names = ["person_id", "workspace_id", "old_identity", "new_identity", "outcome"]
         writer = csv.DictWriter(handle, names, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()

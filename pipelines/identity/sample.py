@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.home import private, write_private
 from pipelines.identity.reading import ask
 from pipelines.settings import Settings
 
@@ -160,8 +161,9 @@ def draw_sheet(
         raise CounterfoilError(
             f"{path.name} holds verdicts already: read it with --read, or choose another --out."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as handle:
+    with private(settings.home):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with write_private(path) as handle:
         writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for row in rows:

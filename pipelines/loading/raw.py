@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import CounterfoilError
+from pipelines.home import private
 from pipelines.loading.casts import literal, quote
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind
 from pipelines.loading.files import disk_full, is_disk_full
@@ -59,9 +60,14 @@ def opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connectio
     Raises:
         CounterfoilError: it is locked, not a DuckDB file, not writable, or the disk is full.
     """
+    with private(settings.home), _opened(settings, families) as connection:
+        yield connection
+
+
+@contextmanager
+def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connection]:
     path = settings.raw_path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(str(path))
     except (duckdb.Error, OSError) as error:
         raise explain_opening(path, error) from error

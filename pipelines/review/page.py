@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import CounterfoilError
+from pipelines.home import private
 from pipelines.review import charts, sections, words
 from pipelines.review.gather import Review, gather
 from pipelines.review.numbers import name_of
@@ -110,9 +111,10 @@ def write_page(settings: Settings) -> Page:
         stem += f"T{review.as_of:%H%M}"
     html, data = settings.reviews_dir / f"{stem}.html", settings.reviews_dir / f"{stem}.json"
     try:
-        settings.reviews_dir.mkdir(parents=True, exist_ok=True)
-        _replace(html, render(review, data.name))
-        _replace(data, as_json(review))
+        with private(settings.home):
+            settings.reviews_dir.mkdir(parents=True, exist_ok=True)
+            _replace(html, render(review, data.name))
+            _replace(data, as_json(review))
     except OSError as error:
         raise CounterfoilError(
             f"The review cannot be written ({error.strerror}): check the permissions of "

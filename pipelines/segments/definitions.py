@@ -10,6 +10,7 @@ from typing import Any
 from pipelines import registries as registry_files
 from pipelines import warehouse
 from pipelines.errors import CounterfoilError
+from pipelines.home import private
 from pipelines.settings import PROJECT_DIR, Settings
 
 _MARK = "segments: "
@@ -54,14 +55,15 @@ def read_versions(settings: Settings, project: Path = PROJECT_DIR) -> list[Segme
 
     # a state folder of its own: nothing of the real one is opened, and the parse is kept for later
     aside = settings.model_copy(update={"home": settings.home / "definitions"})
-    _ensure_empty_raw(aside.home)
-    warehouse.invoke(
-        aside,
-        registry_files.compose(settings, None),
-        ["run-operation", "print_segments"],
-        on_event=listen,
-        project=project,
-    )
+    with private(settings.home):
+        _ensure_empty_raw(aside.home)
+        warehouse.invoke(
+            aside,
+            registry_files.compose(settings, None),
+            ["run-operation", "print_segments"],
+            on_event=listen,
+            project=project,
+        )
     if not said:
         raise CounterfoilError("dbt named no segments: run `dbt parse` to see what is wrong.")
     facts = json.loads(said[-1])

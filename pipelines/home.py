@@ -1,0 +1,117 @@
+"""The state folder is for its owner only: made so, mended when it is not, and kept so."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from typing import IO
+
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.paths import can_hold_database
+from pipelines.settings import PROJECT_DIR
+
+OTHERS = 0o077
+_lock = RLock()
+_open: Counter[Path] = Counter()
+_umask: list[int] = []  # as it was before the first home was opened
+
+
+@contextmanager
+def private(home: Path) -> Iterator[None]:
+    """Keep `home` and everything that is made in it from all but its owner, for the block.
+
+    Files are born so, by the process's umask: the databases, their logs and what spills from them.
+    What an older version or anybody else left open is closed on the way in. Blocks may be nested,
+    and end in any order.
+
+    Raises:
+        UsageError: no database can be kept there, or the folder is not ours to close.
+        CounterfoilError: it belongs to somebody else, or cannot be made or closed.
+    """
+    with _lock:
+        if not _open:
+            _umask.append(os.umask(OTHERS))
+        _open[home] += 1
+        is_first = _open[home] == 1
+    try:
+        if is_first:
+            _make_private(home)
+        yield
+    finally:
+        with _lock:
+            _open[home] -= 1
+            if not _open[home]:
+                del _open[home]
+            if not _open:
+                os.umask(_umask.pop())
+
+
+def write_private(path: Path) -> IO[str]:
+    """Open a text file for writing that only its owner can read, wherever it lies."""
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    if stat.S_ISREG(os.fstat(opened).st_mode):
+        os.fchmod(opened, 0o600)  # it may have been there before
+    return os.fdopen(opened, "w", newline="", encoding="utf-8")
+
+
+def _make_private(home: Path) -> None:
+    if not can_hold_database(home):
+        raise UsageError(
+            "The path of the state folder holds a question mark or a backslash, and DuckDB opens no"
+            " database there: set COUNTERFOIL_HOME to another folder."
+        )
+    if home.is_symlink():
+        raise CounterfoilError(
+            f"The state folder {home} is a link: set COUNTERFOIL_HOME to the folder it leads to."
+        )
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        status = home.lstat()
+    except OSError as error:
+        raise CounterfoilError(
+            f"The state folder cannot be written ({error.strerror}): "
+            "check its permissions or set COUNTERFOIL_HOME to a folder you own."
+        ) from error
+    if status.st_uid != os.geteuid():
+        raise CounterfoilError(
+            f"The state folder {home} belongs to another user: check its permissions, or set "
+            "COUNTERFOIL_HOME to a folder you own."
+        )
+    if _holds_more(home, status):
+        raise UsageError(
+            f"The state folder {home} holds more than Counterfoil's state, and is made private: "
+            "set COUNTERFOIL_HOME to a folder of its own."
+        )
+    try:
+        _close(home, status)
+    except OSError as error:
+        raise CounterfoilError(
+            f"The state folder {home} cannot be closed to other users ({error.strerror}): set "
+            "COUNTERFOIL_HOME to a folder whose permissions you may change."
+        ) from error
+    for parent, folders, names in os.walk(home):
+        for name in (*folders, *names):
+            path = Path(parent) / name
+            # what is another user's stays so: nobody else comes through the folder any more
+            with suppress(OSError):
+                _close(path, path.lstat())
+
+
+def _close(path: Path, status: os.stat_result) -> None:
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & OTHERS and not stat.S_ISLNK(status.st_mode):
+        path.chmod(mode & ~OTHERS)
+
+
+def _holds_more(home: Path, status: os.stat_result) -> bool:
+    """Whether closing `home` would close what everybody, the user or the project lives in."""
+    place = home.resolve()
+    inside = [PROJECT_DIR]
+    with suppress(RuntimeError):  # a user without a home
+        inside.append(Path.home().resolve().parent)
+    return bool(status.st_mode & stat.S_ISVTX) or any(path.is_relative_to(place) for path in inside)
