@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,47 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data is not on this machine")
     return folder
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that an ordinary user owns and can reach, wherever pytest's own folders lie."""
+    for place in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm")):
+        if all(folder.is_dir() and folder.stat().st_mode & 1 for folder in (place, *place.parents)):
+            break
+    else:
+        pytest.skip("there is no folder here that another user could enter")
+    with tempfile.TemporaryDirectory(dir=place) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(folder, NOBODY, -1)
+        yield folder
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """A block without root's rights, where the tests run as root.
+
+    The clone may lie where only root can enter: what the block needs is imported before it.
+    """
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+    @contextmanager
+    def without_rights() -> Iterator[None]:
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+    return without_rights
 
 
 @pytest.fixture

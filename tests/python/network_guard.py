@@ -92,10 +92,11 @@ class Guarded:
         )
 
     def _environment(self, kept: Mapping[str, str]) -> dict[str, str]:
+        paths = [str(self._hook), str(PROJECT_DIR), *filter(None, [kept.get("PYTHONPATH")])]
         return {
             **kept,
             **WILLING,
             "HOME": str(self.user),
             "GUARD_REPORT": str(self.report),
-            "PYTHONPATH": os.pathsep.join([str(self._hook), str(PROJECT_DIR)]),
+            "PYTHONPATH": os.pathsep.join(paths),
         }

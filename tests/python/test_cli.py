@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -89,13 +91,22 @@ def test_an_export_with_nothing_recognised(home: Path, tmp_path: Path) -> None:
     failed(run("load", str(tmp_path)), 2, "Error:")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(home: Path, export: Path) -> None:
-    export.chmod(0)
+def test_no_permission(
+    home: Path,
+    export: Path,
+    open_folder: Path,
+    nobody: Callable[[], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run("load", str(export))  # imports whatever a load needs
+    closed = Path(shutil.copytree(export, open_folder / "export"))
+    closed.chmod(0)
+    monkeypatch.setenv("COUNTERFOIL_HOME", str(open_folder / "home"))
     try:
-        failed(run("load", str(export)), 2, "permission")
+        with nobody():
+            failed(run("load", str(closed)), 1, "cannot be read (permission denied)")
     finally:
-        export.chmod(0o700)
+        closed.chmod(0o700)
 
 
 def test_loading_twice_loads_once(home: Path, export: Path) -> None:

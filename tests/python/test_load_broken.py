@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
 import duckdb
@@ -445,43 +445,33 @@ def test_dlt_reads_no_settings_but_ours(tmp_path: Path, monkeypatch: pytest.Monk
     assert "_dlt_id" not in columns
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    """Without root's privileges, where the tests run as root."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
+def test_what_may_not_be_read_or_written_is_named(
+    tmp_path: Path, open_folder: Path, nobody: Callable[[], AbstractContextManager[None]]
+) -> None:
+    export, home = open_folder / "export", open_folder / "home"
+    metrics_file(export / "closed", 1, 0)
+    path = metrics_file(export, 2, 10)
+    kind = customerio.recognise(PurePosixPath(path))
+    assert kind is not None
+    found = files.Found(str(path), path.name, kind, 9, "1", None, path)
+    load(tmp_path, metrics_file(tmp_path / "warm", 3, 0))  # imports whatever a load needs
+    with nobody():
+        home.mkdir()
+    export.chmod(0o755)
+    home.chmod(0o555)
+    (export / "closed").chmod(0)
+    path.chmod(0)
     try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-
-
-def test_what_may_not_be_read_or_written_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as name:
-        base = Path(name)
-        base.chmod(0o755)
-        metrics_file(base / "export/closed", 1, 0)
-        path = metrics_file(base / "export", 2, 10)
-        (base / "export/closed").chmod(0)
-        path.chmod(0)
-        load(base / "warm", metrics_file(tmp_path_factory.mktemp("warm"), 3, 0))
-        (base / "home").mkdir()
-        (base / "home").chmod(0o555)
         with nobody():
             with pytest.raises(CounterfoilError, match=r"closed cannot be read .permission denied"):
-                load(base / "home", base / "export")
-            (kind,) = [customerio.recognise(PurePosixPath(path))]
-            assert kind is not None
-            found = files.Found(str(path), path.name, kind, 9, "1", None, path)
+                load(home, export)
             with pytest.raises(files.Unreadable, match=r"cannot be opened .permission denied"):
-                files.bring(found, base, 0)
+                files.bring(found, open_folder, 0)
             with pytest.raises(CounterfoilError, match="permission"):
-                customerio.ensure_raw(at(base / "home"))
-        (base / "export/closed").chmod(0o755)
+                customerio.ensure_raw(at(home))
+    finally:
+        (export / "closed").chmod(0o755)
+        home.chmod(0o755)
 
 
 def test_a_file_that_may_not_be_opened_is_quarantined_each_time(tmp_path: Path) -> None:
