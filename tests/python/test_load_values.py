@@ -25,6 +25,7 @@ from pipelines.loading.files import Found
 from pipelines.loading.handover import Road
 from pipelines.loading.raw import Connection
 from pipelines.loading.reading import culprits, prepare
+from pipelines.paths import plain_paths
 from pipelines.registries import OURS
 
 __all__ = ["shared_data"]
@@ -52,15 +53,16 @@ def read(connection: Connection, path: Path, column: str) -> list[Any] | str:
     kind = recognise(PurePosixPath(path))
     assert kind is not None
     found = Found(str(path), path.name, kind, path.stat().st_size, "", None, path)
-    reading = prepare(connection, [found], path.parent / "scratch")
-    if reading.rejected:
-        return reading.rejected[0][1]
-    [batch] = reading.batches
-    try:
-        return [row[0] for row in connection.execute(batch.select([column])).fetchall()]
-    except duckdb.Error:
-        [(_, reason)] = culprits(connection, batch)
-        return reason
+    with plain_paths() as plain:
+        reading = prepare(connection, [found], path.parent / "scratch", plain)
+        if reading.rejected:
+            return reading.rejected[0][1]
+        [batch] = reading.batches
+        try:
+            return [row[0] for row in connection.execute(batch.select([column])).fetchall()]
+        except duckdb.Error:
+            [(_, reason)] = culprits(connection, batch)
+            return reason
 
 
 def in_parquet(
