@@ -65,19 +65,16 @@ def _make_private(home: Path) -> None:
             "The path of the state folder holds a question mark or a backslash, and DuckDB opens no"
             " database there: set COUNTERFOIL_HOME to another folder."
         )
-    if home.is_symlink():
-        raise CounterfoilError(
-            f"The state folder {home} is a link: set COUNTERFOIL_HOME to the folder it leads to."
-        )
+    home = home.resolve()  # a link may lead there
     try:
         home.mkdir(parents=True, exist_ok=True)
-        status = home.lstat()
+        status = home.stat()
     except OSError as error:
         raise CounterfoilError(
             f"The state folder cannot be written ({error.strerror}): "
             "check its permissions or set COUNTERFOIL_HOME to a folder you own."
         ) from error
-    if status.st_uid != os.geteuid():
+    if os.geteuid() not in (status.st_uid, 0):
         raise CounterfoilError(
             f"The state folder {home} belongs to another user: check its permissions, or set "
             "COUNTERFOIL_HOME to a folder you own."
@@ -110,8 +107,7 @@ def _close(path: Path, status: os.stat_result) -> None:
 
 def _holds_more(home: Path, status: os.stat_result) -> bool:
     """Whether closing `home` would close what everybody, the user or the project lives in."""
-    place = home.resolve()
     inside = [PROJECT_DIR]
     with suppress(RuntimeError):  # a user without a home
         inside.append(Path.home().resolve().parent)
-    return bool(status.st_mode & stat.S_ISVTX) or any(path.is_relative_to(place) for path in inside)
+    return bool(status.st_mode & stat.S_ISVTX) or any(path.is_relative_to(home) for path in inside)

@@ -264,7 +264,6 @@ def test_files_for_the_user_keep_the_users_rights(tmp_path: Path, settings: Sett
 
 def test_a_home_that_cannot_be_private_is_named(
     tmp_path: Path,
-    open_folder: Path,
     settings: Settings,
     nobody: Callable[[], AbstractContextManager[None]],
 ) -> None:
@@ -274,26 +273,28 @@ def test_a_home_that_cannot_be_private_is_named(
             customerio.ensure_raw(settings.model_copy(update={"home": home}))
         assert (home.lstat().st_mode if os.path.lexists(home) else None) == before
 
-    (tmp_path / "real").mkdir(mode=0o755)
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "project").symlink_to(PROJECT_DIR)
     (tmp_path / "file").write_text("")
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)
-    refused(tmp_path / "link", CounterfoilError, "is a link")
-    refused(tmp_path / "dangling", CounterfoilError, "is a link")
     refused(tmp_path / "file", CounterfoilError, "cannot be written .File exists")
     refused(tmp_path / "what?", UsageError, "question mark or a backslash")
     refused(tmp_path / "back\\slash", UsageError, "question mark or a backslash")
     refused(shared, UsageError, "holds more than Counterfoil's state")
     refused(PROJECT_DIR, UsageError, "holds more than Counterfoil's state")
-    theirs = Path("/usr")
-    if os.geteuid() == 0:
-        theirs = open_folder / "theirs"
-        with nobody():
-            theirs.mkdir()
-    refused(theirs, CounterfoilError, "belongs to another user")
+    refused(tmp_path / "project", UsageError, "holds more than Counterfoil's state")
+    with nobody():
+        refused(Path("/usr"), CounterfoilError, "belongs to another user")
+
+
+def test_a_link_may_lead_to_the_home(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "real").mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    customerio.ensure_raw(settings.model_copy(update={"home": tmp_path / "link"}))
+    assert (tmp_path / "link").is_symlink()
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o700
+    assert (tmp_path / "real" / "raw.duckdb").stat().st_mode & 0o077 == 0
 
 
 def test_a_home_is_where_it_was_when_the_command_began() -> None:
