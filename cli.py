@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,21 +57,20 @@ def _told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
             raise
         console.record(error=str(error))
         console.finish()
-        print(f"Error: {error}", file=sys.stderr)
+        console.warn(f"Error: {error}")
         raise typer.Exit(error.exit_code) from error
     except typer.Exit:
         console.finish()
         raise
     except KeyboardInterrupt as error:
-        print("Stopped. What was done is kept; run it again to go on.", file=sys.stderr)
+        console.warn("Stopped. What was done is kept; run it again to go on.")
         raise typer.Exit(1) from error
     except Exception as error:
         if verbose:
             raise
-        print(
+        console.warn(
             f"Error: something unexpected went wrong ({type(error).__name__}); "
-            "run it again with --verbose to see where.",
-            file=sys.stderr,
+            "run it again with --verbose to see where."
         )
         raise typer.Exit(1) from error
 

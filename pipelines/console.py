@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 class Advance(Protocol):
@@ -26,11 +27,11 @@ class Console:
     def line(self, text: str) -> None:
         """Print one summary line (nothing with --json)."""
         if not self.as_json:
-            print(text, flush=True)
+            _say(text, "stdout")
 
     def warn(self, text: str) -> None:
         """Print one sentence on standard error, also with --json."""
-        print(text, file=sys.stderr, flush=True)
+        _say(text, "stderr")
 
     def record(self, **facts: object) -> None:
         """Add facts to the JSON object that --json prints."""
@@ -39,7 +40,7 @@ class Console:
     def finish(self) -> None:
         """Print the JSON object if it was asked for."""
         if self.as_json:
-            print(json.dumps(self.result, indent=2, default=str, sort_keys=True), flush=True)
+            _say(json.dumps(self.result, indent=2, default=str, sort_keys=True), "stdout")
 
     @contextmanager
     def progress(self, title: str, total: int | None = None) -> Iterator[Advance]:
@@ -76,3 +77,17 @@ class Console:
                 bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
 
             yield advance
+
+
+def _say(text: str, name: Literal["stdout", "stderr"]) -> None:
+    """Print a line; once nobody reads any more (`… | head -1`), the work goes on in silence."""
+    stream = getattr(sys, name)
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            # what is left in the buffer would break once more when Python ends
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
