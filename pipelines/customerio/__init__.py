@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -58,26 +59,39 @@ def load(exports: list[str], settings: Settings, console: Console) -> LoadSummar
 def load_unlocked(
     exports: list[str], settings: Settings, console: Console, road: Road | None = None
 ) -> LoadSummary:
-    """`load` for a caller that holds the warehouse lock already."""
-    from pipelines.heap.tombstones import sweep
+    """`load` for a caller that holds the warehouse lock already.
+
+    Whatever the files bring back of erased people is swept out again, also when the load stops
+    half-way; where even that was cut short, the next load or build does it.
+    """
+    from pipelines.heap.tombstones import known, sweep
     from pipelines.home import private
     from pipelines.loading.load import load_files
 
-    summary = load_files(
-        exports, settings, console, families=FAMILIES, recognise=recognise, road=road
-    )
-    if summary.files_loaded:
-        with private(settings.home):
-            sweep(settings)
+    with private(settings.home):
+        known(settings)  # refused here, before the first row, when nobody can tell who was erased
+        try:
+            summary = load_files(
+                exports, settings, console, families=FAMILIES, recognise=recognise, road=road
+            )
+        except BaseException:
+            with suppress(Exception):  # the first error is the one to tell
+                sweep(settings)
+            raise
+        if removed := sweep(settings):
+            console.line(f"Kept {removed:,} rows of erased people out.")
+            console.record(rows_of_erased_people=removed)
     return summary
 
 
 def ensure_raw(settings: Settings) -> None:
-    """Make `raw.duckdb` with all its tables, empty where nothing was loaded."""
+    """Make `raw.duckdb` with all its tables, empty where nothing was loaded, without the erased."""
+    from pipelines.heap.tombstones import sweep
     from pipelines.loading.raw import opened
 
     with opened(settings, FAMILIES):
         pass
+    sweep(settings)
 
 
 __all__ = ["FAMILIES", "ensure_raw", "load", "load_unlocked", "recognise", "verify_signature"]

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
+from pipelines.heap import tombstones
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import HeapModel
-from pipelines.heap.tombstones import hash_sql
 from pipelines.heap.warehouse import Warehouse
 from pipelines.settings import PROJECT_DIR
 
@@ -229,10 +229,7 @@ def forbidden_sql(ledger: Ledger, identity: str, person: str | None = None) -> s
         tests.insert(
             0, f"when {person} in (select person_id from forbidden_persons) then 'not publishable'"
         )
-    if ledger.value("select count(*) from tombstones"):
-        for kind in ("heap_identity", "customer_id", "email"):
-            tests.append(
-                f"when {hash_sql(ledger.salt, kind, identity)} in (select salted_hash "
-                f"from tombstones where identifier_type = '{kind}') then 'erased'"
-            )
+    if tombstones.any_in(ledger):
+        erased = tombstones.forbidden_sql(ledger, identity, tombstones.TOLD_TYPES)
+        tests.append(f"when {erased} then 'erased'")
     return f"case {' '.join(tests)} end"

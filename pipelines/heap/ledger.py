@@ -63,6 +63,8 @@ create table if not exists publications (
     target varchar, model varchar, as_of timestamp, plan_id varchar, finished_at timestamp);
 create table if not exists tombstones (
     identifier_type varchar, salted_hash varchar, erased_at timestamp);
+create table if not exists inherited_tombstones (
+    salt varchar, identifier_type varchar, salted_hash varchar, erased_at timestamp);
 """
 
 
@@ -128,6 +130,7 @@ class Ledger:
             self.db.execute(_TABLES)
             self.salt = self._ensure_salt()
             self._merge_changes()
+            self._catch_up_with_erasures(settings)
             self._closing = opening.pop_all()
 
     def __enter__(self) -> Self:
@@ -412,6 +415,24 @@ class Ledger:
             self._add_version(None, change, now)
 
     # -- inside -------------------------------------------------------------------------------
+
+    def _catch_up_with_erasures(self, settings: Settings) -> None:
+        """A restored back-up may be older than the last erasure, and know people again."""
+        from pipelines.heap.rewriting import rewrite
+        from pipelines.heap.tombstones import restore_from_file
+
+        if restore_from_file(settings, self):
+            self.db.close()
+            rewrite(self.path, threads=settings.threads, memory_limit=settings.memory_limit)
+            self.db = duckdb.connect(
+                str(self.path),
+                config={
+                    "threads": settings.threads,
+                    "memory_limit": settings.memory_limit,
+                    "temp_directory": str(settings.home / "tmp"),
+                },
+            )
+            self.db.execute("set enable_progress_bar = false")
 
     def _ensure_salt(self) -> str:
         salt = self.value("select value from meta where key = 'salt'")
