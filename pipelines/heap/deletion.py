@@ -5,7 +5,7 @@ Source: Heap's user deletion reference; up to 10,000 users a request, all enviro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,27 +33,45 @@ class HeapDeletion:
     status: str
     count_users: int
     request_ids: list[str]
+    count_shared: int = 0
+    """Identities that Heap was told and that somebody else holds too: not deleted there."""
 
     @property
     def sentence(self) -> str:
         """For people."""
-        if self.status == "not_needed":
-            return "Heap was never told about this person"
-        return f"Heap deleted {self.count_users} users (request {', '.join(self.request_ids)})"
+        said = (
+            f"Heap deleted {self.count_users} users (request {', '.join(self.request_ids)})"
+            if self.status == "complete"
+            else "Heap was never told about this person"
+        )
+        if self.count_shared:
+            said += f"; {self.count_shared} users that somebody else shares were left in Heap"
+        return said
 
 
 def ask_heap(
-    settings: Settings, ledger: Ledger, person: Person, clock: Clock, poll_seconds: float
+    settings: Settings,
+    ledger: Ledger,
+    person: Person,
+    clock: Clock,
+    poll_seconds: float,
+    *,
+    before: Callable[[], None] = lambda: None,
 ) -> HeapDeletion:
     """Delete a person's users in Heap and wait until it says so.
+
+    Args:
+        before: called once when everything is ready, before the first request that deletes.
 
     Raises:
         UsageError: Heap knows the person and no key for its deletion API is set.
         CounterfoilError: Heap refused, or did not finish.
     """
-    identities = _told(ledger, person)
+    identities = _told(ledger, person.values("heap_identity"))
+    shared = len(_told(ledger, sorted(v for k, v in person.shared if k == "heap_identity")))
     if not identities and not person.values("heap_user_id"):
-        return HeapDeletion("not_needed", 0, [])
+        before()
+        return HeapDeletion("not_needed", 0, [], shared)
     users = [{"identity": identity} for identity in identities or person.values("heap_identity")]
     if not users:
         users = [{"user_id": number} for number in person.values("heap_user_id")]
@@ -65,15 +83,17 @@ def ask_heap(
     target = require_target(settings)
     base = settings.heap_url.rstrip("/") if settings.heap_url else DELETION_HOST
     with _Deleter(target, base, settings.heap_api_key.get_secret_value(), clock) as deleter:
+        deleter.authorise()
+        before()
         requests = [
             deleter.delete(users[start : start + MAX_USERS], poll_seconds)
             for start in range(0, len(users), MAX_USERS)
         ]
-    return HeapDeletion("complete", len(users), requests)
+    return HeapDeletion("complete", len(users), requests, shared)
 
 
-def _told(ledger: Ledger, person: Person) -> list[str]:
-    """Identities of the person that Heap was, or may have been, told."""
+def _told(ledger: Ledger, identities: Sequence[str]) -> list[str]:
+    """Those of the identities that Heap was, or may have been, told."""
     found = ledger.rows(
         """
         select distinct heap_identity from (
@@ -81,7 +101,7 @@ def _told(ledger: Ledger, person: Person) -> list[str]:
             union all select heap_identity from intents)
         where heap_identity in (select unnest(?::varchar[])) order by 1
         """,
-        [person.values("heap_identity")],
+        [list(identities)],
     )
     return [row[0] for row in found]
 
@@ -102,6 +122,10 @@ class _Deleter:
 
     def __exit__(self, *error: object) -> None:
         self.http.close()
+
+    def authorise(self) -> None:
+        """Make sure that Heap would accept a request."""
+        self._fresh_token()
 
     def delete(self, users: Sequence[dict[str, str]], poll_seconds: float) -> str:
         """Delete up to 10,000 users; returns Heap's request number once it is complete."""

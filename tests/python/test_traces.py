@@ -1,0 +1,98 @@
+"""Mentions of a person in texts: identifiers are found whole, never inside longer ones."""
+
+from __future__ import annotations
+
+import json
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.heap.person import Person
+from pipelines.heap.traces import ERASED
+
+ANN = Person(
+    "ann@example.com",
+    identifiers={
+        ("email", "ann@example.com"),
+        ("customer_id", "customer-10"),
+        ("cio_id", "a01"),
+        ("customer_id", "4001234567"),
+    },
+)
+LOCAL = string.ascii_letters + string.digits + ".!#$%&'*+/=?^_`{|}~-é"
+ID = string.ascii_letters + string.digits + "-_.:/"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("ann@example.com", None),
+        (" Ann@Example.COM\n", None),
+        ("customer-10", None),
+        ("referred by ann@example.com, thanks", f"referred by {ERASED}, thanks"),
+        ("<Ann@example.com>;customer-10", f"<{ERASED}>;{ERASED}"),
+        ("mailto:ann@example.com?subject=hi", f"mailto:{ERASED}?subject=hi"),
+        ("ask ann@example.com.", f"ask {ERASED}."),
+        ("'ann@example.com'", f"'{ERASED}'"),
+        ("**ann@example.com**", f"**{ERASED}**"),
+        (["x", "ann@example.com", "joann@example.com"], ["x", "joann@example.com"]),
+        ('{"a": ["ann@example.com", 10]}', '{"a": [null, 10]}'),
+        ('{"a":{"b":"ann\\u0040example.com"},"c":1.10}', '{"a":{"b":null},"c":1.10}'),
+        ('{"ann@example.com": 1}', f'{{"{ERASED}": 1}}'),
+        (
+            '{"note": "ask customer-10 or customer-100"}',
+            f'{{"note": "ask {ERASED} or customer-100"}}',
+        ),
+    ],
+)
+def test_a_mention_is_taken_out_and_the_rest_stays(value: object, kept: object) -> None:
+    assert ANN.mentions().without(value) == kept
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "joann@example.com", "ann@example.com.au", "o'ann@example.com", "x+ann@example.com",
+        "ann@example.community", "ann@example.com-pany.org", "a=ann@example.com",
+        "éann@example.com",
+        "ann@example.com@other.org", "user%ann@example.com", "ann@sub.example.com",
+        "customer-100", "customer-1", "customer-10-b", "xcustomer-10", "order:customer-10",
+        # a short id, or a number, may be anything
+        "a01", "4001234567", '{"id": "a01", "n": "4001234567"}',
+        '{"to": "joann@example.com", "cc": ["ann@example.com.au"]}',
+        None, ["joann@example.com", None],
+    ],
+)  # fmt: skip
+def test_whoever_is_somebody_else_stays_byte_for_byte(value: object) -> None:
+    assert ANN.mentions().without(value) == value
+
+
+@given(st.text(LOCAL, max_size=6), st.text(string.ascii_lowercase + "-_.", max_size=6))
+def test_no_longer_address_is_taken_for_a_shorter_one(before: str, after: str) -> None:
+    address = f"{before}ann@example.com{after}"
+    if address.rstrip(".-").lower() == "ann@example.com":
+        return
+    mentions = ANN.mentions()
+    for text in (address, f"see {address} there", json.dumps({"a": [address]}), f"<{address}>"):
+        assert mentions.without(text) == text
+
+
+@given(st.text(ID, max_size=4), st.text(ID, max_size=4))
+def test_no_longer_id_is_taken_for_a_shorter_one(before: str, after: str) -> None:
+    word = f"{before}customer-10{after}"
+    if word.rstrip(".:!") == "customer-10":
+        return
+    mentions = ANN.mentions()
+    for text in (word, f"see {word} there", json.dumps([word])):
+        assert mentions.without(text) == text
+
+
+@given(st.text(), st.text())
+def test_any_text_around_a_mention_is_kept(before: str, after: str) -> None:
+    text = f"{before} ann@example.com {after}"
+    kept = ANN.mentions().in_text(text)
+    assert "ann@example.com" not in kept.split()
+    if "ann@example.com" not in f"{before} {after}".lower() and "customer-10" not in text:
+        assert kept == f"{before} {ERASED} {after}"
