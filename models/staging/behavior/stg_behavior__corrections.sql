@@ -36,12 +36,20 @@ versions as (
             and coalesce(event_rows.product_id, '') = coalesce(repeated.product_id, '')
 ),
 
--- a row that says again what stood already corrects nothing
-corrections as (
+followed as (
     select
-        later.source_file as file_name,
+        later.customer_id,
+        earlier.customer_id as earlier_customer_id,
+        later.email,
+        earlier.email as earlier_email,
         later.event_name,
-        count(*) as count_corrections
+        later.category,
+        earlier.category as earlier_category,
+        later.value,
+        earlier.value as earlier_value,
+        later.occurred_at,
+        earlier.occurred_at as earlier_occurred_at,
+        later.source_file
     from versions as later
     inner join versions as earlier
         on
@@ -49,13 +57,22 @@ corrections as (
             and later.event_name = earlier.event_name
             and coalesce(later.product_id, '') = coalesce(earlier.product_id, '')
             and later.version_rank = earlier.version_rank - 1
+),
+
+-- a row that says again what stood already corrects nothing
+corrections as (
+    select
+        source_file as file_name,
+        event_name,
+        count(*) as count_corrections
+    from followed
     where
-        later.customer_id is distinct from earlier.customer_id
-        or later.email is distinct from earlier.email
-        or later.category is distinct from earlier.category
-        or later.value is distinct from earlier.value
-        or later.occurred_at is distinct from earlier.occurred_at
-    group by later.source_file, later.event_name
+        customer_id is distinct from earlier_customer_id
+        or email is distinct from earlier_email
+        or category is distinct from earlier_category
+        or value is distinct from earlier_value
+        or occurred_at is distinct from earlier_occurred_at
+    group by source_file, event_name
 )
 
 select * from corrections
