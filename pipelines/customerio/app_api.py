@@ -88,6 +88,7 @@ def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]
                         data_selector="activities",
                     )
                     for page in pages:
+                        _require_activities(page.response.json())
                         yield from page
                         advance(len(page))
                         time.sleep(PAUSE_SECONDS)
@@ -104,9 +105,15 @@ def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]
         ) from error
     except (requests.RequestException, ValueError) as error:
         raise CounterfoilError(
-            "The App API cannot be reached, or its answer is not JSON: nothing was loaded, try "
-            "again later."
+            "The App API cannot be reached, or its answer is not the documented one: nothing was "
+            "loaded. Check CUSTOMERIO_URL and any proxy in between, or try again later."
         ) from error
+
+
+def _require_activities(answer: object) -> None:
+    """A page lists activities, if only none; anything else would pass for no merges at all."""
+    if not isinstance(answer, dict) or not isinstance(answer.get("activities"), list):
+        raise ValueError("no list of activities")
 
 
 def _client(settings: Settings) -> Any:

@@ -157,6 +157,14 @@ def test_a_busy_app_api_is_asked_again(asking: Settings, app_api: AppApi) -> Non
     assert len(activities(asking)) == 6
 
 
+def test_an_answer_without_activities_is_not_read_as_no_merges(
+    asking: Settings, app_api: AppApi
+) -> None:
+    app_api.answers = [200]
+    with pytest.raises(CounterfoilError, match="not the documented one"):
+        load_exports(asking, Console(as_json=True), [], app_api_workspace=7)
+
+
 def test_no_merges_are_no_file(asking: Settings, app_api: AppApi) -> None:
     app_api.activities, app_api.deleted = [], []
     console = Console(as_json=True)
