@@ -1,7 +1,8 @@
-"""One bulk call to Heap: sent with patience, answered with one of three outcomes."""
+"""One bulk call to Heap: sent with patience, answered with one of four outcomes."""
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +24,20 @@ LISTS = {"event": "events", "user_properties": "users"}
 NARROWED = (400, 409, 413, 415, 422)
 """Answers that speak about the rows; other 4xx speak about the caller and stop the run."""
 
+RECEIPT_STATUS = 200
+RECEIPT_BODY: dict[str, object] = {}
+"""The one answer that acknowledges a call: status 200 and an empty JSON object.
+
+Confirmed: Heap's references of track, of add user properties and of their bulk forms. What any
+other 2xx, or an object that holds something, would mean is open: it is uncertain, never a receipt.
+"""
+
 _INDEX = re.compile(r"(?:events|users)\[(\d+)\]")
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """Heap took the call (any 2xx)."""
+    """Heap took the call: the documented answer."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,19 @@ class Unanswered:
     text: str
 
 
-Outcome = Accepted | Refused | Unanswered
+@dataclass(frozen=True)
+class Uncertain:
+    """Something answered that is not Heap as documented: Heap may or may not have the rows.
+
+    `status` is None for an answer that could not be decoded; `text` says what it looks like and
+    holds nothing of it.
+    """
+
+    status: int | None
+    text: str
+
+
+Outcome = Accepted | Refused | Unanswered | Uncertain
 
 
 class TimeIsUp(Exception):
@@ -74,6 +95,8 @@ class HeapClient:
         self.on_wait = on_wait
         self.pacer = Pacer(limits, clock)
         self.count_calls = 0
+        self.count_uncertain = 0
+        self.uncertain_in_a_row = 0
         self.random = random.Random()
         self.http = httpx.Client(
             base_url=target.base_url,
@@ -106,31 +129,53 @@ class HeapClient:
         *,
         attempts: int | None = None,
     ) -> Outcome:
-        """Send one call; retry 429, 5xx and broken connections under the same keys.
+        """Send one call; retry 429, 5xx, broken connections and strange answers, same keys.
+
+        Uncertain, once so many strange answers came in a row, or when the last attempt failed and
+        one before it was answered strangely.
 
         Raises:
             CounterfoilError: an answer that no retry and no other row can change.
             TimeIsUp: the time box ended while waiting; Heap may or may not have the rows.
         """
         body = self._body(kind, rows)
-        last: Outcome = Unanswered(None, "no attempt was made")
         most = attempts or self.limits.attempts
-        for attempt in range(1, most + 1):
+        strange: Uncertain | None = None
+        count_unanswered = 0
+        while True:
             self.wait(identities)
             self.pacer.spend(identities)
             self.count_calls += 1
-            try:
-                answer = self.http.post(PATHS[kind], content=body)
-            except httpx.TransportError as error:
-                last = Unanswered(None, type(error).__name__)
-                pause = self._backoff(attempt)
+            outcome, pause = self._ask(kind, body, 1 + count_unanswered + self.uncertain_in_a_row)
+            if isinstance(outcome, Accepted | Refused):
+                return outcome
+            if isinstance(outcome, Uncertain):
+                strange = outcome
+                if self.uncertain_in_a_row >= self.limits.uncertain_answers:
+                    return outcome
             else:
-                last, pause = self._read(answer, attempt)
-                if not isinstance(last, Unanswered):
-                    return last
-            if attempt < most:
-                self._sleep(pause)
-        return last
+                count_unanswered += 1
+                if count_unanswered >= most:
+                    return strange or outcome
+            self._sleep(pause)
+
+    def _ask(self, kind: str, body: bytes, attempt: int) -> tuple[Outcome, float]:
+        """One attempt: its outcome, and how long to wait before the next one (seconds)."""
+        try:
+            answer = self.http.post(PATHS[kind], content=body)
+        except httpx.TransportError as error:
+            return Unanswered(None, type(error).__name__), self._backoff(attempt)
+        except httpx.DecodingError:
+            outcome: Outcome = Uncertain(None, "an answer that cannot be decoded")
+            pause = self._backoff(attempt)
+        else:
+            outcome, pause = self._read(answer, attempt)
+        if isinstance(outcome, Accepted):
+            self.uncertain_in_a_row = 0
+        elif isinstance(outcome, Uncertain):
+            self.count_uncertain += 1
+            self.uncertain_in_a_row += 1
+        return outcome, pause
 
     def _body(self, kind: str, rows: Sequence[bytes]) -> bytes:
         start = f'{{"app_id":"{self.target.app_id}","{LISTS[kind]}":['.encode()
@@ -138,9 +183,11 @@ class HeapClient:
 
     def _read(self, answer: httpx.Response, attempt: int) -> tuple[Outcome, float]:
         status = answer.status_code
-        if answer.is_success:
+        if is_receipt(answer):
             self.pacer.speed_up()
             return Accepted(), 0.0
+        if answer.is_success:
+            return Uncertain(status, describe(answer)), self._backoff(attempt)
         if status == 429:
             self.pacer.slow_down()
             return Unanswered(status, "too many requests"), self._retry_after(answer, attempt)
@@ -176,6 +223,32 @@ class HeapClient:
         if seconds > 2:
             self.on_wait(f"waiting {seconds:.0f} s for Heap's limits")
         self.clock.sleep(seconds)
+
+
+def is_receipt(answer: httpx.Response) -> bool:
+    """Whether this is what Heap answers to a call it took; see `RECEIPT_BODY`."""
+    return answer.status_code == RECEIPT_STATUS and _json(answer) == RECEIPT_BODY
+
+
+def describe(answer: httpx.Response) -> str:
+    """What an answer looks like, in words of ours: nothing of it is repeated."""
+    body = answer.content.strip()
+    if not body:
+        return f"status {answer.status_code}, empty"
+    if body.startswith(b"<"):
+        return f"status {answer.status_code}, a web page"
+    if _json(answer) is None:
+        return f"status {answer.status_code}, no JSON"
+    return f"status {answer.status_code}, JSON with other content"
+
+
+def _json(answer: httpx.Response) -> object:
+    """The body as JSON; None when it is none."""
+    try:
+        found: object = json.loads(answer.content.decode())
+    except (ValueError, RecursionError):
+        return None
+    return found
 
 
 def parse_retry_after(header: str | None, now: datetime) -> float | None:

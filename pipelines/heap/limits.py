@@ -40,6 +40,8 @@ class Limits:
     longest_backoff_seconds: float = 60.0
     longest_retry_after_seconds: float = 600.0
     timeout_seconds: float = 60.0
+    uncertain_answers: int = 3
+    """So many answers in a row that are not Heap's, and the run stops."""
 
 
 UNLIMITED = Limits(

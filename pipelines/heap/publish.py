@@ -14,7 +14,14 @@ from pipelines import locks
 from pipelines.console import Advance, Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, planfile
-from pipelines.heap.client import Accepted, HeapClient, Refused, TimeIsUp, Unanswered
+from pipelines.heap.client import (
+    Accepted,
+    HeapClient,
+    Refused,
+    TimeIsUp,
+    Unanswered,
+    Uncertain,
+)
 from pipelines.heap.deadletters import classify, scrub
 from pipelines.heap.gates import Declared, read_declared
 from pipelines.heap.ledger import DeadRow, EventRow, Ledger, PropertyRow
@@ -35,7 +42,10 @@ ATTEMPTS_WHILE_NARROWING = 2
 
 @dataclass
 class PublishSummary:
-    """What a publish did, in rows; `status` is published, nothing, or resumes (time box)."""
+    """What a publish did, in rows; `status` is published, nothing, or resumes (time box).
+
+    `count_uncertain` counts answers that were not Heap's and proved nothing.
+    """
 
     plan_id: str
     status: str
@@ -45,6 +55,7 @@ class PublishSummary:
     count_dead_letters: int = 0
     count_refused: int = 0
     count_left: int = 0
+    count_uncertain: int = 0
     seconds: float = 0.0
     dead_letter_reasons: dict[str, int] = field(default_factory=dict)
 
@@ -171,6 +182,7 @@ def send(
                 plan.count_events + plan.count_users - ledger.settled(plan.plan_id)[0]
             )
         summary.count_calls = client.count_calls
+        summary.count_uncertain = client.count_uncertain
     summary.seconds = clock.monotonic() - started
     for line in publish_lines(summary, target):
         console.line(line)
@@ -187,6 +199,11 @@ def publish_lines(summary: PublishSummary, target: Target) -> list[str]:
     ]
     if summary.status == "resumes":
         lines.append(f"  time box ended: {summary.count_left:,} rows are left for the next run")
+    if summary.count_uncertain:
+        lines.append(
+            f"  {summary.count_uncertain:,} answers were not Heap's and count for nothing: check "
+            "HEAP_URL and any proxy or sign-in page in between"
+        )
     if summary.count_dead_letters:
         reasons = ", ".join(f"{r}: {n:,}" for r, n in summary.dead_letter_reasons.items())
         lines.append(
@@ -283,6 +300,13 @@ class _Sender:
         if isinstance(outcome, Refused):
             self.ledger.refuse(number, outcome.status, self.clock.now())
             self._narrow_refused(kind, rows, outcome)
+        elif isinstance(outcome, Uncertain):
+            raise CounterfoilError(
+                f"What answers at Heap's address is not Heap as documented ({outcome.text}): none "
+                "of these rows counts as told. Check HEAP_URL and any proxy or sign-in page in "
+                "between, then run `counterfoil publish` again; it says the same rows under the "
+                "same keys."
+            )
         else:
             self._narrow_unanswered(kind, rows, outcome, attempts)
         return False

@@ -60,7 +60,9 @@ class Fault:
     reset (connection cut, nothing stored), commit_then_reset, slow (answers after `seconds`),
     commit_then_timeout (stored, answers after `seconds`), drop_rows (every second row is silently
     not stored), throttle (429), poison (any call with `match` in a row is refused with `status`
-    and `text`, as often as it comes).
+    and `text`, as often as it comes), intercepted (something in front of Heap answers with
+    `status`, `text`, `content_type` and `encoding`, nothing stored), commit_then_intercepted (the
+    same, but Heap stored the call).
     """
 
     kind: str
@@ -70,12 +72,14 @@ class Fault:
     seconds: float = 0.2
     match: str = ""
     text: str = "Bad Request"
+    content_type: str = "text/plain"
+    encoding: str = "identity"
     retry_after: str | None = None
 
 
 FAULTS = (
     "error", "error_after", "reset", "commit_then_reset", "slow", "commit_then_timeout",
-    "drop_rows", "throttle", "poison",
+    "drop_rows", "throttle", "poison", "intercepted", "commit_then_intercepted",
 )  # fmt: skip
 
 
@@ -484,6 +488,8 @@ async def _before(fault: Fault, request: Request) -> Response | None:
         return _too_many(fault.retry_after)
     if fault.kind == "reset":
         return _cut(request)
+    if fault.kind == "intercepted":
+        return _intercepted(fault)
     if fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
     return None
@@ -494,9 +500,16 @@ async def _after(fault: Fault, request: Request, answer: Response) -> Response:
         return PlainTextResponse("Internal Server Error", fault.status)
     if fault.kind == "commit_then_reset":
         return _cut(request)
+    if fault.kind == "commit_then_intercepted":
+        return _intercepted(fault)
     if fault.kind == "commit_then_timeout":
         await asyncio.sleep(fault.seconds)
     return answer
+
+
+def _intercepted(fault: Fault) -> Response:
+    headers = {"Content-Encoding": fault.encoding}
+    return Response(fault.text, fault.status, headers, media_type=fault.content_type)
 
 
 def _cut(request: Request) -> Response:

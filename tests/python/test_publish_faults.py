@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from publisher_home import FAST, OPEN, Home
 
 from pipelines import locks
@@ -18,6 +22,7 @@ from pipelines.heap import (
     retry_dead_letters,
     running_sandbox,
 )
+from pipelines.heap.client import is_receipt
 from pipelines.heap.limits import Limits
 from pipelines.heap.sandbox import Fault
 
@@ -230,3 +235,124 @@ def test_an_unconfirmed_true_is_taken_back(home: Home, heap: Sandbox) -> None:
     publish(home.settings, home.console, limits=FAST)
     assert all('"cio_seg_cart_v1": "true"' not in p for _, p in heap.snapshot()["users"])
     assert home.ledger("select count(*) from intents where is_true") == [(0,)]
+
+
+# -- answers that are not Heap's ------------------------------------------------------------------
+
+SECRET = "sign in as ann@corp.example"
+STRANGE: dict[str, dict[str, object]] = {
+    "sign-in page": {
+        "text": f"<!doctype html><title>{SECRET}</title>",
+        "content_type": "text/html",
+    },
+    "error object": {"text": f'{{"error": "{SECRET}"}}', "content_type": "application/json"},
+    "error beside ok": {"text": '{"ok": true, "err": null}', "content_type": "application/json"},
+    "empty list": {"text": "[]", "content_type": "application/json"},
+    "null": {"text": "null", "content_type": "application/json"},
+    "cut short": {"text": "{", "content_type": "application/json"},
+    "doubled": {"text": "{}{}", "content_type": "application/json"},
+    "deep": {"text": "[" * 100_000, "content_type": "application/json"},
+    "words": {"text": "OK"},
+    "empty": {"text": ""},
+    "blank": {"text": " \n"},
+    "created": {"text": "{}", "status": 201, "content_type": "application/json"},
+    "queued": {"text": "{}", "status": 202, "content_type": "application/json"},
+    "no content": {"text": "", "status": 204},
+    "undecodable": {"text": "{}", "encoding": "gzip"},
+}
+
+
+def strange(name: str, kind: str = "intercepted", **more: int) -> Fault:
+    """A fault by the name of its answer; 200 unless the answer says another status."""
+    facts = {"kind": kind, "status": 200, "times": 1000, **STRANGE[name], **more}
+    return Fault(**facts)  # type: ignore[arg-type]
+
+
+def calm(heap: Sandbox) -> None:
+    with heap.state.lock:
+        heap.state.faults.clear()
+
+
+@pytest.mark.parametrize("kind", ["intercepted", "commit_then_intercepted"])
+@pytest.mark.parametrize("name", STRANGE)
+def test_an_answer_that_is_not_heaps_is_no_receipt(
+    home: Home, heap: Sandbox, name: str, kind: str
+) -> None:
+    """Not even for the canary, and whether or not Heap heard the call behind it."""
+    heap.inject(strange(name, kind))
+    with pytest.raises(CounterfoilError, match="not Heap as documented") as stopped:
+        publish(home.settings, home.console, limits=FAST)
+    assert "HEAP_URL" in str(stopped.value)
+    assert "sign in" not in str(stopped.value)
+    for relation in ("receipts", "property_state", "property_changes", "dead_letters", "names"):
+        assert home.ledger(f"select count(*) from {relation}") == [(0,)]
+    # what the canary said is open: Heap may have it
+    assert home.ledger("select count(*) from intents") == [(10,)]
+    assert home.ledger("select distinct status from batches") == [("intended",)]
+    calm(heap)
+    home.sql("update heap.heap_cio_message_sent set heap_identity = 'moved@shop.example'")
+    publish(home.settings, home.console, limits=FAST)
+    frozen = home.ledger("select count(*) from receipts where heap_identity not like 'moved%'")
+    assert frozen == [(10,)]
+    assert len(heap.store().events) == 1200
+    assert heap.store().count_repeats == (30 if kind.startswith("commit") else 0)
+
+
+def test_strange_answers_stop_a_run_under_way_after_so_many_in_a_row(
+    home: Home, heap: Sandbox
+) -> None:
+    heap.inject(strange("sign-in page", skip=1))
+    limits = Limits(**{**FAST.__dict__, "uncertain_answers": 5})
+    with pytest.raises(CounterfoilError, match=r"status 200, a web page"):
+        publish(home.settings, home.console, limits=limits)
+    with heap.state.lock:
+        assert heap.state.faults[0].times == 1000 - 5
+    assert home.ledger("select count(*) from receipts") == [(10,)]
+    assert home.ledger("select count(*) from intents") == [(1000,)]
+    calm(heap)
+    publish(home.settings, home.console, limits=FAST)
+    complete(home, heap)
+
+
+def test_a_few_strange_answers_are_asked_past(home: Home, heap: Sandbox) -> None:
+    heap.inject(strange("sign-in page", kind="commit_then_intercepted", times=2, skip=1))
+    summary = publish(home.settings, home.console, limits=FAST)
+    assert (summary.status, summary.count_uncertain) == ("published", 2)
+    complete(home, heap)
+    assert heap.store().count_repeats == 2000
+
+
+def test_no_property_is_told_by_a_strange_answer(home: Home, heap: Sandbox) -> None:
+    home.sql("delete from heap.heap_cio_message_sent")
+    heap.inject(strange("no content"))
+    with pytest.raises(CounterfoilError, match="status 204, empty"):
+        publish(home.settings, home.console, limits=FAST)
+    assert home.ledger("select count(*) from property_state") == [(0,)]
+    assert home.ledger("select count(distinct heap_identity) from intents") == [(5,)]
+    calm(heap)
+    assert publish(home.settings, home.console, limits=FAST).count_users == 5
+
+
+@pytest.mark.parametrize("before", ["refused", "unanswered"])
+def test_a_strange_answer_buries_no_row(home: Home, heap: Sandbox, before: str) -> None:
+    """Neither while narrowing to a refused row, nor mixed with answers that never came."""
+    if before == "refused":
+        heap.inject(Fault("poison", status=400, match="sent-000000700"))
+        heap.inject(strange("error object", skip=2))
+    else:
+        heap.inject(strange("error object", times=1, skip=1))
+        heap.inject(Fault("error", times=1000, status=500))
+    with pytest.raises(CounterfoilError, match="not Heap as documented"):
+        publish(home.settings, home.console, limits=FAST)
+    assert home.ledger("select count(*) from dead_letters") == [(0,)]
+
+
+@example(body=b"{}", status=200)
+@example(body=b" { }\n", status=200)
+@example(body=b"{}", status=204)
+@example(body=b"\xef\xbb\xbf{}", status=200)
+@example(body="{}".encode("utf-16"), status=200)
+@given(body=st.binary(max_size=50), status=st.integers(200, 299))
+def test_only_the_documented_answer_is_a_receipt(body: bytes, status: int) -> None:
+    is_documented = status == 200 and re.fullmatch(rb"[ \t\r\n]*\{[ \t\r\n]*\}[ \t\r\n]*", body)
+    assert is_receipt(httpx.Response(status, content=body)) == bool(is_documented)
