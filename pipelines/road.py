@@ -77,6 +77,8 @@ def build_warehouse(
         f"Built {summary.models} models as of {summary.as_of:%Y-%m-%d %H:%M} UTC; "
         f"{summary.tests} tests passed ({summary.seconds:.0f} s)."
     )
+    if select:
+        console.line("A part only: plan, page and checks are closed until the next whole build.")
 
 
 def plan_heap(

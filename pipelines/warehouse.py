@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines import built
 from pipelines import registries as registry_files
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
@@ -83,6 +84,9 @@ def build(
 ) -> BuildSummary:
     """Build every model and run every test, or those that `select` names (dbt's own selection).
 
+    Only a whole build that passed may be read by the other commands: after a part, or a failure,
+    they refuse until the next whole one (`pipelines.built`).
+
     Args:
         as_of: rows with an event time at or after it are not seen; default the current UTC hour.
         registries: a folder whose registries replace ours.
@@ -128,6 +132,7 @@ def invoke(
         CounterfoilError: dbt could not run, or a node failed.
     """
     from dbt.cli.main import dbtRunner
+    from dbt_common.invocation import get_invocation_id
 
     finished = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
 
@@ -162,8 +167,7 @@ def invoke(
         outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
             [*quiet, command, *options, *where]
         )
-        if command == "build":
-            parsed.result.write(str(settings.home / "manifest.json"))
+        invocation_id = get_invocation_id()
     if outcome.exception is not None:
         raise _explain(settings, str(outcome.exception)) from outcome.exception
     results = list(getattr(outcome.result, "results", None) or [])
@@ -174,7 +178,26 @@ def invoke(
         raise _explain_nodes(settings, failed)
     if not outcome.success:
         raise CounterfoilError(f"dbt stopped: {_first_sentence(said.getvalue())}")
+    if command == "build":
+        _keep_manifest(settings, parsed.result, invocation_id)
     return results
+
+
+def _keep_manifest(settings: Settings, manifest: Any, invocation_id: str) -> None:
+    """Put dbt's manifest beside the warehouse that this invocation built whole, and no other.
+
+    It carries the build's id, as the warehouse does: a kill in between leaves two that differ.
+    """
+    import duckdb
+
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        whole = built.find_whole(connection)
+    if whole is None or whole.build_id != invocation_id:
+        return
+    manifest.metadata.invocation_id = invocation_id
+    partial = settings.home / "manifest.json.partial"
+    manifest.write(str(partial))
+    partial.replace(settings.home / "manifest.json")
 
 
 def declare_arms(manifest: Any, seeds: Path) -> None:

@@ -26,12 +26,11 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
         CounterfoilError: nothing was built, or the warehouse or ledger is being written.
         UsageError: no such journey.
     """
-    manifest = read_manifest(settings)
     with open_warehouse(settings) as tables, private(settings.home):
         sources = Sources(
             tables=tables,
             ledger=attach_ledger(tables, settings),
-            manifest=manifest,
+            manifest=read_manifest(settings, tables),
             as_of=read_as_of(tables),
             declared=read_declared(),
         )

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import Ledger
-from pipelines.heap.marts import read_models
+from pipelines.heap.marts import HeapModel, declared_models, read_manifest
 from pipelines.heap.warehouse import Warehouse, attached
 from pipelines.settings import Settings
 
@@ -55,7 +55,7 @@ def explain_person(settings: Settings, identifier: str, console: Console) -> Exp
         )
         told.facts["user_properties"] = [
             row
-            for model in _models(settings)
+            for model in _models(settings, warehouse)
             if model.kind == "user_properties"
             for row in reader.rows(model.alias, "person_id", persons)
         ]
@@ -95,7 +95,7 @@ def explain_delivery(settings: Settings, delivery_id: str, console: Console) -> 
             "fct_goal_conversions", "delivery_id", [delivery_id]
         )
         events: Rows = []
-        for model in _models(settings):
+        for model in _models(settings, warehouse):
             if model.kind == "event" and "delivery_id" in model.properties:
                 for row in reader.rows(model.alias, "delivery_id", [delivery_id]):
                     events.append({"event": model.event, **row})
@@ -177,9 +177,14 @@ class _Reader:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _models(settings: Settings) -> list[Any]:
+def _models(settings: Settings, warehouse: Warehouse) -> list[HeapModel]:
+    """The Heap models of this build; none where they are not known or badly declared."""
+    path = settings.home / "manifest.json"
+    if not path.exists():
+        return []
+    manifest = read_manifest(path, warehouse.whole)
     try:
-        return list(read_models(settings.home / "manifest.json"))
+        return declared_models(manifest)
     except CounterfoilError:
         return []
 

@@ -66,9 +66,10 @@ def match_rate_gate(warehouse: Warehouse) -> Gate:
     The least rate is the registry's (`identity_thresholds.csv`), as the build judged it.
     """
     name = "match rate"
-    relation = warehouse.find("fct_identity_match_rate")
-    if relation is None:
-        return Gate(name, True, "The build has no match rate, so nothing was judged.")
+    relation = warehouse.require(
+        "fct_identity_match_rate",
+        "workspace_id", "match_rate", "identifiable_rate", "minimum_rate", "is_met",
+    )  # fmt: skip
     found = warehouse.db.execute(
         f"""
         select
@@ -158,9 +159,9 @@ def segment_gate(warehouse: Warehouse, models: Iterable[HeapModel], as_of: datet
 
 def segment_versions(warehouse: Warehouse, as_of: datetime | None) -> tuple[list[str], list[str]]:
     """Suffixes `<key>_v<n>` of exported versions that hold at `as_of`, and of retired ones."""
-    relation = warehouse.find("dim_segment_versions")
-    if relation is None:
-        return [], []
+    relation = warehouse.require(
+        "dim_segment_versions", "segment_key", "version", "is_exported", "valid_to"
+    )
     found = warehouse.db.execute(
         f"""
         select
@@ -184,13 +185,18 @@ def load_forbidden(ledger: Ledger, warehouse: Warehouse) -> None:
 
     A person who may not be told is out under every identity they hold, unless somebody else who
     may be told holds it now.
+
+    Raises:
+        CounterfoilError: the warehouse cannot say who may be told.
     """
     db = ledger.db
+    identities = ("heap_identity", "customer_id", "email")
+    persons = warehouse.require("dim_persons", "person_id", "is_publishable", *identities)
+    identifiers = warehouse.require(
+        "map_identifiers", "person_id", "identifier_type", "identifier", "valid_to"
+    )
     db.execute("create or replace temp table forbidden_persons (person_id varchar)")
     db.execute("create or replace temp table forbidden_identities (heap_identity varchar)")
-    persons = warehouse.find("dim_persons")
-    if persons is None:
-        return
     db.execute(
         f"insert into forbidden_persons "
         f"select cast(person_id as varchar) from {persons} "
@@ -198,16 +204,13 @@ def load_forbidden(ledger: Ledger, warehouse: Warehouse) -> None:
     )
     held = [
         f"select {column} as identity from {persons} where not coalesce(is_publishable, false)"
-        for column in ("heap_identity", "customer_id", "email")
-        if column in warehouse.columns(persons)
+        for column in identities
     ]
-    identifiers = warehouse.find("map_identifiers")
-    if identifiers is not None:
-        held.append(
-            f"select identifier as identity from {identifiers} "
-            "where identifier_type in ('heap_identity', 'customer_id', 'email') "
-            "and valid_to is null and cast(person_id as varchar) in (from forbidden_persons)"
-        )
+    held.append(
+        f"select identifier as identity from {identifiers} "
+        "where identifier_type in ('heap_identity', 'customer_id', 'email') "
+        "and valid_to is null and cast(person_id as varchar) in (from forbidden_persons)"
+    )
     db.execute(
         f"""
         insert into forbidden_identities

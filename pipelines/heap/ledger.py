@@ -36,6 +36,8 @@ create table if not exists plans (
     file_name varchar, rows_sha256 varchar, count_events bigint, count_users bigint,
     count_calls bigint, status varchar, lines_settled bigint, bytes_settled bigint,
     started_at timestamp, finished_at timestamp);
+alter table plans add column if not exists file_sha256 varchar;
+alter table plans add column if not exists file_bytes bigint;
 create table if not exists batches (
     batch_id bigint, plan_id varchar, target varchar, kind varchar, count_rows bigint,
     status varchar, http_status integer, intended_at timestamp, finished_at timestamp);
@@ -99,6 +101,22 @@ class DeadRow:
     http_status: int | None
     identity_hash: str
     row_hash: str
+
+
+@dataclass(frozen=True)
+class FiledPlan:
+    """A plan as the ledger recorded it when it was made.
+
+    Attributes:
+        target: whom it was made for, or sent to since; None for nobody yet.
+        status: planned, sending or published.
+        file_sha256, file_bytes: digest and size of the whole file; None in an older ledger.
+    """
+
+    target: str | None
+    status: str
+    file_sha256: str | None
+    file_bytes: int | None
 
 
 class Ledger:
@@ -190,6 +208,13 @@ class Ledger:
             "select lines_settled, bytes_settled from plans where plan_id = ?", [plan_id]
         )
         return (int(found[0][0]), int(found[0][1])) if found else (0, 0)
+
+    def filed(self, plan_id: str) -> FiledPlan | None:
+        """What was recorded of a plan; None when it was not made here."""
+        found = self.rows(
+            "select target, status, file_sha256, file_bytes from plans where plan_id = ?", [plan_id]
+        )
+        return FiledPlan(*found[0]) if found else None
 
     def keys_done(self, plan_id: str, keys: Sequence[str]) -> set[str]:
         """Which of these keys this plan already got acknowledged or refused (after a kill)."""

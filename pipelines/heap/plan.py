@@ -37,6 +37,7 @@ from pipelines.heap.payload import (
     quoted,
     text_sql,
 )
+from pipelines.heap.planfile import FileDigest
 from pipelines.heap.target import find_target
 from pipelines.heap.warehouse import Warehouse, attached
 from pipelines.settings import Settings
@@ -187,11 +188,11 @@ def compute(
 ) -> Plan:
     """Compute and file a plan with an open ledger. `replay`: open dead letters only."""
     declared = declared or read_declared()
-    models = read_models(settings.home / "manifest.json")
     target = find_target(settings)
     now = clock.now()
     with console.progress("planning"), attached(ledger, settings) as warehouse:
-        planner = _Planner(ledger, warehouse, models, as_of or warehouse.as_of(), replay=replay)
+        models = read_models(settings.home / "manifest.json", warehouse.whole)
+        planner = _Planner(ledger, warehouse, models, as_of or warehouse.as_of, replay=replay)
         key = ledger.target_key(target) if target else ledger.last_target()
         plan = Plan(
             plan_id=f"plan-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
@@ -221,7 +222,7 @@ def compute(
         rows = planner.render(work) if keep_empty or not plan.is_empty else None
     if rows is None:
         return plan
-    _file(plan, rows, out or settings.plans_dir / f"{plan.plan_id}.jsonl", limits)
+    digest = _file(plan, rows, out or settings.plans_dir / f"{plan.plan_id}.jsonl", limits)
     ledger.record_plan(
         {
             "plan_id": plan.plan_id,
@@ -231,6 +232,8 @@ def compute(
             "ledger_version": plan.ledger_version,
             "file_name": plan.path.name if plan.path else None,
             "rows_sha256": plan.rows_sha256,
+            "file_sha256": digest.sha256,
+            "file_bytes": digest.count_bytes,
             "count_events": plan.count_events,
             "count_users": plan.count_users,
             "count_calls": plan.calls,
@@ -253,7 +256,7 @@ def _work_folder(settings: Settings) -> Path:
     return work
 
 
-def _file(plan: Plan, rows: Path, path: Path, limits: Limits) -> None:
+def _file(plan: Plan, rows: Path, path: Path, limits: Limits) -> FileDigest:
     found = planfile.scan(rows, limits)
     if (found.count_events, found.count_users) != (plan.count_events, plan.count_users):
         raise CounterfoilError(
@@ -264,7 +267,7 @@ def _file(plan: Plan, rows: Path, path: Path, limits: Limits) -> None:
     plan.rows_sha256 = found.sha256
     plan.calls = found.count_calls
     plan.path = path
-    planfile.write(path, plan.header(), rows)
+    return planfile.write(path, plan.header(), rows)
 
 
 class _Planner:

@@ -1,16 +1,21 @@
 """The plan as a file: a first line that says everything, then every row exactly as it will be sent.
 
 The file holds identities, since they must be sent: it is readable by its owner only. Its name
-holds none.
+holds none. A file says nothing that is believed before its bytes are those that the ledger recorded
+when the plan was made.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import os
+import stat
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +24,8 @@ from pipelines.heap.limits import Limits
 
 FORMAT = 1
 EVENT_START = b'{"event":'
+MAX_HEADER_BYTES = 16_000_000
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass
@@ -29,6 +36,14 @@ class RowScan:
     count_events: int
     count_users: int
     count_calls: int
+    count_bytes: int
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """What the ledger keeps of a plan's whole file, header included."""
+
+    sha256: str
     count_bytes: int
 
 
@@ -59,67 +74,144 @@ def scan(rows: Path, limits: Limits) -> RowScan:
     )
 
 
-def write(path: Path, header: dict[str, Any], rows: Path) -> None:
-    """Put header and rows into one file that only its owner can read, then remove `rows`."""
+def write(path: Path, header: dict[str, Any], rows: Path) -> FileDigest:
+    """Put header and rows into one file that only its owner can read, then remove `rows`.
+
+    Returns:
+        Digest and size of what was written, for the ledger.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     first = json.dumps({"counterfoil_plan": FORMAT, **header}, default=str, sort_keys=True)
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
+    digest = hashlib.sha256(first.encode() + b"\n")
     with partial.open("wb") as out, rows.open("rb") as body:
         out.write(first.encode() + b"\n")
-        shutil.copyfileobj(body, out, 1 << 20)
+        while block := body.read(BLOCK_BYTES):
+            digest.update(block)
+            out.write(block)
+        count_bytes = out.tell()
     partial.replace(path)
     rows.unlink()
+    return FileDigest(digest.hexdigest(), count_bytes)
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The first line of a plan.
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A plan's file, open for the block.
 
     Raises:
-        CounterfoilError: the file is missing or no plan of ours.
+        CounterfoilError: it is missing, or no ordinary file.
     """
     try:
-        with path.open("rb") as lines:
-            header = json.loads(lines.readline())
+        # a pipe without a writer would hold us here
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise CounterfoilError(
             f"The plan {path.name} cannot be read ({error.strerror}): name a file that "
             "`counterfoil plan` wrote."
         ) from error
-    except ValueError as error:
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
         raise CounterfoilError(
             f"{path.name} is not a plan: name a file that `counterfoil plan` wrote."
-        ) from error
-    if not isinstance(header, dict) or header.get("counterfoil_plan") != FORMAT:
+        )
+    with os.fdopen(handle, "rb") as lines:
+        yield lines
+
+
+def read_header(lines: IO[bytes], name: str) -> dict[str, Any]:
+    """The first line of a plan, not yet to be believed: see `held`.
+
+    Raises:
+        CounterfoilError: it is no plan of ours.
+    """
+    lines.seek(0)
+    try:
+        header = json.loads(lines.readline(MAX_HEADER_BYTES))
+    except (ValueError, RecursionError) as error:
         raise CounterfoilError(
-            f"{path.name} is not a plan of this version: make one with `counterfoil plan`."
+            f"{name} is not a plan: name a file that `counterfoil plan` wrote."
+        ) from error
+    if (
+        not isinstance(header, dict)
+        or header.get("counterfoil_plan") != FORMAT
+        or not isinstance(header.get("plan_id"), str)
+    ):
+        raise CounterfoilError(
+            f"{name} is not a plan of this version: make one with `counterfoil plan`."
         )
     return header
 
 
-def check_rows(path: Path, header: dict[str, Any]) -> None:
-    """The rows are those that were planned, byte for byte; anything else is refused."""
+@contextmanager
+def held(lines: IO[bytes], name: str, expected: FileDigest, folder: Path) -> Iterator[IO[bytes]]:
+    """A copy of a plan that is byte for byte what the ledger recorded, and that nobody can change.
+
+    What is checked is what is sent: the copy has no name, and is gone with its process.
+
+    Args:
+        lines: the plan's open file.
+        name: what messages call it.
+        expected: what the ledger recorded of the whole file.
+        folder: where the copy takes its room.
+
+    Raises:
+        CounterfoilError: the file is not the one that was made.
+    """
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            copy = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            digest = _copy(lines, copy, expected.count_bytes)
+        except OSError as error:
+            raise CounterfoilError(
+                f"The plan {name} cannot be copied into the state folder ({error.strerror}): make "
+                "room there, or check its permissions."
+            ) from error
+        if digest != expected.sha256:
+            raise CounterfoilError(
+                f"The plan {name} was changed after it was made: make a new one with "
+                "`counterfoil plan`."
+            )
+        yield copy
+
+
+def _copy(lines: IO[bytes], copy: IO[bytes], count_bytes: int) -> str:
+    """Copy a file of that size and hash what was copied; one of another size is not copied."""
     digest = hashlib.sha256()
-    with path.open("rb") as lines:
-        lines.readline()
-        while block := lines.read(1 << 20):
+    if os.fstat(lines.fileno()).st_size == count_bytes:
+        lines.seek(0)
+        while (count_left := count_bytes + 1 - copy.tell()) > 0 and (
+            block := lines.read(min(BLOCK_BYTES, count_left))
+        ):
             digest.update(block)
-    if digest.hexdigest() != header["rows_sha256"]:
-        raise CounterfoilError(
-            f"The plan {path.name} was changed after it was made: make a new one with "
-            "`counterfoil plan`."
-        )
+            copy.write(block)
+        copy.flush()
+    return digest.hexdigest()
+
+
+def identities(lines: IO[bytes], count: int) -> Iterator[list[str]]:
+    """The identity of every row, `count` at a time."""
+    lines.seek(0)
+    lines.readline()
+    while found := [json.loads(line)["identity"] for line in islice(lines, count)]:
+        yield found
 
 
 def batches(
-    path: Path, limits: Limits, *, settled: tuple[int, int] = (0, 0), canary: int | None = None
+    lines: IO[bytes],
+    limits: Limits,
+    *,
+    settled: tuple[int, int] = (0, 0),
+    canary: int | None = None,
 ) -> Iterator[Batch]:
     """The plan's calls in order, from where it was left; the first may be a small canary."""
-    with path.open("rb") as lines:
-        lines.readline()
-        lines.seek(lines.tell() + settled[1])
-        yield from _batches(lines, limits, start=settled, first_rows=canary)
+    lines.seek(0)
+    lines.readline()
+    lines.seek(lines.tell() + settled[1])
+    yield from _batches(lines, limits, start=settled, first_rows=canary)
 
 
 def _batches(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pipelines import locks
 from pipelines.console import Advance, Console
@@ -26,18 +26,21 @@ from pipelines.heap.deadletters import classify, scrub
 from pipelines.heap.gates import Declared, read_declared
 from pipelines.heap.ledger import DeadRow, EventRow, Ledger, PropertyRow
 from pipelines.heap.limits import Clock, Limits
-from pipelines.heap.payload import NumberText, literal, read_row, value_hash
+from pipelines.heap.marts import read_models
+from pipelines.heap.payload import NumberText, read_row, value_hash
 from pipelines.heap.plan import Plan, compute, from_header, user_key
-from pipelines.heap.planfile import Batch
+from pipelines.heap.planfile import Batch, FileDigest
 from pipelines.heap.target import Target, require_target
 from pipelines.heap.warehouse import attached
-from pipelines.paths import plain_paths
 from pipelines.settings import Settings
 
 FAILURES_IN_A_ROW = 8
 """Calls without an answer, while narrowing, after which Heap counts as down."""
 
 ATTEMPTS_WHILE_NARROWING = 2
+
+ROWS_PER_CHECK = 10_000
+"""Identities of a plan that are looked up at once."""
 
 
 @dataclass
@@ -91,7 +94,8 @@ def publish(
     Args:
         settings: home, app id, region, host.
         console: progress and summary lines.
-        plan_file: a file that `plan` wrote; sent byte for byte or not at all.
+        plan_file: a file that `plan` wrote, as the ledger recorded it; sent byte for byte or not at
+            all.
         max_minutes: time box; what is left is sent by the next run.
         limits: Heap's limits; raised for a local Heap.
         clock: the publisher's clock.
@@ -99,36 +103,67 @@ def publish(
 
     Raises:
         UsageError: app id or region is missing or malformed.
-        CounterfoilError: a gate is closed, the ledger moved on, or Heap cannot be reached.
+        CounterfoilError: a gate is closed or cannot be checked, the plan is not the one that was
+            made, the ledger moved on, or Heap cannot be reached.
     """
     clock = clock or Clock()
     limits = limits or Limits()
     target = require_target(settings)
-    with locks.hold(settings.home, "publisher", "publish"), Ledger(settings) as ledger:
+    with ExitStack() as stack:
+        stack.enter_context(locks.hold(settings.home, "publisher", "publish"))
+        ledger = stack.enter_context(Ledger(settings))
         declared = read_declared()
+        lines: IO[bytes] | None = None
         if plan_file is None:
             plan = compute(
                 settings, ledger, console, limits=limits, clock=clock,
                 ignore_cadence=ignore_cadence, declared=declared,
             )  # fmt: skip
         else:
-            plan = open_plan(plan_file, ledger, target)
-            _recheck(plan, ledger, settings, declared, clock)
+            lines = stack.enter_context(_held(plan_file, ledger))
+            plan = open_plan(plan_file, lines, ledger, target)
+            _recheck(plan, lines, ledger, settings, declared, clock)
         return send(
-            plan, ledger, target, console, limits=limits, clock=clock, max_minutes=max_minutes
-        )
+            plan, ledger, target, console,
+            limits=limits, clock=clock, max_minutes=max_minutes, lines=lines,
+        )  # fmt: skip
 
 
-def open_plan(path: Path, ledger: Ledger, target: Target) -> Plan:
-    """Read a plan file and make sure that it may still be sent as it is.
+@contextmanager
+def _held(path: Path, ledger: Ledger) -> Iterator[IO[bytes]]:
+    """The plan's bytes as the ledger recorded them, in a copy that nobody can change.
 
     Raises:
-        CounterfoilError: changed, made for another app, or overtaken by the ledger.
+        CounterfoilError: no plan of ours, one that the ledger does not know, or a changed one.
     """
-    header = planfile.read_header(path)
-    plan = from_header(header, path)
+    with planfile.opened(path) as lines:
+        filed = ledger.filed(planfile.read_header(lines, path.name)["plan_id"])
+        if filed is None:
+            raise CounterfoilError(
+                f"The ledger does not know the plan {path.name}: it was made in another state "
+                "folder or by another ledger, so make a new one with `counterfoil plan`."
+            )
+        if filed.file_sha256 is None or filed.file_bytes is None:
+            raise CounterfoilError(
+                f"The plan {path.name} was made by an older version, which recorded too little to "
+                "check it: make a new one with `counterfoil plan`."
+            )
+        expected = FileDigest(filed.file_sha256, filed.file_bytes)
+        with planfile.held(lines, path.name, expected, ledger.path.parent / "tmp") as copy:
+            yield copy
+
+
+def open_plan(path: Path, lines: IO[bytes], ledger: Ledger, target: Target) -> Plan:
+    """Read a plan that is what the ledger recorded, and make sure that it may still be sent.
+
+    Raises:
+        CounterfoilError: made for, or sent to, another app, or overtaken by the ledger.
+    """
+    plan = from_header(planfile.read_header(lines, path.name), path)
     key = ledger.target_key(target)
-    if plan.target not in (None, key) or (plan.target is None and not ledger.is_new_target(key)):
+    filed = ledger.filed(plan.plan_id)
+    told = filed.target if filed else plan.target
+    if told not in (None, key) or (told is None and not ledger.is_new_target(key)):
         raise CounterfoilError(
             f"The plan was made for another Heap environment than {target.label}: make a new one "
             "with `counterfoil plan`."
@@ -138,7 +173,6 @@ def open_plan(path: Path, ledger: Ledger, target: Target) -> Plan:
             "The ledger has moved on since this plan was made: make a new one with "
             "`counterfoil plan`."
         )
-    planfile.check_rows(path, header)
     return plan
 
 
@@ -151,8 +185,9 @@ def send(
     limits: Limits,
     clock: Clock,
     max_minutes: float | None = None,
+    lines: IO[bytes] | None = None,
 ) -> PublishSummary:
-    """Send a plan that was checked; see `publish`."""
+    """Send a plan that was checked; see `publish`. `lines` is the plan, when it is held already."""
     key = ledger.target_key(target)
     summary = PublishSummary(plan.plan_id, "nothing", count_refused=plan.count_refused)
     if plan.closed_gates:
@@ -163,17 +198,23 @@ def send(
             ledger.finish_sending(plan.plan_id, key, plan.models_due, plan.as_of, clock.now())
         console.record(publish=asdict(summary))
         return summary
+    filed = ledger.filed(plan.plan_id)
+    if filed is not None and filed.status == "published":
+        console.line("this plan was published already: no call was made")
+        console.record(publish=asdict(summary))
+        return summary
     started = clock.monotonic()
     deadline = None if max_minutes is None else started + max_minutes * 60
-    ledger.begin_sending(plan.plan_id, key, target, clock.now())
     left = plan.count_events + plan.count_users - ledger.settled(plan.plan_id)[0]
     with (
+        nullcontext(lines) if lines is not None else _held(plan.path, ledger) as rows,
         HeapClient(target, limits, clock, deadline=deadline, on_wait=console.line) as client,
         console.progress(f"publishing to {target.label}", left) as advance,
     ):
+        ledger.begin_sending(plan.plan_id, key, target, clock.now())
         sender = _Sender(plan, ledger, key, client, clock=clock, summary=summary)
         try:
-            sender.run(limits, advance, deadline)
+            sender.run(rows, limits, advance, deadline)
             summary.status = "published"
             ledger.finish_sending(plan.plan_id, key, plan.models_due, plan.as_of, clock.now())
         except TimeIsUp:
@@ -237,17 +278,17 @@ class _Sender:
         self.failures = 0
         self.suspects: list[tuple[str, Row, Refused]] = []
 
-    def run(self, limits: Limits, advance: Advance, deadline: float | None) -> None:
+    def run(
+        self, lines: IO[bytes], limits: Limits, advance: Advance, deadline: float | None
+    ) -> None:
         """Send what is left of the plan; the first call of a new target is a canary."""
-        if self.plan.path is None:
-            return
         is_new = self.ledger.is_new_target(self.target)
         settled = self.ledger.settled(self.plan.plan_id)
         is_resumed = bool(
             self.ledger.value("select count(*) from batches where plan_id = ?", [self.plan.plan_id])
         )
         batches = planfile.batches(
-            self.plan.path,
+            lines,
             limits,
             settled=settled,
             canary=limits.canary_rows if is_new else None,
@@ -418,42 +459,41 @@ class _Sender:
 
 
 def _recheck(
-    plan: Plan, ledger: Ledger, settings: Settings, declared: Declared, clock: Clock
+    plan: Plan,
+    lines: IO[bytes],
+    ledger: Ledger,
+    settings: Settings,
+    declared: Declared,
+    clock: Clock,
 ) -> None:
-    """The gates again, for a plan that was made earlier: the warehouse may know better by now."""
-    names = {"match rate", "event budget"}
-    has_warehouse = settings.warehouse_path.exists()
-    with attached(ledger, settings) if has_warehouse else nullcontext() as warehouse:
-        fresh = [gates.budget_gate(ledger, plan.target, plan.count_events, declared, clock.now())]
-        if warehouse is not None:
-            fresh.append(gates.match_rate_gate(warehouse))
-            gates.load_forbidden(ledger, warehouse)
-        else:
-            ledger.db.execute(
-                "create or replace temp table forbidden_identities (heap_identity varchar)"
-            )
-        _refuse_forbidden(plan, ledger)
+    """The gates again, for a plan that was made earlier: the warehouse may know better by now.
+
+    Raises:
+        CounterfoilError: there is no whole warehouse to check them against, or the plan holds
+            somebody who may no longer be told.
+    """
+    with attached(ledger, settings) as warehouse:
+        models = read_models(settings.home / "manifest.json", warehouse.whole)
+        fresh = [
+            gates.budget_gate(ledger, plan.target, plan.count_events, declared, clock.now()),
+            gates.match_rate_gate(warehouse),
+            gates.segment_gate(warehouse, models, warehouse.as_of),
+        ]
+        gates.load_forbidden(ledger, warehouse)
+        _refuse_forbidden(lines, ledger)
     # the plan may have been made before the app was configured; require_target has checked it by
     # now
-    names.add("app and region")
+    names = {"app and region", *(gate.name for gate in fresh)}
     plan.gates = [gate for gate in plan.gates if gate.name not in names] + fresh
 
 
-def _refuse_forbidden(plan: Plan, ledger: Ledger) -> None:
-    assert plan.path is not None
+def _refuse_forbidden(lines: IO[bytes], ledger: Ledger) -> None:
+    ledger.db.execute("create or replace temp table plan_identities (identity varchar)")
+    for found in planfile.identities(lines, ROWS_PER_CHECK):
+        ledger.db.execute("insert into plan_identities select unnest(?::varchar[])", [found])
     reason = gates.forbidden_sql(ledger, "identity")
-    with plain_paths() as plain:
-        count = ledger.value(
-            f"""
-            with identities as (
-                select json_extract_string(line, '$.identity') as identity
-                from read_csv({literal(str(plain(plan.path)))}, skip = 1, header = false,
-                    quote = '', escape = '', delim = e'\\x01', columns = {{'line': 'varchar'}},
-                    auto_detect = false)
-            )
-            select count(*) from identities where {reason} is not null
-            """
-        )
+    count = ledger.value(f"select count(*) from plan_identities where {reason} is not null")
+    ledger.db.execute("drop table plan_identities")
     if count:
         raise CounterfoilError(
             f"{count:,} rows of the plan belong to people who may no longer be told: make a new "

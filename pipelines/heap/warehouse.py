@@ -9,6 +9,8 @@ from datetime import datetime
 
 import duckdb
 
+from pipelines import built
+from pipelines.built import WholeBuild
 from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import HeapModel
@@ -20,9 +22,15 @@ ALIAS = "warehouse"
 
 @dataclass(frozen=True)
 class Warehouse:
-    """An attached warehouse: finds relations by name in any schema."""
+    """An attached warehouse of a whole build: finds relations by name in any schema."""
 
     db: duckdb.DuckDBPyConnection
+    whole: WholeBuild
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant the warehouse was built as of."""
+        return self.whole.as_of
 
     def find(self, name: str, schema: str | None = None) -> str | None:
         """The full name of a relation, or None; `schema` decides when several schemas hold it."""
@@ -59,14 +67,31 @@ class Warehouse:
             )
         return relation, [Column(name, types[name]) for name in model.properties]
 
-    def as_of(self) -> datetime | None:
-        """The instant the warehouse was built as of; None when it does not say."""
-        relation = self.find("dim_build")
-        if relation is None:
-            return None
-        found = self.db.execute(f"select max(cast(as_of as timestamp)) from {relation}").fetchall()
-        instant: datetime | None = found[0][0]
-        return instant
+    def require(self, name: str, *columns: str) -> str:
+        """The full name of a relation that a gate cannot do without.
+
+        Raises:
+            CounterfoilError: it is not there, lacks a column, or is there twice.
+        """
+        found = self.db.execute(
+            "select table_schema, list(column_name) from information_schema.columns "
+            "where table_catalog = ? and table_name = ? group by table_schema",
+            [ALIAS, name],
+        ).fetchall()
+        held = set(found[0][1]) if len(found) == 1 else set()
+        missing = [column for column in columns if column not in held]
+        if len(found) > 1:
+            problem = f"{name} stands in {len(found)} schemas"
+        elif not found:
+            problem = f"it has no {name}"
+        elif missing:
+            problem = f"its {name} lacks {', '.join(missing)}"
+        else:
+            return f"{ALIAS}.{quoted(found[0][0])}.{quoted(name)}"
+        raise CounterfoilError(
+            f"The gates cannot be checked against this warehouse ({problem}), so nothing is told: "
+            "run `counterfoil build`."
+        )
 
 
 @contextmanager
@@ -74,19 +99,21 @@ def attached(ledger: Ledger, settings: Settings) -> Iterator[Warehouse]:
     """Attach the warehouse read-only for the block.
 
     Raises:
-        CounterfoilError: it was not built, or a build is writing it.
+        CounterfoilError: it was not built, not built whole, or a build is writing it.
     """
     if not settings.warehouse_path.exists():
         raise CounterfoilError(
-            "Nothing was built yet (warehouse.duckdb is missing): run `counterfoil build` first."
+            "Nothing was built yet (warehouse.duckdb is missing), so no gate can be checked and "
+            "nothing was told: run `counterfoil build` first."
         )
     try:
         ledger.db.execute(f"attach {literal(str(settings.warehouse_path))} as {ALIAS} (read_only)")
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         raise CounterfoilError(
-            "The warehouse is in use by another process: wait until the build has finished."
+            "The warehouse cannot be read: another process is writing it, or it is damaged. Wait "
+            "until the build has finished, or build again."
         ) from error
     try:
-        yield Warehouse(ledger.db)
+        yield Warehouse(ledger.db, built.require_whole(ledger.db, ALIAS))
     finally:
         ledger.db.execute(f"detach {ALIAS}")

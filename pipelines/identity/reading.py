@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines import built
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 
@@ -15,7 +16,7 @@ def ask(
     """Run one query against what was built.
 
     Raises:
-        CounterfoilError: nothing was built yet, or the warehouse is in use.
+        CounterfoilError: nothing was built yet or not whole, or the warehouse is in use.
     """
     import duckdb
 
@@ -23,6 +24,7 @@ def ask(
         raise CounterfoilError("Nothing is built yet: run `counterfoil build` first.")
     try:
         with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+            built.require_whole(connection)
             result = connection.execute(query, parameters or {})
             names = [column[0] for column in result.description]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

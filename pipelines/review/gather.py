@@ -79,10 +79,10 @@ def gather(settings: Settings) -> Review:
     """Read everything the page needs, holding the warehouse only for the time of reading.
 
     Raises:
-        CounterfoilError: nothing was built, or the warehouse or ledger is being written.
+        CounterfoilError: nothing was built whole, or the warehouse or ledger is being written.
     """
-    definitions = definitions_hash(read_manifest(settings))
     with open_warehouse(settings) as tables:
+        definitions = definitions_hash(read_manifest(settings, tables))
         review = _read_warehouse(tables, definitions)
         ledger = attach_ledger(tables, settings)
         review.heap = None if ledger is None else _heap(ledger)

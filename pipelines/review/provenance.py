@@ -127,8 +127,8 @@ def explain_number(settings: Settings, name: str, console: Console) -> Provenanc
         CounterfoilError: nothing is built, no figure has that name, or the rows beneath do not
             give the figure; in the last case everything was told before.
     """
-    lineage = Lineage(read_manifest(settings))
     with open_warehouse(settings) as tables:
+        lineage = Lineage(read_manifest(settings, tables))
         told = _provenance(tables, lineage, numbers.find(tables, name))
     for line in _lines(told):
         console.line(line)

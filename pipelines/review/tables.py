@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines import built
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 
@@ -66,7 +67,7 @@ def open_warehouse(settings: Settings) -> Iterator[Tables]:
     """Open the warehouse read-only for the block.
 
     Raises:
-        CounterfoilError: it was not built, or a build is writing it.
+        CounterfoilError: it was not built, not built whole, or a build is writing it.
     """
     if not settings.warehouse_path.exists():
         raise CounterfoilError(
@@ -80,6 +81,7 @@ def open_warehouse(settings: Settings) -> Iterator[Tables]:
             "until the build has finished, or build again."
         ) from error
     try:
+        built.require_whole(db)
         yield _tables(db)
     finally:
         db.close()
@@ -107,23 +109,16 @@ def read_as_of(tables: Tables) -> datetime:
     """The instant the warehouse was built as of.
 
     Raises:
-        CounterfoilError: the warehouse does not say.
+        CounterfoilError: it was not built whole.
     """
-    instant = tables.value(
-        "select max(cast(as_of as timestamp)) from {dim_build}", reads=["dim_build"]
-    )
-    if not isinstance(instant, datetime):
-        raise CounterfoilError(
-            "The warehouse does not say as of when it was built: run `counterfoil build` again."
-        )
-    return instant
+    return built.require_whole(tables.db).as_of
 
 
-def read_manifest(settings: Settings) -> dict[str, Any]:
-    """What dbt wrote about the last build; empty when it is not there.
+def read_manifest(settings: Settings, tables: Tables) -> dict[str, Any]:
+    """What dbt wrote about the build that the warehouse holds; empty when it is not there.
 
     Raises:
-        CounterfoilError: it is there and cannot be read.
+        CounterfoilError: it is there and cannot be read, or is another build's.
     """
     path = settings.home / "manifest.json"
     try:
@@ -134,7 +129,9 @@ def read_manifest(settings: Settings) -> dict[str, Any]:
         raise CounterfoilError(
             "manifest.json cannot be read: run `counterfoil build` again."
         ) from error
-    return found if isinstance(found, dict) else {}
+    manifest: dict[str, Any] = found if isinstance(found, dict) else {}
+    built.require_same(built.require_whole(tables.db), manifest)
+    return manifest
 
 
 def definitions_hash(manifest: dict[str, Any]) -> str | None:

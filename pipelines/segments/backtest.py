@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipelines import built
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.settings import Settings
@@ -328,6 +329,7 @@ def _compare(
             "and try again."
         ) from error
     with connection:
+        built.require_whole(connection)
         names = _relations(connection)
         known = dict(
             connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines import built
 from pipelines.console import Console
 from pipelines.segments.definitions import SegmentVersion, read_versions
 from pipelines.segments.lock import LOCK_PATH, read_lock
@@ -53,13 +54,15 @@ def _lock_state(version: SegmentVersion, entry: dict[str, object] | None) -> str
 
 
 def _count_members(settings: Settings) -> dict[tuple[str, int], int]:
-    """Current members by key and version; empty when nothing is built or it is being built."""
+    """Current members by key and version; empty unless a whole build can be read."""
     import duckdb
 
     if not settings.warehouse_path.is_file():
         return {}
     try:
         with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+            if built.find_whole(connection) is None:
+                return {}
             rows = connection.execute(
                 "select segment_key, version, count_members from marts.dim_segment_versions"
             ).fetchall()

@@ -17,6 +17,7 @@ from pipelines.settings import Settings
 
 APP = "1234567"
 AS_OF = datetime(2026, 3, 1)
+BUILD_ID = "build-of-a-test"
 
 FAST = Limits(
     events_per_minute=None,
@@ -80,8 +81,6 @@ class Home:
             "create table marts.map_identifiers (workspace_id bigint, identifier_type varchar, "
             "identifier varchar, person_id varchar, valid_from timestamp, valid_to timestamp, "
             "evidence varchar)",
-            "create table marts.dim_build (build_id varchar, as_of timestamp)",
-            f"insert into marts.dim_build values ('current', '{AS_OF}')",
             "create table marts.fct_identity_match_rate (as_of timestamp, workspace_id bigint, "
             "count_persons bigint, count_identifiable bigint, identifiable_rate double, "
             "count_matched bigint, match_rate double, minimum_rate double, is_met boolean)",
@@ -92,6 +91,7 @@ class Home:
             "insert into marts.fct_identity_match_rate "
             f"values ('{AS_OF}', 1, 10, 9, 0.9, null, null, 0.7, true)",
         )
+        mark_whole(path, AS_OF)
         self.model("heap_cio_message_sent", "event", SENT, event="cio_message_sent")
         self.model("heap_cio_goal_converted", "event", CONVERTED, event="cio_goal_converted")
         self.model("heap_user_properties", "user_properties", USERS)
@@ -134,12 +134,16 @@ class Home:
                 },
             },
         }
-        (self.path / "manifest.json").write_text(json.dumps({"nodes": self.models}))
+        write_manifest(self.path, self.models)
 
     def drop_model(self, name: str) -> None:
         """Undeclare a Heap model."""
         del self.models[f"model.counterfoil.{name}"]
-        (self.path / "manifest.json").write_text(json.dumps({"nodes": self.models}))
+        write_manifest(self.path, self.models)
+
+    def built(self, as_of: datetime) -> None:
+        """As if a whole build had just made these tables, at another instant."""
+        mark_whole(self.path, as_of)
 
     def sql(self, *statements: str) -> None:
         """Run statements on the warehouse, as a build would."""
@@ -192,6 +196,22 @@ class Home:
         with duckdb.connect(str(self.settings.ledger_path), read_only=True) as db:
             found: list[tuple[Any, ...]] = db.execute(query).fetchall()
             return found
+
+
+def mark_whole(home: Path, as_of: datetime) -> None:
+    """The mark that a whole build leaves, in a warehouse that tests made by hand or in parts."""
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute(
+            "create or replace table main.whole_build as "
+            "select cast($1 as timestamp) as as_of, $2 as build_id",
+            [as_of, BUILD_ID],
+        )
+
+
+def write_manifest(home: Path, nodes: Mapping[str, Any]) -> None:
+    """The manifest of the build that `mark_whole` speaks of."""
+    manifest = {"metadata": {"invocation_id": BUILD_ID}, "nodes": nodes}
+    (home / "manifest.json").write_text(json.dumps(manifest))
 
 
 def settings(path: Path, url: str | None = None) -> Settings:

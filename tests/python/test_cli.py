@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
 import pytest
+from publisher_home import OPEN, Home
 from typer.testing import CliRunner, Result
 
 from cli import app
+from pipelines.heap import Sandbox, running_sandbox
+from pipelines.heap.sandbox import Fault
 from pipelines.settings import PROJECT_DIR
 
 PEOPLE = """
@@ -164,6 +168,77 @@ def test_a_locked_warehouse_says_who_holds_it(home: Path, export: Path) -> None:
 
 def test_publishing_needs_an_app_and_a_region(home: Path) -> None:
     failed(run("publish"), 2, "HEAP_APP_ID")
+
+
+@pytest.fixture
+def heap(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with running_sandbox(limits=OPEN) as sandbox:
+        for name, value in (("APP_ID", "1234567"), ("REGION", "eu"), ("URL", sandbox.url)):
+            monkeypatch.setenv(f"HEAP_{name}", value)
+        yield sandbox
+
+
+@pytest.fixture
+def marts(home: Path) -> Home:
+    """Something to publish: thirty events that no ledger knows."""
+    made = Home(home)
+    made.sent(30)
+    return made
+
+
+def told_nothing(marts: Home) -> None:
+    assert marts.ledger("select count(*) from receipts") == [(0,)]
+    assert marts.ledger("select count(*) from property_state") == [(0,)]
+    assert marts.ledger("select count(*) from dead_letters") == [(0,)]
+
+
+def test_a_sign_in_page_is_no_receipt(marts: Home, heap: Sandbox) -> None:
+    page = "<html>sign in as ann@corp.example</html>"
+    heap.inject(Fault("intercepted", times=99, status=200, text=page, content_type="text/html"))
+    result = run("publish")
+    failed(result, 1, "not Heap as documented (status 200, a web page)", "HEAP_URL", "proxy")
+    assert "ann@" not in result.output
+    told_nothing(marts)
+    assert marts.ledger("select count(*) from intents") == [(10,)]
+    heap.state.faults.clear()
+    assert json.loads(run("publish", "--json").stdout)["publish"]["count_events"] == 30
+
+
+def test_a_plan_is_not_sent_without_a_warehouse(marts: Home, heap: Sandbox, home: Path) -> None:
+    assert run("plan", "--out", str(home / "plan.jsonl")).exit_code == 0
+    (home / "warehouse.duckdb").rename(home / "away")
+    for command in (["publish", "--plan", str(home / "plan.jsonl")], ["publish"], ["plan"]):
+        failed(run(*command), 1, "no gate can be checked", "`counterfoil build`")
+    assert heap.calls == []
+    told_nothing(marts)
+    (home / "away").rename(home / "warehouse.duckdb")
+    marts.sql("drop table marts.dim_persons")
+    failed(
+        run("publish", "--plan", str(home / "plan.jsonl")),
+        1,
+        "gates cannot be checked",
+        "dim_persons",
+    )
+    assert heap.calls == []
+    told_nothing(marts)
+
+
+def test_a_plan_that_vouches_for_itself_is_not_sent(marts: Home, heap: Sandbox, home: Path) -> None:
+    path = home / "plan.jsonl"
+    assert run("plan", "--out", str(path)).exit_code == 0
+    first, body = path.read_text().split("\n", 1)
+    body = body.replace("shopper1@", "stranger@")
+    header = json.loads(first)
+    header["rows_sha256"] = hashlib.sha256(body.encode()).hexdigest()
+    (home / "edited.jsonl").write_text(f"{json.dumps(header, sort_keys=True)}\n{body}")
+    failed(run("publish", "--plan", str(home / "edited.jsonl")), 1, "changed after it was made")
+    header["plan_id"] = "plan-of-my-own"
+    (home / "edited.jsonl").write_text(f"{json.dumps(header, sort_keys=True)}\n{body}")
+    failed(run("publish", "--plan", str(home / "edited.jsonl")), 1, "does not know the plan")
+    assert heap.calls == []
+    told_nothing(marts)
+    assert run("publish", "--plan", str(path)).exit_code == 0
+    assert len(heap.store().events) == 30
 
 
 def test_a_setting_that_cannot_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

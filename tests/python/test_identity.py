@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from publisher_home import mark_whole
 from typer.testing import CliRunner, Result
 
 from cli import app
@@ -44,6 +45,7 @@ SELECTION = " ".join(
     )
 )
 QUIET = Console(as_json=True)
+AS_OF = datetime(2030, 1, 1)
 
 
 def build_identity(
@@ -51,7 +53,8 @@ def build_identity(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
-        build(settings, QUIET, as_of=datetime(2030, 1, 1), registries=registries, select=select)
+        build(settings, QUIET, as_of=AS_OF, registries=registries, select=select)
+    mark_whole(settings.home, AS_OF)  # identity is all that these tests read
 
 
 def write_people(rows: str, workspace: int, export: Path) -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import stat
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from publisher_home import AS_OF, FAST, OPEN, SENT, USERS, Home, settings
 from pydantic import SecretStr
 
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import Plan, Sandbox, make_plan, markdown, publish, running_sandbox
+from pipelines.heap.sandbox import Fault
 
 
 @pytest.fixture
@@ -97,14 +107,194 @@ def test_a_plan_file_is_private_and_its_rows_are_what_is_sent(home: Home, heap: 
     }
 
 
-def test_an_edited_plan_is_refused(home: Home, heap: Sandbox) -> None:
+def with_own_digest(header: dict[str, Any], rows: list[str]) -> str:
+    """A plan's text whose first line vouches for these rows."""
+    body = "".join(f"{row}\n" for row in rows)
+    header["rows_sha256"] = hashlib.sha256(body.encode()).hexdigest()
+    return f"{json.dumps(header, sort_keys=True)}\n{body}"
+
+
+def edited(edit: Callable[[dict[str, Any], list[str]], object]) -> Callable[[str], str]:
+    """An edit of a plan's header and rows that puts its digest right afterwards."""
+
+    def change(text: str) -> str:
+        first, *rows = text.splitlines()
+        header = json.loads(first)
+        edit(header, rows)
+        return with_own_digest(header, rows)
+
+    return change
+
+
+EDITS: dict[str, Callable[[str], str]] = {
+    "a row, digest left": lambda text: text.replace("shopper1", "stranger"),
+    "a row": edited(lambda _, rows: rows.insert(0, rows.pop(0).replace("shopper0", "stranger"))),
+    "cut short": edited(lambda _, rows: rows.pop()),
+    "cut within a row": lambda text: text[:-20],
+    "no rows": edited(lambda _, rows: rows.clear()),
+    "a row more": edited(lambda _, rows: rows.append(rows[-1].replace("sent-", "more-"))),
+    "a row twice": edited(lambda _, rows: rows.append(rows[0])),
+    "a blank line more": lambda text: text + "\n",
+    "other order": edited(lambda _, rows: rows.reverse()),
+    "a gate opened": edited(
+        lambda header, _: [gate.update(is_open=True) for gate in header["gates"]]
+    ),
+    "no gates": edited(lambda header, _: header.update(gates=[])),
+    "counts": edited(lambda header, _: header.update(count_events=1)),
+    "names": edited(lambda header, _: header.update(names=[])),
+    "booleans": edited(lambda header, _: header.update(booleans=["channel"])),
+    "models due": edited(lambda header, _: header.update(models_due=[])),
+    "as of": edited(lambda header, _: header.update(as_of="2027-01-01 00:00:00")),
+    "target": edited(lambda header, _: header.update(target=None)),
+    "ledger version": edited(lambda header, _: header.update(ledger_version=99)),
+    "a fact more": edited(lambda header, _: header.update(more=1)),
+    "the header's spelling": edited(lambda *_: None),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_plan_is_refused(home: Home, heap: Sandbox, edit: str) -> None:
+    """Whatever its own digest says: it is held against what the ledger recorded."""
+    home.model(
+        "heap_cio_message_sent", "event", SENT, event="cio_message_sent", max_new_identities=2
+    )
     home.sent(3)
     path = plan_of(home).path
     assert path is not None
-    path.write_text(path.read_text().replace("shopper1", "stranger"))
-    with pytest.raises(CounterfoilError, match="changed after it was made"):
+    text = EDITS[edit](path.read_text())
+    if edit == "the header's spelling":
+        text = text.replace(", ", ",", 1)
+    path.write_text(text)
+    refused(home, heap, path, "changed after it was made")
+
+
+def refused(home: Home, heap: Sandbox, path: Path, sentence: str) -> None:
+    """The plan is not sent, and the ledger is as it was."""
+    before = home.ledger("select * exclude (started_at) from plans order by plan_id")
+    with pytest.raises(CounterfoilError, match=sentence):
         publish(home.settings, home.console, path, limits=FAST)
     assert heap.calls == []
+    assert home.ledger("select count(*) from receipts") == [(0,)]
+    assert home.ledger("select count(*) from batches") == [(0,)]
+    assert home.ledger("select count(*) from versions") == [(0,)]
+    assert home.ledger("select * exclude (started_at) from plans order by plan_id") == before
+
+
+@given(where=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
+@examples(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_plan_with_any_other_byte_is_refused(
+    home: Home, heap: Sandbox, where: float, value: int
+) -> None:
+    if not home.settings.plans_dir.exists():
+        home.sent(3)
+        shutil.copy(plan_of(home).path or "", home.path / "kept")
+    plan = bytearray((home.path / "kept").read_bytes())
+    place = int(where * len(plan))
+    if plan[place] == value:
+        return
+    plan[place] = value
+    (home.path / "changed.jsonl").write_bytes(plan)
+    refused(home, heap, home.path / "changed.jsonl", "run|plan")
+
+
+def test_a_plan_that_the_ledger_does_not_know_is_refused(
+    home: Home, heap: Sandbox, tmp_path: Path
+) -> None:
+    home.sent(3)
+    path = plan_of(home).path
+    assert path is not None
+    other = Home(tmp_path / "other", heap.url)
+    other.sent(3)
+    plan_of(other)
+    refused(other, heap, path, "does not know the plan")
+    home.settings.ledger_path.unlink()
+    plan_of(home)
+    refused(home, heap, path, "does not know the plan")
+
+
+def test_two_plans_that_exchanged_their_names_are_refused(home: Home, heap: Sandbox) -> None:
+    home.sent(3)
+    first = plan_of(home).path
+    home.sent(3, start=3)
+    second = plan_of(home).path
+    assert first is not None
+    assert second is not None
+    (one, *its_rows), (two, *more_rows) = (p.read_text().splitlines() for p in (first, second))
+    headers = [json.loads(one), json.loads(two)]
+    headers[0]["plan_id"], headers[1]["plan_id"] = headers[1]["plan_id"], headers[0]["plan_id"]
+    first.write_text(with_own_digest(headers[0], its_rows))
+    second.write_text(with_own_digest(headers[1], more_rows))
+    for path in (first, second):
+        refused(home, heap, path, "changed after it was made")
+
+
+def test_a_plan_of_an_older_ledger_is_refused(home: Home, heap: Sandbox) -> None:
+    """It recorded the rows' digest alone."""
+    home.sent(3)
+    path = plan_of(home).path
+    assert path is not None
+    with duckdb.connect(str(home.settings.ledger_path)) as ledger:
+        ledger.execute("alter table plans drop column file_sha256")
+        ledger.execute("alter table plans drop column file_bytes")
+    with pytest.raises(CounterfoilError, match="made by an older version"):
+        publish(home.settings, home.console, path, limits=FAST)
+    assert heap.calls == []
+    assert publish(home.settings, home.console, plan_of(home).path, limits=FAST).count_events == 3
+
+
+@pytest.mark.parametrize("kind", ["folder", "device", "words", "nothing"])
+def test_what_is_no_plan_is_refused(home: Home, heap: Sandbox, kind: str) -> None:
+    path = home.path / "words"
+    path.write_text('{"counterfoil_plan": 1, "plan_id": ["x"]}')
+    path = {"folder": home.path, "device": Path("/dev/zero")}.get(kind, path)
+    path = home.path / "nowhere" if kind == "nothing" else path
+    with pytest.raises(CounterfoilError, match="counterfoil plan"):
+        publish(home.settings, home.console, path, limits=FAST)
+    assert heap.calls == []
+
+
+def test_what_was_checked_is_what_is_sent(home: Home, heap: Sandbox) -> None:
+    """The file is overwritten in place while the first call is under way."""
+    home.sent(30)
+    path = plan_of(home).path
+    assert path is not None
+    heap.inject(Fault("commit_then_timeout", seconds=0.5))
+
+    def overwrite() -> None:
+        while not heap.calls:
+            time.sleep(0.01)
+        with path.open("r+") as handle:
+            text = handle.read().replace("shopper", "swapped")
+            handle.seek(0)
+            handle.write(text)
+
+    writer = threading.Thread(target=overwrite)
+    writer.start()
+    publish(home.settings, home.console, path, limits=FAST)
+    writer.join()
+    assert "swapped" in path.read_text()
+    assert all("shopper" in identity for identity, _ in heap.snapshot()["users"])
+    assert len(heap.store().events) == 30
+    assert [path for path in (home.path / "tmp").rglob("*") if path.is_file()] == []
+
+
+def test_a_published_plan_makes_no_second_call(home: Home, heap: Sandbox) -> None:
+    home.sent(3)
+    home.settings.__dict__.update(heap_app_id=None)
+    path = plan_of(home).path
+    home.settings.__dict__.update(heap_app_id=SecretStr("1234567"))
+    publish(home.settings, home.console, path, limits=FAST)
+    before = home.ledger("select * from versions"), home.ledger("select * from publications")
+    again = publish(home.settings, home.console, path, limits=FAST)
+    assert (again.status, again.count_calls, len(heap.calls)) == ("nothing", 0, 1)
+    assert before == (
+        home.ledger("select * from versions"), home.ledger("select * from publications"),
+    )  # fmt: skip
+    home.settings.__dict__["heap_app_id"] = SecretStr("7654321")
+    with pytest.raises(CounterfoilError, match="another Heap environment"):
+        publish(home.settings, home.console, path, limits=FAST)
 
 
 def test_a_plan_is_refused_when_the_ledger_moved_on(home: Home, heap: Sandbox) -> None:
@@ -322,6 +512,59 @@ def test_a_low_match_rate_closes_the_gate(home: Home, heap: Sandbox) -> None:
     assert publish(home.settings, home.console, limits=FAST).count_events == 2
 
 
+WITHOUT = {
+    "no warehouse": None,
+    **{
+        f"no {name}": f"drop table marts.{name}"
+        for name in (
+            "dim_persons",
+            "map_identifiers",
+            "fct_identity_match_rate",
+            "dim_segment_versions",
+        )
+    },
+    "no is_publishable": "alter table marts.dim_persons drop column is_publishable",
+    "no e-mail": "alter table marts.dim_persons drop column email",
+    "no is_met": "alter table marts.fct_identity_match_rate drop column is_met",
+    "a second dim_persons": "create schema aside; create table aside.dim_persons as "
+    "from marts.dim_persons",
+}
+
+
+@pytest.mark.parametrize("what", WITHOUT)
+@pytest.mark.parametrize("how", ["plan", "publish", "publish --plan"])
+def test_without_what_the_gates_need_nothing_is_told(
+    home: Home, heap: Sandbox, what: str, how: str
+) -> None:
+    home.sent(2)
+    path = plan_of(home).path
+    statement = WITHOUT[what]
+    if statement is None:
+        home.settings.warehouse_path.unlink()
+    else:
+        home.sql(statement)
+    commands: dict[str, Callable[[], object]] = {
+        "plan": lambda: plan_of(home),
+        "publish": lambda: publish(home.settings, home.console, limits=FAST),
+        "publish --plan": lambda: publish(home.settings, home.console, path, limits=FAST),
+    }
+    with pytest.raises(CounterfoilError, match=r"gates? can.* be checked.*counterfoil build"):
+        commands[how]()
+    assert heap.calls == []
+    assert home.ledger("select count(*) from receipts") == [(0,)]
+
+
+def test_an_exported_segment_is_looked_at_again_for_a_filed_plan(home: Home, heap: Sandbox) -> None:
+    home.sent(2)
+    path = plan_of(home).path
+    home.insert(
+        "marts.dim_segment_versions", [{"segment_key": "gone", "version": 2, "is_exported": True}]
+    )
+    with pytest.raises(CounterfoilError, match="exported segment gone_v2 is no user property"):
+        publish(home.settings, home.console, path, limits=FAST)
+    assert heap.calls == []
+
+
 def test_more_new_identities_than_declared_close_the_gate(home: Home, heap: Sandbox) -> None:
     home.model(
         "heap_cio_message_sent", "event", SENT, event="cio_message_sent", max_new_identities=6
@@ -368,7 +611,7 @@ def test_an_embargo_holds_rows_back_until_it_has_passed(home: Home, heap: Sandbo
     plan = plan_of(home)
     assert (plan.count_events, plan.held_back) == (1, {"cio_message_sent: embargo": 1})
     publish(home.settings, home.console, limits=FAST)
-    home.sql(f"update marts.dim_build set as_of = '{AS_OF + timedelta(days=1)}'")
+    home.built(AS_OF + timedelta(days=1))
     assert publish(home.settings, home.console, limits=FAST).count_events == 1
 
 

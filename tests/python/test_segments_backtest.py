@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from publisher_home import mark_whole
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
@@ -84,6 +85,7 @@ def settings(tmp_path: Path) -> Settings:
                 "insert into segments.int_segments__order_values values (?, ?, ?, ?)",
                 [person, value, not value.startswith("-"), changed_at],
             )
+    mark_whole(tmp_path, datetime(2026, 6, 1))
     return Settings.model_validate({"COUNTERFOIL_HOME": tmp_path})
 
 

@@ -1,0 +1,50 @@
+{% macro whole_build_table() -%}
+    {{ target.schema }}.whole_build
+{%- endmacro %}
+
+{% macro forget_whole_build() -%}
+    {#- Before anything is built (on-run-start): from here on the warehouse is between two states.
+        `dbt test` alone changes no row and leaves the mark as it is. -#}
+    {%- if execute and flags.WHICH != "test" -%}
+        drop table if exists {{ whole_build_table() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro mark_whole_build() -%}
+    {#- The last statement of a build (on-run-end): one row, there only while every relation is of
+        one build, whose tests all passed. Readers refuse a warehouse without it
+        (pipelines/built.py). It lies in the warehouse, so that it goes wherever the file goes. -#}
+    {%- if execute and is_whole_build() -%}
+        create table {{ whole_build_table() }} as
+        select
+            {{ as_of() }} as as_of,
+            cast('{{ invocation_id }}' as varchar) as build_id
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_whole_build() -%}
+    {#- Whether this invocation built and tested everything, and all of it went well. What was left
+        out shows twice: in how dbt was called (unit tests stand in no graph), and in nodes without
+        a result (`dbt retry` is called as the build before it was). -#}
+    {%- set narrowed = ["select", "exclude", "selector", "resource_types", "exclude_resource_types", "empty", "sample"] -%}
+    {%- set state = namespace(is_whole=flags.WHICH == "build") -%}
+    {%- for option in narrowed if invocation_args_dict.get(option) -%}
+        {%- set state.is_whole = false -%}
+    {%- endfor -%}
+    {%- set passed = [] -%}
+    {%- for result in results -%}
+        {%- if result.status | string in ["success", "pass", "warn"] -%}
+            {%- do passed.append(result.node.unique_id) -%}
+        {%- else -%}
+            {%- set state.is_whole = false -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set built_nodes = ["model", "seed", "snapshot", "test"] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type in built_nodes and node.config.materialized != "ephemeral" -%}
+        {%- if node.unique_id not in passed -%}
+            {%- set state.is_whole = false -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(state.is_whole) }}
+{%- endmacro %}

@@ -1,0 +1,369 @@
+"""Only a whole build is read: what leaves the mark, what takes it away, and who refuses without."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from test_cli import PEOPLE, failed
+from typer.testing import CliRunner, Result
+
+from cli import app
+from pipelines import warehouse
+from pipelines.built import find_whole
+from pipelines.errors import CounterfoilError
+from pipelines.settings import PROJECT_DIR, Settings
+
+# -- the mark, in a project of two models ---------------------------------------------------------
+
+MODELS = {
+    "models/first.sql": "select {{ as_of() }} as as_of, 1 as number",
+    "models/second.sql": "select number + 1 as number from {{ ref('first') }}",
+    "models/second.yml": """
+models:
+  - name: second
+    columns:
+      - name: number
+        data_tests: [not_null]
+unit_tests:
+  - name: one_more
+    model: second
+    given:
+      - input: ref('first')
+        rows: [{number: 4}]
+    expect:
+      rows: [{number: 5}]
+""",
+    "tests/dbt/second_is_two.sql": "select * from {{ ref('second') }} where number <> 2",
+    "seeds/letters.csv": "letter\na\n",
+}
+BROKEN = {
+    "a model fails": ("models/second.sql", "+ 1", "+ cast('one' as integer)"),
+    "a model fails and what follows is skipped": (
+        "models/first.sql",
+        "1 as",
+        "cast('x' as int) as",
+    ),
+    "a data test fails": ("tests/dbt/second_is_two.sql", "<> 2", "= 2"),
+    "a unit test fails": ("models/second.yml", "number: 5", "number: 6"),
+}
+PARTS = {
+    "selected": ["build", "--select", "+second"],
+    "all selected by name": ["build", "--select", "first", "second", "letters"],
+    "excluded": ["build", "--exclude", "second_is_two"],
+    "without unit tests": ["build", "--exclude-resource-type", "unit_test"],
+    "only models": ["build", "--resource-type", "model"],
+    "without rows": ["build", "--empty"],
+    "run": ["run"],
+    "seed": ["seed"],
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small project with the hooks, the profile and the house macros of ours."""
+    folder = tmp_path / "project"
+    shutil.copytree(PROJECT_DIR / "macros" / "house", folder / "macros" / "house")
+    shutil.copy(PROJECT_DIR / "profiles.yml", folder / "profiles.yml")
+    for path, text in MODELS.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    ours = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())
+    kept = {name: ours[name] for name in ours if name not in ("models", "seeds", "vars")}
+    kept["on-run-start"] = [hook for hook in ours["on-run-start"] if "check_segments" not in hook]
+    kept["models"] = {"+materialized": "table"}
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(kept))
+    return folder
+
+
+def dbt(settings: Settings, project: Path, *arguments: str, as_of: str = "2026-06-01") -> bool:
+    """One dbt command on the small project; whether it went well."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    duckdb.connect(str(settings.raw_path)).close()
+    command, *options = arguments
+    where = [command, "--vars", f'{{"as_of": "{as_of} 00:00:00"}}', *options]
+    with contextlib.suppress(CounterfoilError):
+        warehouse.invoke(settings, project / "seeds", where, project=project)
+        return True
+    return False
+
+
+def marked(settings: Settings) -> str | None:
+    """The day that the mark names, if there is one; the manifest must be of the same build."""
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+        whole = find_whole(db)
+    if whole is None:
+        return None
+    manifest = json.loads((settings.home / "manifest.json").read_text())
+    assert manifest["metadata"]["invocation_id"] == whole.build_id
+    return f"{whole.as_of:%Y-%m-%d}"
+
+
+def edit(project: Path, path: str, before: str, after: str) -> None:
+    text = (project / path).read_text()
+    assert before in text
+    (project / path).write_text(text.replace(before, after))
+
+
+def test_a_whole_build_leaves_its_mark_and_a_part_takes_it_away(
+    settings: Settings, project: Path
+) -> None:
+    for name, part in PARTS.items():
+        assert dbt(settings, project, *part)
+        assert marked(settings) is None, name
+        if name in ("selected", "run"):
+            assert dbt(settings, project, "test")
+            assert marked(settings) is None
+    assert not (settings.home / "manifest.json").exists()
+    assert dbt(settings, project, "build", as_of="2026-06-02")
+    assert marked(settings) == "2026-06-02"
+    kept = (settings.home / "manifest.json").read_bytes()
+    # a test changes no row, and reads what is there
+    assert dbt(settings, project, "test", as_of="2026-06-03")
+    assert marked(settings) == "2026-06-02"
+    # one model at another instant: the warehouse would be of two
+    assert dbt(settings, project, "build", "--select", "second", as_of="2026-06-03")
+    assert marked(settings) is None
+    assert (settings.home / "manifest.json").read_bytes() == kept
+
+
+def test_a_failed_build_takes_the_mark_away_until_a_whole_one(
+    settings: Settings, project: Path
+) -> None:
+    for name, (path, before, after) in BROKEN.items():
+        edit(project, path, before, after)
+        assert not dbt(settings, project, "build", as_of="2026-06-02")
+        assert marked(settings) is None, name
+        edit(project, path, after, before)
+        # what is tried again is a part of the build
+        assert dbt(settings, project, "retry")
+        assert marked(settings) is None, name
+    edit(project, "tests/dbt/second_is_two.sql", "<> 2", "= 2")
+    edit(project, "tests/dbt/second_is_two.sql", "select", "{{ config(severity='warn') }} select")
+    assert dbt(settings, project, "build", as_of="2026-06-02")
+    assert marked(settings) == "2026-06-02"  # a warning is no failure
+    edit(project, "models/second.sql", "from", "frum")
+    assert not dbt(settings, project, "build", as_of="2026-06-03")
+    assert marked(settings) is None
+
+
+def test_a_build_that_never_began_leaves_the_last_one_readable(
+    settings: Settings, project: Path
+) -> None:
+    assert dbt(settings, project, "build")
+    edit(project, "models/second.sql", "'first'", "'fist'")
+    assert not dbt(settings, project, "build", as_of="2026-06-02")
+    assert marked(settings) == "2026-06-01"
+    edit(project, "models/second.sql", "'fist'", "'first'")
+    # refused by a check at its start, as a changed segment is
+    edit(
+        project,
+        "dbt_project.yml",
+        "on-run-start:\n",
+        "on-run-start:\n- '{{ exceptions.raise_compiler_error(\"no\") if execute }}'\n",
+    )
+    assert not dbt(settings, project, "build", as_of="2026-06-02")
+    assert marked(settings) == "2026-06-01"
+
+
+def test_a_killed_build_leaves_no_mark(settings: Settings, project: Path) -> None:
+    assert dbt(settings, project, "build")
+    edit(project, "models/second.sql", "select", "select (select count(*) from range(10**13)) +")
+    script = (
+        "import sys; from pathlib import Path; from pipelines import warehouse\n"
+        "from pipelines.settings import Settings\n"
+        "home, project = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "settings = Settings(_env_file=None).model_copy(update={'home': home})\n"
+        "warehouse.invoke(settings, project / 'seeds', ['build', '--exclude-resource-type',"
+        " 'unit_test'], on_node=lambda: print('node', flush=True, file=sys.stderr),"
+        " project=project)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(settings.home), str(project)],
+        stderr=subprocess.PIPE,
+        cwd=PROJECT_DIR,
+    ) as build:
+        assert build.stderr is not None
+        assert build.stderr.readline() == b"node\n"
+        build.send_signal(signal.SIGKILL)
+    assert marked(settings) is None
+    # without its log, the file is what it was before that build, mark and all; never a mixture
+    settings.warehouse_path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+        whole = find_whole(db)
+        instant = db.execute("select as_of from main.first").fetchall()
+    assert whole is None or [(whole.as_of,)] == instant
+
+
+# -- everybody who reads, from the command line ---------------------------------------------------
+
+READERS = {
+    "plan": ["plan"],
+    "publish": ["publish"],
+    "publish --plan": ["publish", "--plan"],
+    "deadletters retry": ["deadletters", "retry"],
+    "review": ["review"],
+    "checklist": ["checklist"],
+    "checklist --journey": ["checklist", "--journey", "1"],
+    "explain person": ["explain", "person", "C1"],
+    "explain delivery": ["explain", "delivery", "d1"],
+    "explain number": ["explain", "number", "--list"],
+    "identity check": ["identity", "check"],
+    "identity sample": ["identity", "sample"],
+    "identity migrate": ["identity", "migrate", "--to", "email"],
+    "segments backtest": ["segments", "backtest", "vip", "--from", "1", "--to", "2"],
+}
+NOT_WHOLE = "The last build did not finish, or built only a part"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that was loaded and built whole, with a plan of it; copied by whoever changes it."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "export").mkdir()
+    duckdb.connect().execute(
+        f"copy ({PEOPLE}) to '{folder}/export/people_v5_7_1.parquet' (format parquet)"
+    )
+    home = folder / "home"
+    for command in (
+        ["load", str(folder / "export")],
+        ["build", "--as-of", "2026-06-01"],
+        ["plan", "--out", str(home / "plan.jsonl")],
+    ):
+        done = run(home, *command)
+        assert done.exit_code == 0, done.output
+    return home
+
+
+@pytest.fixture
+def home(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "copy"))
+
+
+def run(home: Path, *arguments: str) -> Result:
+    environment = {
+        "COUNTERFOIL_HOME": str(home),
+        "HEAP_APP_ID": "1234567",
+        "HEAP_REGION": "eu",
+        "HEAP_URL": "http://127.0.0.1:9",
+    }
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+def everybody_refuses(home: Path, *says: str) -> None:
+    for name, command in READERS.items():
+        more = [str(home / "plan.jsonl")] if name == "publish --plan" else []
+        result = run(home, *command, *more)
+        failed(result, 1, *says)
+        assert result.stderr.count("\n") == 1, name
+    assert not (home / "reviews").exists()
+    assert list((home / "plans").glob("*")) == [] if (home / "plans").exists() else True
+    with duckdb.connect(str(home / "ledger.duckdb"), read_only=True) as ledger:
+        for relation in ("receipts", "batches", "versions"):
+            assert ledger.execute(f"select count(*) from {relation}").fetchall() == [(0,)]
+        assert ledger.execute("select count(*) from plans").fetchall() == [(1,)]
+
+
+def test_a_whole_build_is_read(home: Path) -> None:
+    told = json.loads(run(home, "plan", "--json").stdout)["plan"]
+    assert told["as_of"] == "2026-06-01 00:00:00"
+    assert run(home, "review").exit_code == 0
+    assert (home / "reviews" / "review-2026-06-01.json").exists()
+    assert run(home, "identity", "check").exit_code == 0
+    assert "Nobody is known" not in run(home, "explain", "person", "C1").output
+
+
+def test_after_a_killed_build_everybody_refuses(home: Path) -> None:
+    """The instant that `dim_build` names is the new one, and the marts are the old ones."""
+    compiled = home / "target" / "run"
+    shutil.rmtree(compiled)
+    with subprocess.Popen(
+        [sys.executable, "-c", "from cli import app; app()", "build", "--as-of", "2026-06-08"],
+        env={"COUNTERFOIL_HOME": str(home), "PATH": ""},
+        cwd=PROJECT_DIR,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as build:
+        deadline = time.monotonic() + 120
+        while len(list(compiled.rglob("*.sql"))) < 12 and time.monotonic() < deadline:
+            assert build.poll() is None
+            time.sleep(0.01)
+        build.send_signal(signal.SIGKILL)
+    everybody_refuses(home, NOT_WHOLE, "`counterfoil build`")
+
+
+def no_mark(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute("drop table main.whole_build")
+
+
+def empty_mark(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute("delete from main.whole_build")
+
+
+def two_marks(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute("insert into main.whole_build from main.whole_build")
+
+
+def mark_of_other_columns(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute("create or replace table main.whole_build as select 1 as as_of")
+
+
+def schemas_only(home: Path) -> None:
+    (home / "warehouse.duckdb").unlink()
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute("create schema marts; create schema heap")
+
+
+@pytest.mark.parametrize(
+    "change", [no_mark, empty_mark, two_marks, mark_of_other_columns, schemas_only]
+)
+def test_a_warehouse_without_a_mark_is_read_by_nobody(
+    home: Path, change: Callable[[Path], None]
+) -> None:
+    """It is of an older version, or something other than a build made it."""
+    change(home)
+    everybody_refuses(home, NOT_WHOLE, "`counterfoil build`")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database"], ids=["missing", "empty", "words"])
+def test_a_warehouse_that_is_none_is_refused(home: Path, content: bytes | None) -> None:
+    (home / "warehouse.duckdb").unlink()
+    if content is not None:
+        (home / "warehouse.duckdb").write_bytes(content)
+    everybody_refuses(home, "Error: ")
+
+
+def test_a_manifest_of_another_build_is_refused(home: Path) -> None:
+    path = home / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["metadata"]["invocation_id"] = "another"
+    path.write_text(json.dumps(manifest))
+    for command in (["plan"], ["publish"], ["publish", "--plan", str(home / "plan.jsonl")],
+                    ["review"], ["checklist"], ["explain", "person", "C1"]):  # fmt: skip
+        failed(run(home, *command), 1, "not of the same build", "`counterfoil build`")
+
+
+def test_a_build_that_is_refused_before_it_begins_changes_nothing(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "workspaces.csv").write_text("workspace_id,name,time_zone,colour\n")
+    failed(
+        run(home, "build", "--as-of", "2026-06-08", "--registries", str(tmp_path)),
+        2,
+        "unknown column `colour`",
+    )
+    assert json.loads(run(home, "plan", "--json").stdout)["plan"]["as_of"] == "2026-06-01 00:00:00"
