@@ -80,6 +80,13 @@ def match_rate_gate(warehouse: Warehouse) -> Gate:
         order by workspace_id
         """
     ).fetchall()
+    persons = warehouse.require("dim_persons")
+    if not found and warehouse.db.execute(f"select 1 from {persons} limit 1").fetchall():
+        return Gate(
+            name,
+            False,
+            "There are persons and no match rate, so nothing was judged: run `counterfoil build`.",
+        )
     judged = [
         (f"workspace {w}: {rate:.1%} {'matched' if matched else 'identifiable'}", least, is_met)
         for w, matched, rate, least, is_met in found

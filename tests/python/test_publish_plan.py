@@ -565,6 +565,20 @@ def test_an_exported_segment_is_looked_at_again_for_a_filed_plan(home: Home, hea
     assert heap.calls == []
 
 
+def test_persons_whose_match_rate_was_never_judged_close_the_gate(
+    home: Home, heap: Sandbox
+) -> None:
+    home.sent(2)
+    path = plan_of(home).path
+    home.sql("delete from marts.fct_identity_match_rate")
+    assert plan_of(home).closed_gates == []  # there is nobody to judge
+    home.insert("marts.dim_persons", [{"person_id": "person9", "is_publishable": True}])
+    for plan in (path, None):
+        with pytest.raises(CounterfoilError, match="persons and no match rate"):
+            publish(home.settings, home.console, plan, limits=FAST)
+    assert heap.calls == []
+
+
 def test_more_new_identities_than_declared_close_the_gate(home: Home, heap: Sandbox) -> None:
     home.model(
         "heap_cio_message_sent", "event", SENT, event="cio_message_sent", max_new_identities=6

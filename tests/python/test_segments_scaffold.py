@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+from publisher_home import mark_whole
 from segment_world import copy_project, make_home
 
 from pipelines import warehouse
@@ -76,6 +78,7 @@ def test_the_recipe_from_scaffold_to_backtest(tmp_path: Path) -> None:
     locked = lock_segments(settings, console, project=project)
     assert locked.locked == ("quiet_subscriber_v1", "winback_eligible_v2")
     build(settings, project, *union, "dim_segment_versions")
+    mark_whole(settings.home, datetime(2026, 6, 1))  # all that there is of this warehouse is built
     result = backtest(settings, console, "winback_eligible", from_version=1, to_version=2)
     # ordered on 1 March: day 60 is 30 April, day 45 is 15 April, both until 30 May
     assert (result.before.person_days, result.after.person_days) == (30, 45)
