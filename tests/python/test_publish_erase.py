@@ -574,14 +574,10 @@ def test_files_of_others_are_left_and_named_and_ours_lose_only_the_person(
 
 
 def test_a_plan_that_lost_rows_cannot_be_sent(crowd: Home, tmp_path: Path) -> None:
-    from pipelines.heap import planfile
-
     home = copied(crowd, tmp_path / "home")
     [plan] = (home.path / "plans").iterdir()
     erase(home.settings, "customer-10", home.console, poll_seconds=0)
     with pytest.raises(CounterfoilError, match="changed after it was made"):
-        planfile.check_rows(plan, planfile.read_header(plan))
-    with pytest.raises(CounterfoilError, match="moved on"):
         publish(home.settings, home.console, plan, limits=FAST)
 
 
