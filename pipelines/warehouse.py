@@ -196,8 +196,9 @@ def _keep_manifest(settings: Settings, manifest: Any, invocation_id: str) -> Non
         return
     manifest.metadata.invocation_id = invocation_id
     partial = settings.home / "manifest.json.partial"
-    manifest.write(str(partial))
-    partial.replace(settings.home / "manifest.json")
+    with private(settings.home):
+        manifest.write(str(partial))
+        partial.replace(settings.home / "manifest.json")
 
 
 def declare_arms(manifest: Any, seeds: Path) -> None:

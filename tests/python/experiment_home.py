@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from experiment_cases import AS_OF, Cases
+from publisher_home import mark_whole
 
 from pipelines import registries
 from pipelines.console import Console
@@ -55,6 +56,7 @@ class Built:
             ["build", "--vars", f'{{"as_of": "{as_of.isoformat(sep=" ")}"}}', "--select", *SELECTED,
              "--exclude", *LEFT_OUT, "--indirect-selection", "cautious"],
         )  # fmt: skip
+        mark_whole(self.settings.home, as_of)  # experiments are all that these tests read
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
