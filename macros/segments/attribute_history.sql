@@ -5,7 +5,7 @@
 
         name: exactly as the brand writes it; `First_Name` and `first_name` are two.
         type: text, number (double), boolean, timestamp or date. What is no such value is null, and
-        so is a removed one (null or empty text). Booleans: true, t, yes, y, on, 1 and their
+        so is a removed one (null or empty text). Booleans: true, t, yes, y, on, 1, 1.0 and their
         opposites in any case. Timestamps: ISO text or unix seconds.
 
         A person with several profiles has the value that was written last, on whichever.
@@ -55,10 +55,7 @@
 
 {% macro attribute_value_as(text, type) -%}
     {%- if type == "boolean" -%}
-    case
-        when lower({{ text }}) in ('true', 't', 'yes', 'y', 'on', '1') then true
-        when lower({{ text }}) in ('false', 'f', 'no', 'n', 'off', '0') then false
-    end
+    {{ flag(text) }}
     {%- elif type == "number" -%}
     {{ safe_cast_as("nullif(" ~ text ~ ", '')", "double") }}
     {%- elif type in ("timestamp", "date") -%}

@@ -132,6 +132,25 @@ CASES: dict[str, Case] = {
     "a link that one feed knows": _case(
         "clicked", [0.4], [(0, {"link": 5})], ("unknown", 5, "both")
     ),
+    "a machine and a link as numbers": _case(
+        "clicked",
+        [(0.4, {"link": 5})],
+        [(0, {"link": 5.0, "machine": 1.0})],
+        ("machine", 5, "both"),
+    ),
+    "half a link": _case("clicked", [], [(0, {"link": 5.7})], ("unknown", None, "webhook")),
+    "a machine by the older body": _case(
+        "clicked",
+        [],
+        [(0, {"link": 5, "machine": True, **SAME}), (1, {"link": 5, **SAME})],
+        ("machine", 5, "webhook"),
+    ),
+    "a machine by the older row": _case(
+        "clicked",
+        [(0.4, {"link": 5, "machine": True, **SAME}), (0.4, {"link": 5, **SAME})],
+        [],
+        ("machine", 5, "sync"),
+    ),
     "one id, a link that one feed knows": _case(
         "clicked", [(4.0, {"link": 5, **SAME})], [(0, SAME)], ("unknown", 5, "both")
     ),

@@ -25,19 +25,19 @@ typed as (
         and event_id is not null
 ),
 
+-- Of rows that differ under one id, the newer; what any of them called a machine's stays one.
 ranked as (
     select
         *,
+        {{ told_by_any("is_proxied", "workspace_id, metric_event_id, metric") }} as is_ever_proxied,
+        {{ told_by_any("is_prefetched", "workspace_id, metric_event_id, metric") }} as is_ever_prefetched,
+        {{ told_by_any("is_machine", "workspace_id, metric_event_id, metric") }} as is_ever_machine,
         row_number() over (
-            partition by workspace_id, metric_event_id
+            partition by workspace_id, metric_event_id, metric
             order by
                 seq_num desc nulls last,
                 occurred_at desc nulls last,
-                is_machine desc nulls last,
-                is_prefetched desc nulls last,
-                is_proxied desc nulls last,
                 _source_file desc nulls last,
-                metric desc,
                 delivery_id desc,
                 link_id desc nulls last
         ) as version_rank
@@ -54,9 +54,9 @@ deduplicated as (
         reason,
         link_id,
         link_url,
-        is_proxied,
-        is_prefetched,
-        is_machine,
+        is_ever_proxied as is_proxied,
+        is_ever_prefetched as is_prefetched,
+        is_ever_machine as is_machine,
         occurred_at,
         seq_num
     from ranked

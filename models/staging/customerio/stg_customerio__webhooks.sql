@@ -8,9 +8,9 @@ typed as (
     select
         event_id as webhook_event_id,
         workspace_id,
-        {{ json_text("data", "delivery_id") }} as delivery_id,
-        nullif(trim({{ json_text("data", "identifiers.cio_id") }}), '') as cio_id,
-        nullif(trim({{ json_text("data", "identifiers.id") }}), '') as customer_id,
+        {{ json_id("data", "delivery_id") }} as delivery_id,
+        {{ json_id("data", "identifiers.cio_id") }} as cio_id,
+        {{ json_id("data", "identifiers.id") }} as customer_id,
         coalesce(
             nullif(trim({{ json_text("data", "identifiers.email") }}), ''),
             nullif(trim({{ json_text("data", "email_address") }}), '')
@@ -19,12 +19,12 @@ typed as (
         {{ channel("object_type") }} as channel,
         nullif(lower(trim({{ json_text("data", "recipient") }})), '') as recipient,
         {{ json_text("data", "failure_message") }} as reason,
-        {{ safe_cast_as(json_text("data", "link_id"), "bigint") }} as link_id,
+        {{ whole_number(json_text("data", "link_id")) }} as link_id,
         {{ json_text("data", "href") }} as link_url,
-        {{ safe_cast_as(json_text("data", "proxied"), "boolean") }} as is_proxied,
-        {{ safe_cast_as(json_text("data", "prefetched"), "boolean") }} as is_prefetched,
-        {{ safe_cast_as(json_text("data", "synthetic"), "boolean") }} as is_synthetic,
-        {{ safe_cast_as(json_text("data", "machine"), "boolean") }} as is_machine,
+        {{ flag(json_text("data", "proxied")) }} as is_proxied,
+        {{ flag(json_text("data", "prefetched")) }} as is_prefetched,
+        {{ flag(json_text("data", "synthetic")) }} as is_synthetic,
+        {{ flag(json_text("data", "machine")) }} as is_machine,
         occurred_at,
         _source_file
     from webhooks
@@ -33,20 +33,20 @@ typed as (
         and metric is not null
 ),
 
--- Of bodies that differ under one id, the later; of one instant, the one that calls it a machine's.
+-- Of bodies that differ under one id, the later; what any of them called a machine's stays one.
 ranked as (
     select
         *,
+        {{ told_by_any("is_proxied", "webhook_event_id, metric") }} as is_ever_proxied,
+        {{ told_by_any("is_prefetched", "webhook_event_id, metric") }} as is_ever_prefetched,
+        {{ told_by_any("is_synthetic", "webhook_event_id, metric") }} as is_ever_synthetic,
+        {{ told_by_any("is_machine", "webhook_event_id, metric") }} as is_ever_machine,
         row_number() over (
             partition by webhook_event_id, metric
             order by
                 occurred_at desc,
                 _source_file desc,
                 delivery_id desc nulls last,
-                is_machine desc nulls last,
-                is_prefetched desc nulls last,
-                is_proxied desc nulls last,
-                is_synthetic desc nulls last,
                 link_id desc nulls last,
                 cio_id desc nulls last,
                 customer_id desc nulls last,
@@ -70,10 +70,10 @@ deduplicated as (
         reason,
         link_id,
         link_url,
-        is_proxied,
-        is_prefetched,
-        is_synthetic,
-        is_machine,
+        is_ever_proxied as is_proxied,
+        is_ever_prefetched as is_prefetched,
+        is_ever_synthetic as is_synthetic,
+        is_ever_machine as is_machine,
         occurred_at
     from ranked
     where version_rank = 1
