@@ -178,24 +178,23 @@ def _columns(
 ) -> tuple[tuple[str, Kind, str], ...]:
     """Raw columns from the `present` ones, given as (name, SQL, DuckDB type)."""
     exact = {name: (sql, source) for name, sql, source in present}
-    folded = {name.lower(): name for name, _, _ in reversed(present)}
+    spellings: dict[str, list[str]] = {}  # the lines of a file may spell one name in several ways
+    for name in sorted(exact, key=str.islower, reverse=True):
+        spellings.setdefault(name.lower(), []).append(name)
     used: set[str] = set()
     columns: list[tuple[str, Kind, str]] = []
     for column, kind in family.columns.items():
         sources = []
         for candidate in (column, *family.aliases.get(column, ())):
-            name = candidate if candidate in exact else folded.get(candidate)
-            if name is not None:
+            for name in spellings.get(candidate, []):
                 used.add(name)
                 sources.append(to_kind(kind, *exact[name]))
+        if column in constants:
+            sources.append(to_kind(kind, literal(constants[column]), "VARCHAR"))
         if len(sources) > 1:
             sql = f"coalesce({', '.join(sources)})"
-        elif sources:
-            sql = sources[0]
-        elif column in constants:
-            sql = to_kind(kind, literal(constants[column]), "VARCHAR")
         else:
-            sql = to_kind(kind, "null", '"NULL"')
+            sql = sources[0] if sources else to_kind(kind, "null", '"NULL"')
         if column in family.not_null:
             missing = f"{column} is missing in a row"
             sql = f"case when {sql} is null then error({literal(missing)}) else {sql} end"
@@ -322,8 +321,7 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
     lowered = {name.lower() for name in names}
     split: dict[Constants, list[Found]] = {}
     for found in group:
-        needed = tuple(pair for pair in found.kind.constants if pair[0] not in lowered)
-        split.setdefault(needed, []).append(found)
+        split.setdefault(found.kind.constants, []).append(found)
     # a column of that name hides DuckDB's: such files are read one by one
     hidden = family.keeps_lines and "file_row_number" in lowered
     for constants, files in split.items():

@@ -724,3 +724,34 @@ def test_what_people_really_have(
         found = rows(tmp_path, f"select customer_id from {table} where customer_id is not null")
         assert found
         assert all(value.isdigit() for (value,) in found)
+
+
+def test_lines_that_spell_a_name_in_other_letters_lose_nothing(
+    connection: Connection, folder: Path
+) -> None:
+    path = folder / "behavior_spellings.jsonl"
+    lines = [
+        {**EVENT, "occurred_at": "2026-01-01", "value": 1},
+        {**EVENT, "occurred_at": "2026-01-01", "Value": 2},
+        {"Event_ID": "f", "EMAIL": "b@example.com", "event_name": "x", "Occurred_At": "2026-01-02"},
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert read(connection, path, "value") == [Decimal(1), Decimal(2), None]
+    assert read(connection, path, "event_id") == ["e", "e", "f"]
+    assert read(connection, path, "email") == ["a@example.com", "a@example.com", "b@example.com"]
+    assert None not in read(connection, path, "occurred_at")
+
+
+def test_a_row_that_lacks_its_workspace_is_of_the_one_in_the_file_s_name(tmp_path: Path) -> None:
+    table = {
+        "workspace_id": pa.array([164000.0, NAN, None]),
+        "event_id": ["a", "b", "c"],
+        "delivery_id": ["d", "d", "d"],
+        "metric": ["sent", "opened", "clicked"],
+        "created_at": [NOON, NOON, NOON],
+    }
+    path = tmp_path / "export" / "metrics_v5_164000_1.parquet"
+    path.parent.mkdir()
+    pq.write_table(pa.table(table), path)
+    load(tmp_path, path.parent)
+    assert rows(tmp_path, "select distinct workspace_id from customerio.metrics") == [(164000,)]
