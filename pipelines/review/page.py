@@ -190,7 +190,7 @@ def _context(review: Review) -> dict[str, Any]:
         "currency": money,
         "contents": [(a, name) for a, name in CONTENTS if shown.get(a, True)],
         "verdicts": verdicts,
-        "bare": bare,
+        "bare": [{**journey, "name": _journey_name(journey)} for journey in bare],
         "bare_names": [_journey_name(journey) for journey in bare],
         "forest": forest,
         "forest_summary": _forest_summary(forest),

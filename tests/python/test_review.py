@@ -288,6 +288,18 @@ def test_triage_is_ranked_and_cut_by_the_lower_limit(change: Change) -> None:
     assert lows == known + [None] * 3
 
 
+def test_a_journey_without_a_name_is_told_by_its_id(change: Change) -> None:
+    """An export may lack the family that names journeys."""
+    page = write_page(
+        change(
+            "update marts.fct_journey_entries set journey_name = null",
+            "update marts.fct_message_exposures set journey_name = null",
+            "update marts.fct_goal_conversions set journey_id = journey_id",
+        )
+    )
+    assert "Journey 101" in outline(page).sections["verdicts"]
+
+
 def test_what_is_not_built_is_named(change: Change) -> None:
     """Without the optional marts the page is written, and says which are missing."""
     names = (
