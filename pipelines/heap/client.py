@@ -193,7 +193,8 @@ class HeapClient:
             return Unanswered(status, "too many requests"), self._retry_after(answer, attempt)
         if status >= 500 or status == 408:
             return Unanswered(status, f"status {status}"), self._retry_after(answer, attempt)
-        text = answer.text[:2000]
+        # whatever charset it claims: only our log and the names of rows are read from it
+        text = answer.content.decode("utf-8", "replace")[:2000]
         if status in NARROWED:
             found = tuple(dict.fromkeys(int(n) for n in _INDEX.findall(text)))
             return Refused(status, text, found), 0.0

@@ -379,14 +379,14 @@ class _Sender:
 
     def _narrow_refused(self, kind: str, rows: Sequence[Row], refused: Refused) -> None:
         """By the row numbers Heap names, else by halving; a single refused row is a dead letter."""
+        bad = {n for n in refused.indexes if n < len(rows)}
         if len(rows) == 1:
-            if not refused.indexes and self.ledger.is_new_target(self.target):
+            if not bad and self.ledger.is_new_target(self.target):
                 # before anything was ever accepted, this may speak about the app, not about the row
                 self.suspects.append((kind, rows[0], refused))
             else:
                 self._bury(kind, rows[0], classify(refused.status, refused.text), refused)
             return
-        bad = {n for n in refused.indexes if n < len(rows)}
         if bad and refused.status != 413:
             for n in sorted(bad):
                 self._bury(kind, rows[n], classify(refused.status, refused.text), refused)
@@ -480,24 +480,38 @@ def _recheck(
             gates.segment_gate(warehouse, models, warehouse.as_of),
         ]
         gates.load_forbidden(ledger, warehouse)
-        _refuse_forbidden(lines, ledger)
+        told = [warehouse.mart(model)[0] for model in models]
+        told += [warehouse.require("dim_persons", "heap_identity"), "receipts", "property_state"]
+        _refuse_strangers(lines, ledger, told)
     # the plan may have been made before the app was configured; require_target has checked it by
     # now
     names = {"app and region", *(gate.name for gate in fresh)}
     plan.gates = [gate for gate in plan.gates if gate.name not in names] + fresh
 
 
-def _refuse_forbidden(lines: IO[bytes], ledger: Ledger) -> None:
+def _refuse_strangers(lines: IO[bytes], ledger: Ledger, told: Sequence[str]) -> None:
+    """Every row is about somebody who may be told, and whom a relation of `told` knows."""
     ledger.db.execute("create or replace temp table plan_identities (identity varchar)")
     for found in planfile.identities(lines, ROWS_PER_CHECK):
         ledger.db.execute("insert into plan_identities select unnest(?::varchar[])", [found])
     reason = gates.forbidden_sql(ledger, "identity")
     count = ledger.value(f"select count(*) from plan_identities where {reason} is not null")
+    known = " union all ".join(f"select heap_identity from {relation}" for relation in told)
+    count_unknown = ledger.value(
+        f"select count(*) from plan_identities anti join ({known}) as known "
+        "on known.heap_identity = plan_identities.identity"
+    )
     ledger.db.execute("drop table plan_identities")
     if count:
         raise CounterfoilError(
             f"{count:,} rows of the plan belong to people who may no longer be told: make a new "
             "plan with `counterfoil plan`."
+        )
+    if count_unknown:
+        raise CounterfoilError(
+            f"{count_unknown:,} rows of the plan are about people whom the warehouse does not "
+            "know, so that nobody can say whether they may be told: build from the whole exports, "
+            "then make a new plan with `counterfoil plan`."
         )
 
 

@@ -297,6 +297,23 @@ def test_a_published_plan_makes_no_second_call(home: Home, heap: Sandbox) -> Non
         publish(home.settings, home.console, path, limits=FAST)
 
 
+def test_a_plan_about_people_whom_the_warehouse_does_not_know_is_refused(
+    home: Home, heap: Sandbox
+) -> None:
+    """The warehouse was lost and built from nothing, or from half of the exports."""
+    home.sent(3)
+    path = plan_of(home).path
+    home.sql(
+        "delete from marts.dim_persons",
+        "delete from marts.fct_identity_match_rate",
+        "delete from heap.heap_cio_message_sent",
+    )
+    with pytest.raises(CounterfoilError, match="3 rows of the plan are about people whom the"):
+        publish(home.settings, home.console, path, limits=FAST)
+    assert heap.calls == []
+    assert home.ledger("select count(*) from receipts") == [(0,)]
+
+
 def test_a_plan_is_refused_when_the_ledger_moved_on(home: Home, heap: Sandbox) -> None:
     home.sent(3)
     first, second = plan_of(home), plan_of(home)
