@@ -108,6 +108,13 @@ def _close(path: Path, status: os.stat_result) -> None:
 def _holds_more(home: Path, status: os.stat_result) -> bool:
     """Whether closing `home` would close what everybody, the user or the project lives in."""
     inside = [PROJECT_DIR]
+    is_lived_in = len(home.parts) <= 2  # `/etc`, `/srv`
     with suppress(RuntimeError):  # a user without a home
-        inside.append(Path.home().resolve().parent)
-    return bool(status.st_mode & stat.S_ISVTX) or any(path.is_relative_to(home) for path in inside)
+        user = Path.home().resolve()
+        inside.append(user.parent)
+        is_lived_in = is_lived_in or home == user
+    return (
+        bool(status.st_mode & stat.S_ISVTX)
+        or any(path.is_relative_to(home) for path in inside)
+        or (is_lived_in and any(home.iterdir()) and not any(home.glob("*.duckdb")))
+    )

@@ -22,6 +22,7 @@ from pipelines.home import private
 from pipelines.settings import PROJECT_DIR, Settings
 
 OURS = PROJECT_DIR / "seeds"
+DIGITS = 16  # of the hash that names a copy of the registries
 WEIGHT_TOLERANCE = 1e-6
 
 
@@ -163,9 +164,10 @@ def _write(folder: Path, chosen: dict[str, Path]) -> Path:
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    target = folder / digest.hexdigest()[:16]
+    target = folder / digest.hexdigest()[:DIGITS]
     if not target.is_dir():
-        shutil.rmtree(folder, ignore_errors=True)
+        for older in folder.glob("[0-9a-f]" * DIGITS):
+            shutil.rmtree(older, ignore_errors=True)
         target.mkdir(parents=True)
         for path in files:
             shutil.copyfile(path, target / path.name)

@@ -65,22 +65,20 @@ def load_unlocked(
     half-way; where even that was cut short, the next load or build does it.
     """
     from pipelines.heap.tombstones import known, sweep
-    from pipelines.home import private
     from pipelines.loading.load import load_files
 
-    with private(settings.home):
-        known(settings)  # refused here, before the first row, when nobody can tell who was erased
-        try:
-            summary = load_files(
-                exports, settings, console, families=FAMILIES, recognise=recognise, road=road
-            )
-        except BaseException:
-            with suppress(Exception):  # the first error is the one to tell
-                sweep(settings)
-            raise
-        if removed := sweep(settings):
-            console.line(f"Kept {removed:,} rows of erased people out.")
-            console.record(rows_of_erased_people=removed)
+    known(settings)  # refused here, before the first row, when nobody can tell who was erased
+    try:
+        summary = load_files(
+            exports, settings, console, families=FAMILIES, recognise=recognise, road=road
+        )
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            sweep(settings)
+        raise
+    if removed := sweep(settings):
+        console.line(f"Kept {removed:,} rows of erased people out.")
+        console.record(rows_of_erased_people=removed)
     return summary
 
 

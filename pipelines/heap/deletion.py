@@ -5,6 +5,7 @@ Source: Heap's user deletion reference; up to 10,000 users a request, all enviro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,10 +130,10 @@ class _Deleter:
 
     def delete(self, users: Sequence[dict[str, str]], poll_seconds: float) -> str:
         """Delete up to 10,000 users; returns Heap's request number once it is complete."""
-        found = self._call("POST", "/user_deletion", {"users": list(users)})
-        number = str(found["deletion_request_id"])
+        asked = self._call("POST", "/user_deletion", {"users": list(users)})
+        number = _said(asked, "deletion_request_id")
         for _ in range(MAX_POLLS):
-            status = self._call("GET", f"/deletion_status/{number}")["status"]
+            status = _said(self._call("GET", f"/deletion_status/{number}"), "status")
             if status == "complete":
                 return number
             self.clock.sleep(poll_seconds)
@@ -140,7 +141,7 @@ class _Deleter:
             f"Heap has not finished the deletion {number} yet: run `counterfoil erase` again later."
         )
 
-    def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: object = None) -> httpx.Response:
         """One call with a fresh enough token; 429, 5xx and broken connections are tried again."""
         answer: httpx.Response | None = None
         for attempt in range(ATTEMPTS):
@@ -159,8 +160,7 @@ class _Deleter:
             raise CounterfoilError(
                 f"Heap did not delete the person ({status}): nothing was erased; try again later."
             )
-        found: dict[str, Any] = answer.json()
-        return found
+        return answer
 
     def _fresh_token(self) -> str:
         if self.token and self.clock.monotonic() - self.token_at < TOKEN_SECONDS:
@@ -176,6 +176,23 @@ class _Deleter:
                 f"Heap refused HEAP_API_KEY for app {self.target.masked} (status "
                 f"{answer.status_code}): only the main production environment may delete."
             )
-        self.token = str(answer.json()["access_token"])
+        self.token = _said(answer, "access_token")
         self.token_at = self.clock.monotonic()
         return self.token
+
+
+def _said(answer: httpx.Response, name: str) -> str:
+    """What a documented answer says under a name.
+
+    Raises:
+        CounterfoilError: it is no such answer: nothing is known to be deleted.
+    """
+    try:
+        found: Any = json.loads(answer.content.decode())[name]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CounterfoilError(
+            f"What answers for Heap's deletion API is not Heap as documented (status "
+            f"{answer.status_code}): check HEAP_URL and any proxy in between, then run "
+            "`counterfoil erase` again."
+        ) from error
+    return str(found)

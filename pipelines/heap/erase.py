@@ -551,7 +551,7 @@ def prove(settings: Settings, person: Person) -> Proof:
         elif file.care == "rewrite":
             if homefiles.without_person(file.path, person, dry=True) != "same":
                 proof.found.append(name)
-        elif homefiles.holds_bytes(file.path, person):
+        elif homefiles.names_person(file.path, person):
             proof.found.append(name)
         proof.count_files += 1
     for place, count in sorted(unread.items()):

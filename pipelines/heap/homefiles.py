@@ -23,6 +23,7 @@ from typing import IO, Literal, cast
 
 from pipelines.errors import CounterfoilError
 from pipelines.heap.person import Person
+from pipelines.heap.tombstones import TOLD_TYPES
 from pipelines.heap.traces import COLUMNS, ERASED, Mentions, lowered, normalised
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -36,9 +37,9 @@ compressed or binary and was not searched."""
 
 DATABASES = ("raw.duckdb", "warehouse.duckdb", "ledger.duckdb")
 LEFTOVERS = ("dlt/", ".app_api_", "tmp/rows/")
-ENGINE_LEFTOVER = "duckdb_temp"
-"""How DuckDB names what it spills to disk, in whatever folder."""
-ANEW = ("target", "definitions", "registries", "docs")
+ENGINE_LEFTOVER = re.compile(r"(spill|tmp|[^/]*\.tmp)/(.*/)?duckdb_temp[^/]*")
+"""What DuckDB spills to disk, and where."""
+ANEW = re.compile(r"(target|definitions)/.+|registries/[0-9a-f]{16}/[^/]+|docs/index\.html")
 REWRITTEN = (
     "plans/*.jsonl", "reviews/*.html", "reviews/*.json", "reviews/*.md", "logs/*.log*",
     "migrations/*.csv", "erasures/erasure-*.json", "identity_sample.csv", "manifest.json",
@@ -72,7 +73,13 @@ def home_files(settings: Settings) -> list[HomeFile]:
     from pipelines.customerio import recognise
 
     found = []
-    for folder, _, names in os.walk(settings.home):
+    visited: set[str] = set()
+    for folder, folders, names in os.walk(settings.home, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in visited:  # a link back up
+            folders.clear()
+            continue
+        visited.add(real)
         for name in names:
             path = Path(folder) / name
             if not path.is_file():
@@ -99,13 +106,13 @@ def home_files(settings: Settings) -> list[HomeFile]:
 
 def _care(place: PurePosixPath) -> Care:
     top = place.parts[0]
-    if str(place).startswith(LEFTOVERS) or place.name.startswith(ENGINE_LEFTOVER):
+    if str(place).startswith(LEFTOVERS) or ENGINE_LEFTOVER.fullmatch(str(place)):
         return "discard"
     if place.suffix == ".partial":  # a file of ours that was being written when something stopped
         whole = place.with_suffix("")
         is_ours = top.removesuffix(".partial") in DATABASES or _care(whole) == "rewrite"
         return "discard" if is_ours else "leave"
-    if len(place.parts) > 1 and top in ANEW:
+    if ANEW.fullmatch(str(place)):
         return "remove"
     for pattern in REWRITTEN:
         if len(place.parts) == pattern.count("/") + 1 and place.match(pattern):
@@ -137,10 +144,10 @@ def _clean_file(
     folder = file.name.split("/")[0] if "/" in file.name else "home"
     if file.care == "discard":
         file.path.unlink(missing_ok=True)
-    elif file.care == "remove" and holds_bytes(file.path, person):
+    elif file.care == "remove" and names_person(file.path, person):
         file.path.unlink(missing_ok=True)
         removed[folder] = removed.get(folder, 0) + 1
-        if folder == "registries" and file.name.count("/") == 2:
+        if folder == "registries":
             # the folder's name stands for what is in it: all of it or nothing
             shutil.rmtree(file.path.parent, ignore_errors=True)
     elif file.care == "rewrite":
@@ -213,9 +220,10 @@ def _plan_rows(content: IO[bytes], person: Person) -> Pieces:
 
     The header's digest is left as it was, so that a plan which lost rows is refused.
     """
+    told = {i for kind in TOLD_TYPES for i in person.values(kind)}
     mine = {
-        "identity": {*person.values("heap_identity"), *person.values("email")},
-        "heap_identity": {*person.values("heap_identity"), *person.values("email")},
+        "identity": told,
+        "heap_identity": told,
         "email": set(person.values("email")),
         "customer_id": set(person.values("customer_id")),
         "person_id": set(person.values("person_id")),
@@ -352,6 +360,12 @@ def search(path: Path, person: Person) -> Finding:
             return _find(plain, person)
     except (OSError, EOFError, zlib.error):
         return "unread"
+
+
+def names_person(path: Path, person: Person) -> bool:
+    """Whether a file of ours names a person, or may where it is no text."""
+    found = search(path, person)
+    return found == "whole" or (found == "unread" and holds_bytes(path, person))
 
 
 def holds_bytes(path: Path, person: Person) -> bool:

@@ -124,27 +124,11 @@ class Ledger:
 
     def __init__(self, settings: Settings) -> None:
         self.path = settings.ledger_path
-        spill = settings.home / "tmp"
         with ExitStack() as opening:
             # until it is closed: its log and what it spills are born private too
             opening.enter_context(private(settings.home))
-            try:
-                self.db = duckdb.connect(
-                    str(self.path),
-                    config={
-                        "threads": settings.threads,
-                        "memory_limit": settings.memory_limit,
-                        "temp_directory": str(spill),
-                    },
-                )
-            except duckdb.IOException as error:
-                raise CounterfoilError(
-                    "The ledger is in use by another process or damaged: wait for that process, "
-                    "or restore ledger.duckdb from its backup."
-                ) from error
-            opening.callback(self.db.close)
-            self.db.execute("set enable_progress_bar = false")
-            self.db.execute(NO_DOWNLOADS)
+            self.db = self._connect(settings)
+            opening.callback(self._disconnect)
             self.db.execute(_TABLES)
             self.salt = self._ensure_salt()
             self._merge_changes()
@@ -441,6 +425,29 @@ class Ledger:
 
     # -- inside -------------------------------------------------------------------------------
 
+    def _disconnect(self) -> None:
+        """Close the connection of the moment: catching up may have opened another one."""
+        self.db.close()
+
+    def _connect(self, settings: Settings) -> duckdb.DuckDBPyConnection:
+        try:
+            db = duckdb.connect(
+                str(self.path),
+                config={
+                    "threads": settings.threads,
+                    "memory_limit": settings.memory_limit,
+                    "temp_directory": str(settings.home / "tmp"),
+                },
+            )
+        except duckdb.IOException as error:
+            raise CounterfoilError(
+                "The ledger is in use by another process or damaged: wait for that process, "
+                "or restore ledger.duckdb from its backup."
+            ) from error
+        db.execute("set enable_progress_bar = false")
+        db.execute(NO_DOWNLOADS)
+        return db
+
     def _catch_up_with_erasures(self, settings: Settings) -> None:
         """A restored back-up may be older than the last erasure, and know people again."""
         from pipelines.heap.rewriting import rewrite
@@ -449,15 +456,7 @@ class Ledger:
         if restore_from_file(settings, self):
             self.db.close()
             rewrite(self.path, threads=settings.threads, memory_limit=settings.memory_limit)
-            self.db = duckdb.connect(
-                str(self.path),
-                config={
-                    "threads": settings.threads,
-                    "memory_limit": settings.memory_limit,
-                    "temp_directory": str(settings.home / "tmp"),
-                },
-            )
-            self.db.execute("set enable_progress_bar = false")
+            self.db = self._connect(settings)
 
     def _ensure_salt(self) -> str:
         salt = self.value("select value from meta where key = 'salt'")

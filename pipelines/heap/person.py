@@ -29,7 +29,7 @@ class Person:
     """A person's identifiers, and what keeps them from being taken for somebody else.
 
     Attributes:
-        subject: the identifier that was asked for, in lower case.
+        subject: the identifier that was asked for; an address in lower case.
         identifiers: what belongs to nobody else.
         profiles: (workspace, cio_id) of the person; the workspace is empty where nothing tells it.
         shared: identifiers that somebody else holds or held too, or that mean nobody: they find
@@ -122,7 +122,7 @@ class Person:
 
     def is_named(self, identifier: str) -> bool:
         """Whether somebody who asks by this identifier asks for this person."""
-        return lowered(identifier.strip(BLANKS)) == self.subject or any(
+        return _spelling(identifier.strip(BLANKS)) == self.subject or any(
             (kind, normalised(kind, identifier)) in self.identifiers for kind in ASKED_TYPES
         )
 
@@ -143,9 +143,9 @@ def find_person(settings: Settings, ledger: Ledger, identifier: str) -> Person:
     text = identifier.strip(BLANKS)
     if not text:
         raise UsageError("Say whom to erase: any identifier of the person.")
-    person = Person(lowered(text))
+    person = Person(_spelling(text))
     with _attached(settings) as db:
-        if any(person.subject in _placeholders(db).get(kind, ()) for kind in TOLD_TYPES):
+        if any(lowered(person.subject) in _placeholders(db).get(kind, ()) for kind in TOLD_TYPES):
             raise CounterfoilError(
                 "This identifier stands for nobody (see identity_rules.csv): erase the person by "
                 "their person_id or cio_id."

@@ -42,6 +42,7 @@ def rewrite(path: Path, *, threads: int = 2, memory_limit: str = "4GB") -> None:
     """
     if not path.exists():
         return
+    path = path.resolve()  # a link may lead to it
     partial = path.with_name(path.name + ".partial")
     try:
         for leftover in (partial, _wal(partial)):

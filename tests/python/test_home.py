@@ -283,6 +283,12 @@ def test_a_home_that_cannot_be_private_is_named(
     refused(tmp_path / "back\\slash", UsageError, "question mark or a backslash")
     refused(shared, UsageError, "holds more than Counterfoil's state")
     refused(PROJECT_DIR, UsageError, "holds more than Counterfoil's state")
+    with pytest.MonkeyPatch.context() as patch:
+        (tmp_path / "user" / "letters").mkdir(parents=True)
+        patch.setenv("HOME", str(tmp_path / "user"))
+        refused(tmp_path / "user", UsageError, "holds more than Counterfoil's state")
+        if os.geteuid() == 0:
+            refused(Path("/etc"), UsageError, "holds more than Counterfoil's state")
     refused(tmp_path / "project", UsageError, "holds more than Counterfoil's state")
     with nobody():
         refused(Path("/usr"), CounterfoilError, "belongs to another user")

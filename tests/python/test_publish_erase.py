@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import duckdb
 import pytest
@@ -683,3 +685,102 @@ def test_whom_heap_would_not_delete_is_not_taken_up_by_itself(crowd: Home, tmp_p
     with pytest.raises(UsageError, match="HEAP_API_KEY is not set"):
         erase(home.settings, "c10", home.console, poll_seconds=0)
     assert not list(home.path.glob("erasures/*"))
+
+
+def test_after_a_restored_ledger_the_next_erasure_goes_through(crowd: Home, tmp_path: Path) -> None:
+    home = copied(crowd, tmp_path / "home")
+    shutil.copy(home.settings.ledger_path, tmp_path / "backup.duckdb")
+    erase(home.settings, "c10", home.console, poll_seconds=0)
+    shutil.copy(tmp_path / "backup.duckdb", home.settings.ledger_path)
+    assert erase(home.settings, "c1", home.console, poll_seconds=0).proof.found == []
+    assert home.ledger(
+        "select count(*) from receipts where heap_identity in ('customer-10', 'customer-1')"
+    ) == [(0,)]
+
+
+def test_an_id_in_other_letters_is_somebody_else_after_a_kill_too(
+    crowd: Home, tmp_path: Path
+) -> None:
+    home = copied(crowd, tmp_path / "home")
+    erase_killed_after("journal", home, "c10")
+    erase(home.settings, "C10", home.console, poll_seconds=0)
+    with duckdb.connect(str(home.settings.raw_path), read_only=True) as raw:
+        left = raw.execute("select internal_customer_id from customerio.people").fetchall()
+    assert not {("c10",), ("C10",)} & set(left)
+
+
+def test_a_plan_loses_the_rows_of_whom_only_the_exports_know(crowd: Home, tmp_path: Path) -> None:
+    home = copied(crowd, tmp_path / "home")
+    home.settings.warehouse_path.unlink()
+    home.settings.ledger_path.unlink()
+    [plan] = (home.path / "plans").iterdir()
+    before = plan.read_bytes().splitlines()
+    erase(home.settings, "ann@example.com", home.console, poll_seconds=0)
+    assert plan.read_bytes().splitlines() == [
+        line for line in before if json.loads(line).get("identity") != "customer-10"
+    ]
+
+
+def test_what_is_not_ours_stays_in_our_own_folders(crowd: Home, tmp_path: Path) -> None:
+    home = copied(crowd, tmp_path / "home")
+    kept = [
+        "registries/mine/message_names.csv", "registries/0123456789abcdef/message_names.csv",
+        "docs/notes.md", "duckdb_temp.csv", "target/compiled.sql",
+    ]  # fmt: skip
+    for name in kept:
+        (home.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.path / name).write_text("of joann@example.com and ann@example.com.au\n")
+    made_anew = ["registries/fedcba9876543210/message_names.csv", "target/run.sql"]
+    for name in made_anew:
+        (home.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.path / name).write_text("of ann@example.com\n")
+    (home.path / "registries/mine/experiments.csv").write_text("of ann@example.com\n")
+    certificate = erase(home.settings, "c10", home.console, poll_seconds=0)
+    assert all((home.path / name).exists() for name in kept)
+    assert not any((home.path / name).exists() for name in made_anew)
+    assert "registries/mine/experiments.csv" in certificate.proof.left
+
+
+def test_a_folder_on_another_disk_is_searched_through_its_link(crowd: Home, tmp_path: Path) -> None:
+    home = copied(crowd, tmp_path / "home")
+    shutil.move(home.path / "plans", tmp_path / "plans")
+    (home.path / "plans").symlink_to(tmp_path / "plans")
+    shutil.move(home.settings.raw_path, tmp_path / "raw.duckdb")
+    home.settings.raw_path.symlink_to(tmp_path / "raw.duckdb")
+    erase(home.settings, "c10", home.console, poll_seconds=0)
+    [plan] = (tmp_path / "plans").iterdir()
+    assert b'"customer-10"' not in plan.read_bytes()
+    assert home.settings.raw_path.is_symlink()
+    with duckdb.connect(str(tmp_path / "raw.duckdb"), read_only=True) as raw:
+        assert raw.execute(
+            "select count(*) from customerio.people where internal_customer_id = 'c10'"
+        ).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("body", [b"<html>sign in</html>", b"", b"{}", b"[]", b"\xff"])
+def test_a_deletion_api_that_is_none_erases_nobody(
+    crowd: Home, tmp_path: Path, body: bytes
+) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    home = copied(crowd, tmp_path / "home")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings = home.settings.model_copy(
+            update={"heap_url": f"http://127.0.0.1:{server.server_port}"}
+        )
+        with pytest.raises(CounterfoilError, match="not Heap as documented"):
+            erase(settings, "c10", home.console, poll_seconds=0)
+        server.shutdown()
+    with duckdb.connect(str(home.settings.raw_path), read_only=True) as raw:
+        assert raw.execute(
+            "select count(*) > 0 from customerio.people where internal_customer_id = 'c10'"
+        ).fetchall() == [(True,)]
