@@ -31,8 +31,10 @@ SELECTED = ["+fct_lift", "+fct_lift_adjusted", "+fct_experiment_health"]
 def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("hillstrom_encodings")
     export, seeds = folder / "export", folder / "seeds"
-    shutil.copytree(shared_data / "hillstrom" / "export", export)
-    shutil.copytree(shared_data / "hillstrom" / "seeds", seeds)
+    for copy in (export, seeds):
+        # the original may be for reading only, and a folder takes its rights along
+        shutil.copytree(shared_data / "hillstrom" / copy.name, copy, copy_function=shutil.copyfile)
+        copy.chmod(0o700)
     _encode(export)
     _register(seeds)
     settings = Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
