@@ -8,7 +8,6 @@ compared whole; those that somebody else holds too are not used to find rows.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -26,7 +25,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.heap import homefiles, journal, tombstones
 from pipelines.heap.deletion import HeapDeletion, ask_heap
 from pipelines.heap.journal import Journal
-from pipelines.heap.ledger import Ledger
+from pipelines.heap.ledger import Ledger, identity_hash
 from pipelines.heap.limits import Clock
 from pipelines.heap.payload import literal, quoted
 from pipelines.heap.person import Person, find_person, refresh_person
@@ -500,10 +499,7 @@ class _Cleaner:
 def _clean_dead_letters(db: duckdb.DuckDBPyConnection, work: Journal) -> None:
     """Dead letters know identities by their salted hash."""
     [(salt,)] = db.execute("select value from meta where key = 'salt'").fetchall()
-    hashes = [
-        hashlib.sha256(f"{salt}:identity:{identity}".encode()).hexdigest()[:32]
-        for identity in work.person.values("heap_identity")
-    ]
+    hashes = [identity_hash(salt, i) for i in work.person.values("heap_identity")]
     found = db.execute(
         "delete from dead_letters where identity_hash in (select unnest(?::varchar[]))", [hashes]
     ).fetchall()

@@ -70,6 +70,11 @@ create table if not exists inherited_tombstones (
 """
 
 
+def identity_hash(salt: str, identity: str) -> str:
+    """The hash under which a ledger of that salt keeps an identity; see `Ledger.identity_hash`."""
+    return hashlib.sha256(f"{salt}:identity:{identity}".encode()).hexdigest()[:32]
+
+
 @dataclass(frozen=True)
 class EventRow:
     """An event as the ledger knows it: its key, the identity it was frozen under, its name."""
@@ -170,7 +175,7 @@ class Ledger:
 
     def identity_hash(self, identity: str) -> str:
         """A salted hash that stands for an identity where personal data has no place."""
-        return hashlib.sha256(f"{self.salt}:identity:{identity}".encode()).hexdigest()[:32]
+        return identity_hash(self.salt, identity)
 
     def moved_on(self, ledger_version: int, plan_id: str) -> bool:
         """Whether anything but this plan changed the ledger since the plan was computed."""

@@ -122,8 +122,8 @@ def write_file(settings: Settings, ledger: Ledger) -> None:
     Raises:
         CounterfoilError: see `known`.
     """
-    restore(ledger, _gather(settings, _in_ledger(ledger.db)))
-    _write(settings, _gather(settings, _in_ledger(ledger.db)), ledger.salt)
+    restore(ledger, _gather(settings, _in_ledger(ledger.db), ledger.salt))
+    _write(settings, _gather(settings, _in_ledger(ledger.db), ledger.salt), ledger.salt)
 
 
 def write_table(settings: Settings, raw: duckdb.DuckDBPyConnection) -> None:
@@ -167,7 +167,7 @@ def known(settings: Settings) -> list[Tombstone]:
             erased: nothing may be loaded or built without.
     """
     ledger, salt = _read_ledger(settings)
-    found = _gather(settings, ledger)
+    found = _gather(settings, ledger, salt)
     if found and {t.key for t in found} != {t.key for t in _in_file_if_whole(settings) or []}:
         _write(settings, found, salt or found[0].salt)
     return found
@@ -257,7 +257,9 @@ def _inherited_salts(ledger: Ledger) -> list[str]:
     return [str(salt) for (salt,) in found]
 
 
-def _gather(settings: Settings, ledger: Sequence[Tombstone] | None) -> list[Tombstone]:
+def _gather(
+    settings: Settings, ledger: Sequence[Tombstone] | None, ledger_salt: str | None
+) -> list[Tombstone]:
     """What the three places know together; `ledger` is None when it could not be opened."""
     lost = CounterfoilError(
         "tombstones.json is damaged and nothing else can tell who was erased, so that nothing may "
@@ -272,7 +274,7 @@ def _gather(settings: Settings, ledger: Sequence[Tombstone] | None) -> list[Tomb
             raise lost from None
         in_file = None
     salts = {t.salted_hash: t.salt for t in [*(ledger or []), *(in_file or [])]}
-    own = next((t.salt for t in [*(ledger or []), *(in_file or [])]), "") or _ledger_salt(settings)
+    own = next((t.salt for t in [*(ledger or []), *(in_file or [])]), ledger_salt)
     found: dict[tuple[str, str, str], Tombstone] = {}
     for t in [*(ledger or []), *(in_file or []), *raw]:
         salt = t.salt or salts.get(t.salted_hash) or own
@@ -358,10 +360,6 @@ def _read_ledger(settings: Settings) -> tuple[list[Tombstone] | None, str | None
             return _in_ledger(db), salt
     except duckdb.Error:
         return None, None
-
-
-def _ledger_salt(settings: Settings) -> str:
-    return _read_ledger(settings)[1] or ""
 
 
 def _read_raw(settings: Settings) -> list[Tombstone]:
