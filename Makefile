@@ -37,7 +37,7 @@ format: setup ## apply the formatters
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix . && $(PY) -m sqlfluff fix models macros tests/dbt
 
 bench: setup ## benchmarks: ratios against a baseline in the same run
-	@for script in bench/bench_*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
+	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
 
 docs: setup ## dbt docs as one page that opens offline
 	@$(PY) -m pipelines.docs

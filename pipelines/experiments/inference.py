@@ -3,7 +3,7 @@
 The warehouse computes moments, health and the rate intervals in SQL. This module adds what SQL
 has no functions for: exact and pooled tests of rates, Welch intervals of means, permutation tests
 of skewed money. Libraries do the work (`scipy`, `tea-tasting`); this is the one place that calls
-them, and `tests/python/test_experiments_inference.py` holds it to published numbers.
+them, and `tests/python/experiments/test_experiments_inference.py` holds it to published numbers.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pipelines.errors import CounterfoilError, UsageError
 from pipelines.settings import PROJECT_DIR
 
 _KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_UNION = Path("models/marts/segments/fct_segment_memberships.sql")
+_UNION = Path("models/segments/fct_segment_memberships.sql")
 
 _SQL = """\
 -- {words}

@@ -8,7 +8,9 @@ build cases whose answer is known through the whole pipeline, from load to `fct_
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
+import json
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -342,3 +344,16 @@ def table_of(rows: list[dict[str, Any]], shape: dict[str, pa.DataType]) -> pa.Ta
     return pa.table(
         {name: pa.array([row.get(name) for row in rows], kind) for name, kind in shape.items()}
     )
+
+
+def behavior_file(path: Path, event_id: str) -> None:
+    """Write one behavior event in the format that the name says."""
+    event = {"event_id": event_id, "customer_id": "1", "event_name": "order_placed"}
+    event["occurred_at"] = "2026-04-01T10:00:00"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.name.endswith(".parquet"):
+        pq.write_table(pa.table({name: [value] for name, value in event.items()}), path)
+        return
+    csv_text, line = f"{','.join(event)}\n{','.join(event.values())}\n", f"{json.dumps(event)}\n"
+    content = (line if ".jsonl" in path.name else csv_text).encode()
+    path.write_bytes(gzip.compress(content) if path.name.endswith(".gz") else content)

@@ -1,0 +1,162 @@
+"""Killed at any instant and run again, Heap holds exactly the rows of an undisturbed run."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from publisher_home import APP, FAST, OPEN, Home
+
+from pipelines.heap import Sandbox, publish, running_sandbox
+from pipelines.heap.sandbox import Fault
+from pipelines.settings import PROJECT_DIR
+
+KILLS = 200 if os.environ.get("COUNTERFOIL_PROVE") else 6
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from publisher_home import FAST, settings
+from pipelines.console import Console
+from pipelines.heap import publish
+print("ready", flush=True)
+sys.stdin.readline()
+publish(settings(Path(sys.argv[1]), sys.argv[2]), Console(as_json=True), limits=FAST)
+print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def heap() -> Iterator[Sandbox]:
+    with running_sandbox(limits=OPEN) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def home(tmp_path: Path, heap: Sandbox) -> Home:
+    home = Home(tmp_path / "home", heap.url)
+    home.sent(6000, people=50)
+    home.users(300)
+    return home
+
+
+def start(home: Home, url: str) -> subprocess.Popen[str]:
+    """A publisher in a process of its own, past its imports and waiting to be let go."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(home.path), url, str(Path(__file__).parents[1])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=PROJECT_DIR,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def undisturbed(home: Home, tmp_path: Path) -> tuple[dict[str, object], float]:
+    """What Heap holds after a run that nobody disturbed, and how long such a run takes."""
+    copy = tmp_path / "copy"
+    shutil.copytree(home.path, copy)
+    with running_sandbox(limits=OPEN) as sandbox:
+        calm = Home.__new__(Home)
+        calm.path = copy
+        process = start(calm, sandbox.url)
+        began = time.monotonic()
+        go(process)
+        assert process.wait(60) == 0
+        return sandbox.snapshot(APP), time.monotonic() - began
+
+
+@pytest.mark.parametrize("seed", range(max(KILLS // 20, 1)))
+def test_killed_at_any_instant_nothing_is_lost_or_doubled(
+    home: Home, heap: Sandbox, tmp_path: Path, seed: int
+) -> None:
+    """Each round kills one run up to ten times (or its share) before letting it finish."""
+    expected, seconds = undisturbed(home, tmp_path)
+    chance = random.Random(seed)
+    for round_number in range(2):
+        for _ in range(min(10, KILLS // 2)):
+            process = start(home, heap.url)
+            go(process)
+            time.sleep(chance.uniform(0, seconds))
+            process.send_signal(signal.SIGKILL)
+            process.wait(30)
+        publish(home.settings, home.console, limits=FAST)
+        assert heap.snapshot(APP) == expected
+        assert home.ledger("select count(*), count(distinct publish_key) from receipts") == [
+            (6000, 6000)
+        ]
+        assert home.ledger("select count(*) from intents") == [(0,)]
+        assert publish(home.settings, home.console, limits=FAST).count_calls == 0
+        if round_number == 0:
+            # the next round starts from nothing told
+            home.settings.ledger_path.unlink()
+            with heap.state.lock:
+                heap.state.stores.clear()
+
+
+def test_killed_during_the_call_the_rows_are_said_again_under_the_same_keys(
+    home: Home, heap: Sandbox, tmp_path: Path
+) -> None:
+    expected, _ = undisturbed(home, tmp_path)
+    heap.inject(Fault("commit_then_timeout", skip=2, seconds=30))
+    process = start(home, heap.url)
+    go(process)
+    deadline = time.monotonic() + 30
+    while len(heap.calls) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    # Heap has the third call, the ledger does not
+    assert home.ledger("select count(*) from receipts") == [(1010,)]
+    assert home.ledger("select count(*) from intents") == [(1000,)]
+    publish(home.settings, home.console, limits=FAST)
+    assert heap.store().count_repeats == 1000
+    assert heap.snapshot(APP) == expected
+
+
+def test_two_publishers_at_once_in_two_processes(home: Home, heap: Sandbox) -> None:
+    heap.inject(Fault("slow", seconds=1.0))
+    first, second = start(home, heap.url), start(home, heap.url)
+    go(first)
+    deadline = time.monotonic() + 30
+    while not home.settings.ledger_path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    go(second)
+    codes = sorted((first.wait(60), second.wait(60)))
+    assert codes == [0, 1]
+    assert len(heap.store().events) == 6000
+    assert heap.store().count_repeats == 0
+
+
+def test_a_filed_plan_resumes_where_a_kill_left_it(home: Home, heap: Sandbox) -> None:
+    from pipelines.heap import make_plan
+
+    plan = make_plan(home.settings, home.console, limits=FAST)
+    heap.inject(Fault("error", times=1000, skip=3))
+    with pytest.raises(Exception, match="does not answer"):
+        publish(home.settings, home.console, plan.path, limits=FAST)
+    with heap.state.lock:
+        heap.state.faults.clear()
+        heap.state.calls.clear()
+    summary = publish(home.settings, home.console, plan.path, limits=FAST)
+    assert summary.count_events == 6000 - 2010
+    assert [call.count_rows for call in heap.calls] == [1000, 1000, 1000, 990, 300]
+    assert len(heap.store().events) == 6000
