@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pipelines.blanks import trimmed_sql
 from pipelines.loading.families import Kind
 
 _WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -110,7 +111,7 @@ def is_nan(column: str) -> str:
 
 
 def _blank(column: str) -> str:
-    return f"nullif(trim({column}, ' \t\r\n'), '')"
+    return f"nullif({trimmed_sql(column)}, '')"
 
 
 def _printed(column: str) -> str:
