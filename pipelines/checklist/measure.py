@@ -5,7 +5,6 @@ from __future__ import annotations
 from pipelines.checklist import implementation, one_journey
 from pipelines.checklist.lines import Checklist
 from pipelines.checklist.sources import Sources
-from pipelines.heap.gates import read_declared
 from pipelines.home import private
 from pipelines.review.tables import (
     attach_ledger,
@@ -32,7 +31,6 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
             ledger=attach_ledger(tables, settings),
             manifest=read_manifest(settings, tables),
             as_of=read_as_of(tables),
-            declared=read_declared(),
         )
         if journey is None:
             return Checklist("the implementation", tuple(implementation.lines(sources)))

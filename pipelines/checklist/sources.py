@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipelines.heap.gates import Declared
 from pipelines.review.tables import Record, Tables
 
 EVENT_MARTS = {
@@ -24,7 +23,7 @@ MIN_SEGMENTS, MAX_SEGMENTS = 5, 10
 
 @dataclass(frozen=True)
 class Sources:
-    """An open warehouse with the ledger beside it, and what was declared.
+    """An open warehouse with the ledger beside it, and dbt's manifest.
 
     Attributes:
         ledger: None where nothing was ever published.
@@ -35,7 +34,6 @@ class Sources:
     ledger: Tables | None
     manifest: dict[str, Any]
     as_of: datetime
-    declared: Declared
 
     def heap_models(self) -> list[Record]:
         """Name and `meta.heap` of every Heap model of the manifest."""

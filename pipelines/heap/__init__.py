@@ -11,7 +11,8 @@ from pipelines.heap.deadletters import list_dead_letters, retry_dead_letters
 from pipelines.heap.erase import Certificate, erase
 from pipelines.heap.explain import Explanation, explain_delivery, explain_person
 from pipelines.heap.limits import UNLIMITED, Clock, Limits
-from pipelines.heap.plan import Plan, make_plan
+from pipelines.heap.plan import Plan
+from pipelines.heap.planning import make_plan
 from pipelines.heap.publish import PublishSummary, publish
 from pipelines.heap.sandbox import Sandbox, SandboxLimits, running_sandbox, serve_sandbox
 from pipelines.heap.summary import markdown, summary_lines

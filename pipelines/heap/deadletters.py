@@ -80,7 +80,7 @@ def retry_dead_letters(
     A row that Heap takes is resolved and never sent again; one it refuses again counts one
     attempt more.
     """
-    from pipelines.heap.plan import compute
+    from pipelines.heap.planning import compute
     from pipelines.heap.publish import send
     from pipelines.heap.target import require_target
 

@@ -148,7 +148,8 @@ def find_person(settings: Settings, ledger: Ledger, identifier: str) -> Person:
     with _attached(settings) as db:
         if any(lowered(person.subject) in _placeholders(db).get(kind, ()) for kind in TOLD_TYPES):
             raise CounterfoilError(
-                "This identifier stands for nobody (see identity_rules.csv): erase the person by "
+                "This identifier stands for nobody (see identity_rules.csv and "
+                "identity_placeholders.csv): erase the person by "
                 "their person_id or cio_id."
             )
         _ask_warehouse(db, person, text)
@@ -542,9 +543,12 @@ def _share_refused(db: _Databases, person: Person) -> None:
 
 def _placeholders(db: _Databases) -> dict[str, set[str]]:
     """Values that mean nobody, by kind: those the warehouse was built with, and ours."""
+    with (PROJECT_DIR / "seeds" / "identity_placeholders.csv").open(encoding="utf-8-sig") as handle:
+        words = "|".join(row["placeholder_values"] for row in csv.DictReader(handle))
     with (PROJECT_DIR / "seeds" / "identity_rules.csv").open(encoding="utf-8-sig") as handle:
         rows = [
-            (row["identifier_type"], row["placeholder_values"]) for row in csv.DictReader(handle)
+            (row["identifier_type"], f"{row['placeholder_values']}|{words}")
+            for row in csv.DictReader(handle)
         ]
     rules = db.find("warehouse", "int_identity__rules", "identifier_type", "placeholder_values")
     if rules:

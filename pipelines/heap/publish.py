@@ -13,7 +13,7 @@ from typing import IO, Any
 from pipelines import locks
 from pipelines.console import Advance, Console
 from pipelines.errors import CounterfoilError
-from pipelines.heap import gates, planfile
+from pipelines.heap import gates, planfile, verdicts
 from pipelines.heap.client import (
     Accepted,
     HeapClient,
@@ -23,13 +23,14 @@ from pipelines.heap.client import (
     Uncertain,
 )
 from pipelines.heap.deadletters import classify, scrub
-from pipelines.heap.gates import Declared, read_declared
 from pipelines.heap.ledger import DeadRow, EventRow, Ledger, PropertyRow
 from pipelines.heap.limits import Clock, Limits
 from pipelines.heap.marts import read_models
 from pipelines.heap.payload import NumberText, read_row, value_hash
-from pipelines.heap.plan import Plan, compute, from_header, user_key
+from pipelines.heap.plan import Plan, from_header
 from pipelines.heap.planfile import Batch, FileDigest
+from pipelines.heap.planning import compute
+from pipelines.heap.properties import user_key
 from pipelines.heap.target import Target, require_target
 from pipelines.heap.warehouse import attached
 from pipelines.settings import Settings
@@ -112,17 +113,16 @@ def publish(
     with ExitStack() as stack:
         stack.enter_context(locks.hold(settings.home, "publisher", "publish"))
         ledger = stack.enter_context(Ledger(settings))
-        declared = read_declared()
         lines: IO[bytes] | None = None
         if plan_file is None:
             plan = compute(
                 settings, ledger, console, limits=limits, clock=clock,
-                ignore_cadence=ignore_cadence, declared=declared,
+                ignore_cadence=ignore_cadence,
             )  # fmt: skip
         else:
             lines = stack.enter_context(_held(plan_file, ledger))
             plan = open_plan(plan_file, lines, ledger, target)
-            _recheck(plan, lines, ledger, settings, declared, clock)
+            _recheck(plan, lines, ledger, settings, clock)
         return send(
             plan, ledger, target, console,
             limits=limits, clock=clock, max_minutes=max_minutes, lines=lines,
@@ -463,7 +463,6 @@ def _recheck(
     lines: IO[bytes],
     ledger: Ledger,
     settings: Settings,
-    declared: Declared,
     clock: Clock,
 ) -> None:
     """The gates again, for a plan that was made earlier: the warehouse may know better by now.
@@ -475,11 +474,11 @@ def _recheck(
     with attached(ledger, settings) as warehouse:
         models = read_models(settings.home / "manifest.json", warehouse.whole)
         fresh = [
-            gates.budget_gate(ledger, plan.target, plan.count_events, declared, clock.now()),
+            gates.budget_gate(ledger, warehouse, plan.target, plan.count_events, clock.now()),
             gates.match_rate_gate(warehouse),
             gates.segment_gate(warehouse, models, warehouse.as_of),
         ]
-        gates.load_forbidden(ledger, warehouse)
+        verdicts.load_forbidden(ledger, warehouse)
         told = [warehouse.mart(model)[0] for model in models]
         told += [warehouse.require("dim_persons", "heap_identity"), "receipts", "property_state"]
         _refuse_strangers(lines, ledger, told)
@@ -494,7 +493,7 @@ def _refuse_strangers(lines: IO[bytes], ledger: Ledger, told: Sequence[str]) -> 
     ledger.db.execute("create or replace temp table plan_identities (identity varchar)")
     for found in planfile.identities(lines, ROWS_PER_CHECK):
         ledger.db.execute("insert into plan_identities select unnest(?::varchar[])", [found])
-    reason = gates.forbidden_sql(ledger, "identity")
+    reason = verdicts.forbidden_sql(ledger, "identity")
     count = ledger.value(f"select count(*) from plan_identities where {reason} is not null")
     known = " union all ".join(f"select heap_identity from {relation}" for relation in told)
     count_unknown = ledger.value(
