@@ -8,7 +8,6 @@ publish to.
 from __future__ import annotations
 
 from pipelines.heap.deadletters import list_dead_letters, retry_dead_letters
-from pipelines.heap.erase import Certificate, erase
 from pipelines.heap.explain import Explanation, explain_delivery, explain_person
 from pipelines.heap.limits import UNLIMITED, Clock, Limits
 from pipelines.heap.plan import Plan, make_plan
@@ -18,7 +17,6 @@ from pipelines.heap.summary import markdown, summary_lines
 
 __all__ = [
     "UNLIMITED",
-    "Certificate",
     "Clock",
     "Explanation",
     "Limits",
@@ -26,7 +24,6 @@ __all__ = [
     "PublishSummary",
     "Sandbox",
     "SandboxLimits",
-    "erase",
     "explain_delivery",
     "explain_person",
     "list_dead_letters",
