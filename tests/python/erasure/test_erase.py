@@ -20,17 +20,11 @@ from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import (
-    Sandbox,
-    erase,
-    explain_delivery,
-    explain_person,
-    publish,
-    running_sandbox,
-    tombstones,
-)
+from pipelines.explain import explain_delivery, explain_person
+from pipelines.heap import erase, publish, tombstones
 from pipelines.heap.erase import STEPS, certificate_lines
 from pipelines.heap.tombstones import is_kept_sql, salted_hash, write_table
+from pipelines.sandbox import Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
 VICTIM = "shopper3@shop.example"
