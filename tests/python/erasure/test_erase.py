@@ -21,15 +21,11 @@ from publisher_home import settings as publisher_settings
 
 from pipelines.erasure.erase import STEPS, certificate_lines, erase
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import (
-    Sandbox,
-    explain_delivery,
-    explain_person,
-    publish,
-    running_sandbox,
-)
+from pipelines.explain import explain_delivery, explain_person
+from pipelines.heap import publish
 from pipelines.loading import tombstones
 from pipelines.loading.tombstones import is_kept_sql, salted_hash, write_table
+from pipelines.sandbox import Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
 VICTIM = "shopper3@shop.example"
