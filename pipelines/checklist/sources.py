@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipelines.review.tables import Record, Tables
+from pipelines.built.tables import Record, Tables
 
 EVENT_MARTS = {
     "heap_cio_journey_entered": "journey_entry_id",

@@ -7,9 +7,9 @@ under which identities nobody may be told. What the ledger adds is its own memor
 from __future__ import annotations
 
 from pipelines.errors import CounterfoilError
-from pipelines.heap import tombstones
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.warehouse import Warehouse
+from pipelines.loading import tombstones
 
 
 def persons(warehouse: Warehouse) -> str:

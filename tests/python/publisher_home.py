@@ -13,7 +13,8 @@ import duckdb
 from pydantic import SecretStr
 
 from pipelines.console import Console
-from pipelines.heap import Limits, SandboxLimits
+from pipelines.heap import Limits
+from pipelines.sandbox import SandboxLimits
 from pipelines.settings import PROJECT_DIR, Settings
 
 APP = "1234567"

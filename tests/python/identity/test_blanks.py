@@ -14,7 +14,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipelines.blanks import BLANKS, trimmed_sql
-from pipelines.heap.traces import normalised, normalised_sql
+from pipelines.erasure.traces import normalised, normalised_sql
 from pipelines.loading.casts import to_kind
 from pipelines.settings import PROJECT_DIR
 

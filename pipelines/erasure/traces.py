@@ -17,7 +17,8 @@ from functools import cache
 from typing import Any
 
 from pipelines.blanks import BLANKS, trimmed_sql
-from pipelines.heap.payload import literal, quoted
+from pipelines.loading.casts import literal
+from pipelines.loading.casts import quote as quoted
 
 COLUMNS = {
     "person_id": ("person_id",),
