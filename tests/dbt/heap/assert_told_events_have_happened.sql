@@ -8,11 +8,11 @@ told as (
         "heap_cio_message_clicked",
         "heap_cio_goal_converted",
     ] %}
-        select
-            publish_key,
-            occurred_at
-        from {{ ref(mart) }}
-        {{ "union all" if not loop.last }}
+    select
+        publish_key,
+        occurred_at
+    from {{ ref(mart) }}
+    {{ "union all" if not loop.last }}
     {% endfor %}
 )
 

@@ -9,12 +9,12 @@ told as (
         "heap_cio_goal_converted",
         "heap_user_properties",
     ] %}
-        select
-            '{{ mart }}' as mart,
-            person_id,
-            heap_identity
-        from {{ ref(mart) }}
-        {{ "union all" if not loop.last }}
+    select
+        '{{ mart }}' as mart,
+        person_id,
+        heap_identity
+    from {{ ref(mart) }}
+    {{ "union all" if not loop.last }}
     {% endfor %}
 ),
 

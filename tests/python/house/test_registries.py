@@ -74,6 +74,7 @@ def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder
             ARMS_HEADER + "e,a,false,0.6,1,,,,,,,\ne,b,true,0.3,1,,,,,,,\n",
             "weights of `e`, allocation version 1, sum to 0.900000",
         ),
+        ("identity_thresholds", "workspace_id,minimum_rate\n,0.9\n", "set identity_minimum_rate"),
     ],
 )
 def test_a_registry_that_cannot_be_is_told_in_one_sentence(
