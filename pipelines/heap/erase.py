@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines import locks
+from pipelines.built.quoting import literal, quoted
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap import homefiles, journal, tombstones
@@ -27,7 +28,6 @@ from pipelines.heap.deletion import HeapDeletion, ask_heap
 from pipelines.heap.journal import Journal
 from pipelines.heap.ledger import Ledger, identity_hash
 from pipelines.heap.limits import Clock
-from pipelines.heap.payload import literal, quoted
 from pipelines.heap.person import Person, find_person, refresh_person
 from pipelines.heap.rewriting import mark_due, rewrite
 from pipelines.heap.traces import (

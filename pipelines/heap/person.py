@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
-from pipelines.heap.payload import literal, quoted
 from pipelines.heap.tombstones import IDENTIFIER_TYPES, SHORTEST_ID, TOLD_TYPES, is_erased
 from pipelines.heap.traces import BLANKS, Mentions, lowered, normalised, normalised_sql
 from pipelines.settings import PROJECT_DIR, Settings

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipelines import locks
+from pipelines.built.manifest import require_manifest
 from pipelines.console import Advance, Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, planfile
@@ -26,7 +27,7 @@ from pipelines.heap.deadletters import classify, scrub
 from pipelines.heap.gates import Declared, read_declared
 from pipelines.heap.ledger import DeadRow, EventRow, Ledger, PropertyRow
 from pipelines.heap.limits import Clock, Limits
-from pipelines.heap.marts import read_models
+from pipelines.heap.marts import declared_models
 from pipelines.heap.payload import NumberText, read_row, value_hash
 from pipelines.heap.plan import Plan, compute, from_header, user_key
 from pipelines.heap.planfile import Batch, FileDigest
@@ -473,7 +474,7 @@ def _recheck(
             somebody who may no longer be told.
     """
     with attached(ledger, settings) as warehouse:
-        models = read_models(settings.home / "manifest.json", warehouse.whole)
+        models = declared_models(require_manifest(settings, warehouse))
         fresh = [
             gates.budget_gate(ledger, plan.target, plan.count_events, declared, clock.now()),
             gates.match_rate_gate(warehouse),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
-from pipelines.heap.payload import literal, quoted
 
 DUE = "rewrite_due"
 """A table of the schema `loads` that stands as long as deleted rows may linger in the file."""

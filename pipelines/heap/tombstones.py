@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
 from pipelines.heap import rewriting
-from pipelines.heap.payload import literal, quoted
 from pipelines.heap.traces import (
     ERASED,
     Mentions,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipelines.heap.payload import literal, quoted
+from pipelines.built.quoting import literal, quoted
 
 BLANKS = (
     " \t\n\v\f\r\x85\xa0\u1680"

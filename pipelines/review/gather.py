@@ -10,15 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.built.tables import (
-    Record,
-    Tables,
-    attach_ledger,
-    definitions_hash,
-    open_warehouse,
-    read_as_of,
-    read_manifest,
-)
+from pipelines.built.manifest import definitions_hash, read_manifest
+from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.review import tallies
 from pipelines.review.tallies import WEEK
 from pipelines.settings import Settings
