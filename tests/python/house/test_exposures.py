@@ -45,9 +45,10 @@ def texts(code: str) -> Iterator[str]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in described:
-                yield node.value
+        if not isinstance(node, ast.Constant) or id(node) in described:
+            continue
+        if isinstance(node.value, str):
+            yield node.value
 
 
 def reads(project: Path = PROJECT_DIR) -> Reads:
@@ -106,7 +107,7 @@ def test_exposures_name_what_python_reads_and_nothing_else() -> None:
     ("code", "name"),
     [
         ('tables.rows("select 1", reads=["fct_source_freshness"])', "fct_source_freshness"),
-        ('tables.value("select count(*) from {fct_identity_populations}", reads=ALL)', "fct_identity_populations"),
+        ('tables.value("select count(*) from {dim_persons}", reads=ALL)', "dim_persons"),
         ('READS = {"stg_heap__users": "identity"}', "stg_heap__users"),
         ("select count(*) from {fct_identity_links}", "fct_identity_links"),
     ],
