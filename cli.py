@@ -252,7 +252,7 @@ def erase(
 ) -> None:
     """Forget a person everywhere, Heap included, and prove it."""
     with _told(as_json, verbose) as (console, settings):
-        from pipelines.heap import erase as erase_person
+        from pipelines.erasure.erase import erase as erase_person
 
         erase_person(settings, identifier, console)
 

@@ -7,7 +7,6 @@ the ledger records what Heap acknowledged.
 from __future__ import annotations
 
 from pipelines.heap.deadletters import list_dead_letters, retry_dead_letters
-from pipelines.heap.erase import Certificate, erase
 from pipelines.heap.limits import UNLIMITED, Clock, Limits
 from pipelines.heap.plan import Plan, make_plan
 from pipelines.heap.publish import PublishSummary, publish
@@ -15,12 +14,10 @@ from pipelines.heap.summary import markdown, summary_lines
 
 __all__ = [
     "UNLIMITED",
-    "Certificate",
     "Clock",
     "Limits",
     "Plan",
     "PublishSummary",
-    "erase",
     "list_dead_letters",
     "make_plan",
     "markdown",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.loading.casts import quote
+from pipelines.built.quoting import quoted as quote
 from pipelines.loading.families import Kind
 from pipelines.loading.raw import Connection
 from pipelines.quiet import private_context, quiet_dlt

@@ -10,9 +10,10 @@ from typing import Any
 
 import duckdb
 
+from pipelines.built.quoting import literal
+from pipelines.built.quoting import quoted as quote
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
-from pipelines.loading.casts import literal, quote
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind
 from pipelines.loading.files import disk_full, is_disk_full
 from pipelines.quiet import NO_DOWNLOADS

@@ -20,7 +20,9 @@ from typing import IO, Any
 
 import duckdb
 
-from pipelines.loading.casts import JSON, literal, quote, refusal, to_kind
+from pipelines.built.quoting import literal
+from pipelines.built.quoting import quoted as quote
+from pipelines.loading.casts import JSON, refusal, to_kind
 from pipelines.loading.families import (
     LOAD_ID,
     SOURCE_FILE,
@@ -120,7 +122,7 @@ def prepare(connection: Connection, files: Sequence[Found], scratch: Path, plain
 
     parquet = of("parquet")
     for number, found in enumerate(of("avro")):
-        from pipelines.loading.avro import NotAvro, to_parquet
+        from pipelines.loading.readers.avro import NotAvro, to_parquet
 
         try:
             parquet.append(to_parquet(found, scratch / "avro" / str(number)))

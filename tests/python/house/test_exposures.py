@@ -16,6 +16,9 @@ from pipelines.settings import PROJECT_DIR
 from pipelines.sql import names_in
 
 EXPOSURES = PROJECT_DIR / "models" / "exposures.yml"
+WAYS = ("pipelines.built.tables", "settings.warehouse_path")
+"""How the code of a room looks that reads the warehouse."""
+
 Reads = dict[str, set[str]]
 """Relations by room; a room is a package of pipelines/."""
 
@@ -57,7 +60,7 @@ def reads(project: Path = PROJECT_DIR) -> Reads:
     found: Reads = defaultdict(set)
     for folder in sorted(path for path in (project / "pipelines").iterdir() if path.is_dir()):
         modules = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
-        if folder.name == "built" or not any("pipelines.built" in code for code in modules):
+        if folder.name == "built" or not any(way in code for code in modules for way in WAYS):
             continue
         for text in (text for code in modules for text in texts(code)):
             found[folder.name] |= {text, *re.findall(r"\{(\w+)\}", text)} & known

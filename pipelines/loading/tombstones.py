@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines.built.quoting import literal, quoted
-from pipelines.errors import CounterfoilError
-from pipelines.heap import rewriting
-from pipelines.heap.traces import (
+from pipelines.erasure import rewriting
+from pipelines.erasure.traces import (
     ERASED,
     Mentions,
     Table,
@@ -31,6 +30,7 @@ from pipelines.heap.traces import (
     normalised_sql,
     tables,
 )
+from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 
+from pipelines.built.quoting import quoted as quote
 from pipelines.console import Advance, Console
 from pipelines.errors import CounterfoilError
 from pipelines.loading import raw
-from pipelines.loading.casts import quote
 from pipelines.loading.families import DDL, Family
 from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find, is_disk_full
 from pipelines.loading.handover import Handed, Road, hand_over
