@@ -13,7 +13,7 @@ from pipelines.heap.limits import Clock, Limits
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.heap.publish import PublishSummary
+    from pipelines.heap.outcome import PublishSummary
 
 REASONS = ("identity", "size", "type", "refused", "transport")
 """Classes of dead letters, from what Heap said."""
