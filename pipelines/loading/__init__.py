@@ -11,7 +11,7 @@ from pipelines.loading.sources.customerio import verify_signature
 if TYPE_CHECKING:
     from pipelines.console import Console
     from pipelines.loading.handover import Road
-    from pipelines.loading.run import LoadSummary
+    from pipelines.loading.summary import LoadSummary
     from pipelines.settings import Settings
 
 
