@@ -12,8 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import CounterfoilError
-from pipelines.loading.casts import literal
-from pipelines.loading.casts import quote as quoted
+from pipelines.loading.casts import literal, quote
 
 DUE = "rewrite_due"
 """A table of the schema `loads` that stands as long as deleted rows may linger in the file."""
@@ -67,7 +66,7 @@ def rewrite(path: Path, *, threads: int = 2, memory_limit: str = "4GB") -> None:
 def _copy(
     path: Path, partial: Path, config: dict[str, str | bool | int | float | list[str]]
 ) -> None:
-    name = quoted(path.stem)
+    name = quote(path.stem)
     with duckdb.connect(config={**config, "temp_directory": str(path.parent / "spill")}) as db:
         db.execute("set enable_progress_bar = false")
         db.execute(f"attach {literal(str(path))} as {name} (read_only)")
@@ -90,7 +89,7 @@ def _contents(db: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, s
             "where database_name = ? and not internal",
             [database],
         ).fetchall():
-            relation = f"{quoted(database)}.{quoted(schema)}.{quoted(name)}"
+            relation = f"{quote(database)}.{quote(schema)}.{quote(name)}"
             found[(kind, schema, name)] = (
                 1
                 if kind == "view"

@@ -13,7 +13,7 @@ import duckdb
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
 from pipelines.loading.casts import literal, quote
-from pipelines.loading.families import DDL, LOAD_ID, Family, Kind
+from pipelines.loading.families import DDL, LOAD_ID, Family, Kind, columns
 from pipelines.loading.files import disk_full, is_disk_full
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
@@ -26,18 +26,14 @@ LOADED_FILES = Family(
     name="loaded_files",
     dataset="",
     table="loaded_files",
-    columns={
-        "file_name": "text",
-        "family": "text",
-        "workspace_id": "bigint",
-        "schema_version": "bigint",
-        "file_sequence": "bigint",
-        "content_hash": "text",
-        "size_bytes": "bigint",
-        "count_rows": "bigint",
-        "modified_at": "timestamp",
-        "loaded_at": "timestamp",
-    },
+    declared=(
+        *columns("text", "file", "file_name"),
+        *columns("text", "none", "family"),
+        *columns("bigint", "none", "workspace_id schema_version file_sequence"),
+        *columns("text", "none", "content_hash"),
+        *columns("bigint", "none", "size_bytes count_rows"),
+        *columns("timestamp", "none", "modified_at loaded_at"),
+    ),
 )
 # What the view loads.files shows, by type.
 _SHOWN = {"schema_version": "integer"}
@@ -150,8 +146,8 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         (dataset, LOADED_FILES.table, LOADED_FILES.columns) for dataset in datasets(families)
     ]
     existing = {(schema, table) for schema, table, _ in present}
-    for dataset, table, columns in tables:
-        wanted = {name: DDL[kind] for name, kind in columns.items()} | {LOAD_ID: "varchar"}
+    for dataset, table, known in tables:
+        wanted = {name: DDL[kind] for name, kind in known.items()} | {LOAD_ID: "varchar"}
         target = f"{quote(dataset)}.{quote(table)}"
         if (dataset, table) not in existing:
             body = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted.items())
