@@ -16,12 +16,12 @@ from publisher_home import OPEN, Home
 from pipelines.erasure.columns import LISTED, Table, is_text, tables, trails
 from pipelines.erasure.erase import erase
 from pipelines.erasure.sweep import sweep
-from pipelines.heap import running_sandbox
 from pipelines.heap.ledger import Ledger
 from pipelines.loading import FAMILIES, ensure_raw, tombstones
 from pipelines.loading.families import Column, Family
 from pipelines.loading.identifiers import OWNERS, Holds
 from pipelines.loading.sources import heap_connect
+from pipelines.sandbox import running_sandbox
 from pipelines.settings import PROJECT_DIR, Settings
 
 ASKED = "say what it holds: in its family, or in pipelines/erasure/columns.csv"

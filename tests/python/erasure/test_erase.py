@@ -22,15 +22,11 @@ from publisher_home import settings as publisher_settings
 from pipelines.erasure.certificate import certificate_lines
 from pipelines.erasure.erase import STEPS, erase
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import (
-    Sandbox,
-    explain_delivery,
-    explain_person,
-    publish,
-    running_sandbox,
-)
+from pipelines.explain import explain_delivery, explain_person
+from pipelines.heap import publish
 from pipelines.loading import tombstones
 from pipelines.loading.tombstones import erased_sql, read_file, salted_hash, write_table
+from pipelines.sandbox import Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
 VICTIM = "shopper3@shop.example"
