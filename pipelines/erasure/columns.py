@@ -1,8 +1,8 @@
 """What each column holds of people, and the tables that have them.
 
 Input families say it themselves (`pipelines/loading/sources`). A name means the same everywhere
-else, Heap Connect's apart; names that only warehouse and ledger have are listed here. Whose a row
-is, where somebody may be mentioned, and what the proof searches are derived from this.
+else, Heap Connect's apart; names that only warehouse and ledger have stand in `columns.csv`. Whose
+a row is, where somebody may be mentioned, and what the proof searches is derived from this.
 """
 
 from __future__ import annotations
