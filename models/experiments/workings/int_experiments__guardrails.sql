@@ -337,10 +337,10 @@ primary_contrasts as (
             case
                 when contrasts.aggregation <> 'any' and contrasts.is_comparable
                     then greatest(
-                        {{ experiments_setting("skew_factor") }}
+                        {{ var("experiments_skew_factor") }}
                         * contrasts.skewness_treatment * contrasts.skewness_treatment
                         / nullif(contrasts.count_treatment, 0),
-                        {{ experiments_setting("skew_factor") }}
+                        {{ var("experiments_skew_factor") }}
                         * contrasts.skewness_control * contrasts.skewness_control
                         / nullif(contrasts.count_control, 0)
                     )
@@ -412,19 +412,19 @@ measured as (
         'itt' as population,
         'crossover_rate' as guardrail,
         case
-            when count_hard_crossovers >= {{ experiments_setting("crossover_invalid") }} * count_people
+            when count_hard_crossovers >= {{ var("experiments_crossover_invalid") }} * count_people
                 then count_hard_crossovers / nullif(cast(count_people as double), 0)
             else count_crossovers / nullif(cast(count_people as double), 0)
         end as value,
         case
-            when count_hard_crossovers >= {{ experiments_setting("crossover_invalid") }} * count_people
-                then {{ experiments_setting("crossover_invalid") }}
-            else {{ experiments_setting("crossover_warn") }}
+            when count_hard_crossovers >= {{ var("experiments_crossover_invalid") }} * count_people
+                then {{ var("experiments_crossover_invalid") }}
+            else {{ var("experiments_crossover_warn") }}
         end as threshold,
         case
-            when count_hard_crossovers >= {{ experiments_setting("crossover_invalid") }} * count_people
+            when count_hard_crossovers >= {{ var("experiments_crossover_invalid") }} * count_people
                 then 'invalid'
-            when count_crossovers >= {{ experiments_setting("crossover_warn") }} * count_people
+            when count_crossovers >= {{ var("experiments_crossover_warn") }} * count_people
                 then 'warn'
             else 'ok'
         end as verdict
@@ -440,19 +440,19 @@ measured as (
             when
                 count_contaminated > 0
                 and count_contaminated
-                >= {{ experiments_setting("contamination_invalid") }} * count_single_arm_control
-                then {{ experiments_setting("contamination_invalid") }}
-            else {{ experiments_setting("contamination_warn") }}
+                >= {{ var("experiments_contamination_invalid") }} * count_single_arm_control
+                then {{ var("experiments_contamination_invalid") }}
+            else {{ var("experiments_contamination_warn") }}
         end as threshold,
         case
             when count_contaminated = 0 then 'ok'
             when
                 count_contaminated
-                >= {{ experiments_setting("contamination_invalid") }} * count_single_arm_control
+                >= {{ var("experiments_contamination_invalid") }} * count_single_arm_control
                 then 'invalid'
             when
                 count_contaminated
-                >= {{ experiments_setting("contamination_warn") }} * count_single_arm_control
+                >= {{ var("experiments_contamination_warn") }} * count_single_arm_control
                 then 'warn'
             else 'ok'
         end as verdict
@@ -464,9 +464,9 @@ measured as (
         'itt' as population,
         'late_label' as guardrail,
         count_late_labels / nullif(cast(count_people as double), 0) as value,
-        {{ experiments_setting("late_label_invalid") }} as threshold,
+        {{ var("experiments_late_label_invalid") }} as threshold,
         case
-            when count_late_labels > {{ experiments_setting("late_label_invalid") }} * count_people
+            when count_late_labels > {{ var("experiments_late_label_invalid") }} * count_people
                 then 'invalid'
             when count_late_labels > 0 then 'warn'
             else 'ok'
@@ -499,9 +499,9 @@ measured as (
         'itt' as population,
         'outcome_visibility' as guardrail,
         chi_square as value,
-        {{ experiments_setting("visibility_critical") }} as threshold,
+        {{ var("experiments_visibility_critical") }} as threshold,
         case
-            when chi_square > {{ experiments_setting("visibility_critical") }} then 'warn'
+            when chi_square > {{ var("experiments_visibility_critical") }} then 'warn'
             else 'ok'
         end as verdict
     from visibility
@@ -554,9 +554,9 @@ measured as (
         population,
         'few_events' as guardrail,
         cast(count_fewest_events as double) as value,
-        cast({{ experiments_setting("minimum_events") }} as double) as threshold,
+        cast({{ var("experiments_minimum_events") }} as double) as threshold,
         case
-            when count_fewest_events < {{ experiments_setting("minimum_events") }} then 'warn'
+            when count_fewest_events < {{ var("experiments_minimum_events") }} then 'warn'
             else 'ok'
         end as verdict
     from worst_contrasts
@@ -575,17 +575,17 @@ measured as (
 -- Every guardrail has its row for every population it speaks of: silence is not health.
 {%- set experiment_wide = {
     "srm": "cast(null as double)",
-    "crossover_rate": experiments_setting("crossover_warn"),
-    "contamination": experiments_setting("contamination_warn"),
-    "late_label": experiments_setting("late_label_invalid"),
+    "crossover_rate": var("experiments_crossover_warn"),
+    "contamination": var("experiments_contamination_warn"),
+    "late_label": var("experiments_late_label_invalid"),
     "allocation_changed": "1.0",
     "winner_picked": "0.0",
-    "outcome_visibility": experiments_setting("visibility_critical"),
+    "outcome_visibility": var("experiments_visibility_critical"),
     "definition_changed": "0.0",
     "cluster": "0.0",
     "immature": "1.0",
     "underpowered": "cast(null as double)",
-    "few_events": experiments_setting("minimum_events"),
+    "few_events": var("experiments_minimum_events"),
     "skew": "1.0",
 } %}
 expected_guardrails as (
