@@ -21,14 +21,14 @@ limited as (
         contrasts.*,
         {{ fixed_limits("contrasts", "inferences") }},
         inferences.fixed_p_value,
-        inferences.sequence_p_value,
+        inferences.permutation_z,
         inferences.p_method
     from contrasts
     left join inferences
         on {{ same_contrast("contrasts", "inferences") }}
 ),
 
-{{ estimates_of("limited", by=["stratum", "fixed_p_value", "sequence_p_value", "p_method"]) }},
+{{ estimates_of("limited", by=["stratum", "fixed_p_value", "permutation_z", "p_method"]) }},
 
 flagged as (
     select
@@ -65,7 +65,7 @@ told as (
         case
             when not ({{ may_be_told() }}) then null
             when interval_kind = 'fixed' then fixed_p_value
-            when is_skewed then sequence_p_value
+            when is_skewed then {{ sequence_p_value("permutation_z", "count_compared", "rho_squared") }}
             when standard_error > 0
                 then {{ sequence_p_value("(difference / standard_error)", "count_compared", "rho_squared") }}
             else 1.0
