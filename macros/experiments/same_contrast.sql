@@ -6,9 +6,3 @@
     {{ "and " if not loop.first }}{{ left }}.{{ column }} = {{ right }}.{{ column }}
     {%- endfor %}
 {%- endmacro %}
-
-{% macro fixed_limits(contrasts, inferences) -%}
-    {#- Limits of each allocation version: Newcombe for rates, Welch for means. -#}
-    coalesce({{ contrasts }}.newcombe_low, {{ inferences }}.welch_low) as fixed_low,
-    coalesce({{ contrasts }}.newcombe_high, {{ inferences }}.welch_high) as fixed_high
-{%- endmacro %}

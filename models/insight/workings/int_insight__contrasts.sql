@@ -18,8 +18,7 @@ verdicts as (
 limited as (
     select
         *,
-        newcombe_low as fixed_low,
-        newcombe_high as fixed_high
+        {{ fixed_limits("contrasted") }}
     from contrasted
 ),
 
