@@ -60,15 +60,20 @@ judged as (
         case
             when {{ may_be_told("lift.status") }} then cast(estimated.difference as double)
         end as lift,
-        {%- for limit in ["low", "high"] %}
         case
             when
                 {{ may_be_told("lift.status") }}
                 and estimated.interval_kind = 'fixed'
                 and not estimated.lacks_limits
-                then cast(estimated.difference_{{ limit }} as double)
-        end as lift_{{ limit }}{{ "," if not loop.last }}
-        {%- endfor %}
+                then cast(estimated.difference_low as double)
+        end as lift_low,
+        case
+            when
+                {{ may_be_told("lift.status") }}
+                and estimated.interval_kind = 'fixed'
+                and not estimated.lacks_limits
+                then cast(estimated.difference_high as double)
+        end as lift_high
     from estimated
     inner join lift
         on

@@ -92,14 +92,13 @@ told as (
         {%- endfor %}
         cast(judged.count_control as {{ dbt.type_bigint() }}) as count_units_control,
         cast(judged.count_nonzero_control as {{ dbt.type_bigint() }}) as count_persons_control,
+        {%- for estimate in ["difference", "difference_low", "difference_high"] %}
+        case when {{ may_be_told("judged.status") }} then judged.{{ estimate }} end as {{ estimate }},
+        {%- endfor %}
         coalesce(
             judged.mean_treatment, cast(summed.count_persons as double) / nullif(summed.count_units, 0)
         ) as rate,
-        judged.mean_control as rate_control,
-        {%- for estimate in ["difference", "difference_low", "difference_high"] %}
-        case when {{ may_be_told("judged.status") }} then judged.{{ estimate }} end
-            as {{ estimate }}{{ "," if not loop.last }}
-        {%- endfor %}
+        judged.mean_control as rate_control
     from summed
     left join judged
         on

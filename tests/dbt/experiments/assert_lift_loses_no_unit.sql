@@ -23,7 +23,14 @@ totals as (
 )
 
 select
-    lift.*,
+    lift.experiment_key,
+    lift.as_of,
+    lift.population,
+    lift.stratum,
+    lift.metric_key,
+    lift.arm,
+    lift.count_treatment,
+    lift.count_control,
     treatment.count_units as count_units_treatment,
     control.count_units as count_units_control
 from lift

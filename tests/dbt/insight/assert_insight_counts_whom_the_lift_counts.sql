@@ -20,7 +20,15 @@ lift as (
         and stratum = 'all'
 )
 
-select contrasts.*
+select
+    contrasts.question,
+    contrasts.experiment_key,
+    contrasts.metric_key,
+    contrasts.arm,
+    contrasts.count_units,
+    contrasts.count_units_control,
+    lift.count_treatment,
+    lift.count_control
 from contrasts
 left join lift
     on

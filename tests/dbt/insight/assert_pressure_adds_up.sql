@@ -13,8 +13,9 @@ added as (
         {%- for measure in ["messages", "marketing_messages", "transactional_messages"] %}
         sum(case when measure = '{{ measure }}' then count_events else 0 end) as count_{{ measure }},
         max(case when measure = '{{ measure }}' then count_persons else 0 end)
-            as count_{{ measure }}_persons{{ "," if not loop.last }}
+            as count_{{ measure }}_persons,
         {%- endfor %}
+        count(*) as count_measures
     from pressure
     group by workspace_id, journey_id, experiment_key, arm
 )
