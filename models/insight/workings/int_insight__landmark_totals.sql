@@ -14,6 +14,10 @@ metrics as (
     select * from {{ ref("metrics") }}
 ),
 
+cohort_arms as (
+    select * from {{ ref("int_insight__cohort_arms") }}
+),
+
 behavior_events as (
     select * from {{ ref("int_identity__behavior_events") }}
 ),
@@ -67,7 +71,6 @@ clocked as (
         units.*,
         '{{ hours }} hours' as landmark,
         'itt' as population,
-        {{ hours }} as landmark_hours,
         coalesce(
             units.exposed_real_at < {{ dbt.dateadd("hour", hours, "units.assigned_at") }}, false
         ) as is_shown_before,
@@ -80,7 +83,6 @@ clocked as (
         units.*,
         'first message' as landmark,
         'ghost_reached' as population,
-        cast(null as integer) as landmark_hours,
         false as is_shown_before,
         units.reached_first_at as landmark_at
     from units
@@ -89,7 +91,7 @@ clocked as (
         and units.reached_first_at is not null
 ),
 
-counted as (
+waited as (
     select
         clocked.experiment_key,
         clocked.arm,
@@ -97,12 +99,9 @@ counted as (
         clocked.metric_key,
         clocked.landmark,
         clocked.population,
-        clocked.landmark_hours,
         count(*) as count_units,
-        cast(
-            sum(case when clocked.is_shown_before then 1 else 0 end) as {{ dbt.type_bigint() }}
-        ) as count_shown_before,
-        count(converted.converted_at) as count_persons
+        count(converted.converted_at) as count_persons,
+        sum(case when clocked.is_shown_before then 1 else 0 end) as count_events
     from clocked
     left join converted
         on
@@ -117,8 +116,42 @@ counted as (
         clocked.allocation_version,
         clocked.metric_key,
         clocked.landmark,
-        clocked.population,
-        clocked.landmark_hours
+        clocked.population
+),
+
+all_landmarks as (
+    select distinct
+        experiment_key,
+        metric_key,
+        landmark,
+        population
+    from waited
+),
+
+counted as (
+    select
+        'landmark' as question,
+        cohort_arms.cohort_key,
+        cohort_arms.workspace_id,
+        cohort_arms.journey_id,
+        cohort_arms.experiment_key,
+        all_landmarks.population,
+        all_landmarks.landmark as stratum,
+        all_landmarks.metric_key,
+        cohort_arms.arm,
+        cohort_arms.allocation_version,
+        coalesce(waited.count_units, 0) as count_units,
+        coalesce(waited.count_persons, 0) as count_persons,
+        coalesce(waited.count_events, 0) as count_events
+    from cohort_arms
+    inner join all_landmarks
+        on cohort_arms.experiment_key = all_landmarks.experiment_key
+    left join waited
+        on
+            cohort_arms.experiment_key = waited.experiment_key
+            and cohort_arms.arm = waited.arm
+            and cohort_arms.allocation_version = waited.allocation_version
+            and all_landmarks.landmark = waited.landmark
 )
 
 select * from counted

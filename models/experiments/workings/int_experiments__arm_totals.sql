@@ -214,6 +214,7 @@ summed as (
 
 joined as (
     select
+        'outcome' as question,
         counted.experiment_key,
         counted.population,
         counted.stratum,
