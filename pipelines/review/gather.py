@@ -40,7 +40,7 @@ class Review:
         contrasts: what the naive readings say, one row per experiment and arm.
         journeys: one entry per journey that had entries or messages, each with its own rows.
         optional: rows of the marts of `OPTIONAL`, by name; None where the mart is not built.
-        guardrails: the words of the checks; not a number, so not in the JSON.
+        checks: the words of the guardrails; not a number, so not in the JSON.
     """
 
     as_of: datetime
@@ -66,7 +66,7 @@ class Review:
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
     heap: Record | None = None
-    guardrails: Guardrails = field(default_factory=Guardrails)
+    checks: Guardrails = field(default_factory=Guardrails)
     optional: dict[str, list[Record] | None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -96,7 +96,7 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     review.estimates = _estimates(tables, "fct_lift", "")
     review.history = _estimates(tables, "fct_lift_history", "fct_lift.as_of, ")
     review.health = _all(tables, "fct_experiment_health", "experiment_key, population, guardrail")
-    review.guardrails = read_guardrails(tables)
+    review.checks = read_guardrails(tables)
     review.assignments = tallies.ASSIGNMENTS.rows(tables, as_of)
     review.reach = tallies.REACH.rows(tables, as_of)
     review.match_rates = _latest(tables, "fct_identity_match_rate", "workspace_id")
