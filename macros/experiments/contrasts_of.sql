@@ -35,7 +35,7 @@
             treatment.aggregation,
             treatment.allocation_version,
             {{ arms }}.planned_n,
-            coalesce({{ arms }}.planned_n, {{ experiments_setting("tuning_n") }}) as tuning_n,
+            coalesce({{ arms }}.planned_n, {{ var("experiments_tuning_n") }}) as tuning_n,
             {{ arms }}.alpha,
             {{ arms }}.z_critical,
             {{ arms }}.analysis_at,
@@ -94,7 +94,7 @@
             and (
                 {%- for side in ["treatment", "control"] %}
                 {{ "or " if not loop.first }}count_{{ side }}
-                < {{ experiments_setting("skew_factor") }}
+                < {{ var("experiments_skew_factor") }}
                 * round(coalesce(skewness_{{ side }} * skewness_{{ side }}, 0), 9)
                 {%- endfor %}
             ) as is_skewed,

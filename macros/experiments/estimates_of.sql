@@ -79,12 +79,12 @@
             {%- endfor %}
             count_treatment = 0 or count_control = 0 as is_immature,
             least(count_nonzero_treatment, count_nonzero_control)
-            < {{ experiments_setting("minimum_events") }}
+            < {{ var("experiments_minimum_events") }}
             or (
                 aggregation = 'any'
                 and least(
                     count_treatment - count_nonzero_treatment, count_control - count_nonzero_control
-                ) < {{ experiments_setting("minimum_events") }}
+                ) < {{ var("experiments_minimum_events") }}
             ) as has_few_events
         from {{ into }}_read
     )

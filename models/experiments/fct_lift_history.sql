@@ -36,7 +36,7 @@ flagged as (
         {{ verdict_columns() }},
         verdicts.outcome_visibility <> 'ok'
         and coalesce(linked_outcomes.linked_share, 0)
-        >= {{ experiments_setting("linked_outcomes_share") }} as has_visibility_gap,
+        >= {{ var("experiments_linked_outcomes_share") }} as has_visibility_gap,
         coalesce(estimated.count_all_arms < estimated.planned_n, false) as is_underpowered
     from estimated
     inner join verdicts

@@ -90,7 +90,7 @@ contrasted as (
         contrasts.reasons,
         cast(
             case contrasts.stratum
-                {%- for hours in insight_setting("landmark_hours") %}
+                {%- for hours in var("insight_landmark_hours") %}
                 when '{{ hours }} hours' then {{ hours }}
                 {%- endfor %}
             end as {{ dbt.type_bigint() }}

@@ -38,7 +38,7 @@ flagged as (
         false as is_immature,
         logranks.logrank_z is null
         or least(logranks.count_reorders_treatment, logranks.count_reorders_control)
-        < {{ experiments_setting("minimum_events") }} as has_few_events,
+        < {{ var("experiments_minimum_events") }} as has_few_events,
         false as is_underpowered,
         not seasons.is_analysed as is_running
     from logranks
