@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse
 from pipelines.checklist.lines import Checklist, Line
 from pipelines.errors import UsageError
 from pipelines.home import private
-from pipelines.review.tables import Record, Tables, attach_ledger, open_warehouse
 from pipelines.review.words import clean
 from pipelines.settings import Settings
 
