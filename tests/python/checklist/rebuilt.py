@@ -10,25 +10,22 @@ from review_home import changed
 
 from pipelines.settings import Settings
 
+FIRST, LAST = "int_checklist__subjects", "fct_checklist"
+
 
 def rebuilt(home: Path, folder: Path, *causes: str) -> Settings:
     """A copy of the state folder: the warehouse changed, and the checklist built from it again."""
     settings = changed(home, folder, *causes)
+    statements = compiled(settings)
+    families = sorted(name for name in statements if name.startswith("int_checklist__"))
     with duckdb.connect(str(settings.warehouse_path)) as db:
-        for node in in_order(settings):
-            create = f"create or replace table {node['relation_name']} as"
-            db.execute(f"{create} {node['compiled_code']}")
+        for name in (FIRST, *(name for name in families if name != FIRST), LAST):
+            schema = "marts" if name == LAST else "checklist"
+            db.execute(f"create or replace table {schema}.{name} as {statements[name]}")
     return settings
 
 
-def in_order(settings: Settings) -> list[dict[str, str]]:
-    """The models of the checklist as the manifest has them: the mart last."""
+def compiled(settings: Settings) -> dict[str, str]:
+    """Each model and test of the build by its name, as SQL."""
     nodes = json.loads((settings.home / "manifest.json").read_text())["nodes"].values()
-    found = [node for node in nodes if node["original_file_path"].startswith("models/checklist/")]
-    return sorted(
-        (node for node in found if node["resource_type"] == "model"),
-        key=lambda node: (node["name"] == "fct_checklist", node["name"] != SUBJECTS),
-    )
-
-
-SUBJECTS = "int_checklist__subjects"
+    return {node["name"]: node["compiled_code"] for node in nodes if node.get("compiled_code")}

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
-from rebuilt import rebuilt
+from rebuilt import compiled, rebuilt
 from review_home import built_home, changed, settings_for
 
 from pipelines.checklist import Checklist, Line, measure
+from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
+from pipelines.road import write_checklist
 
 LINES = (
     "identifier_declared",
@@ -174,6 +177,76 @@ def test_dead_letters_and_receipts(home: Path, tmp_path: Path) -> None:
     checklist = measure(settings)
     assert line(checklist, "dead_letters").verdict == "ok"
     assert line(checklist, "read_back").verdict == "not applicable"
+
+
+def waiver(rule: str, subject: str = "null", expires_on: str = "2026-06-02") -> str:
+    return (
+        f"insert into registries.waivers values ('{rule}', {subject}, 'until the audit', "
+        f"'data platform', date '{expires_on}')"
+    )
+
+
+def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -> None:
+    """The sources of the sample brand are stale; somebody accepts that until the next day."""
+    checklist = measure(rebuilt(home, tmp_path / "waived", waiver("freshness")))
+    found = line(checklist, "freshness")
+    assert checklist.count_failed == 0
+    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 2 not applicable")
+    assert found.text().startswith("waived Sources are fresh: 5 of 6 fresh; stale: people 7.0 days")
+    assert found.text().endswith("Waived by data platform until 2026-06-02: until the audit")
+    assert found.facts()["waived_by"] == "data platform"
+    assert found.facts()["waived_until"] == "2026-06-02"
+    assert "waived_by" not in line(checklist, "quarantine").facts()
+
+
+@pytest.mark.parametrize(
+    "too_late_or_elsewhere",
+    [
+        waiver("freshness", expires_on="2026-06-01"),
+        waiver("freshness", subject="'208301/101'"),
+        waiver("quarantine"),
+    ],
+)
+def test_a_waiver_of_something_else_changes_nothing(
+    home: Path, tmp_path: Path, too_late_or_elsewhere: str
+) -> None:
+    checklist = measure(rebuilt(home, tmp_path / "changed", too_late_or_elsewhere))
+    assert line(checklist, "freshness").verdict == "fail"
+    assert checklist.count_failed == 1
+
+
+def test_a_waived_line_about_the_ledger(home: Path, tmp_path: Path) -> None:
+    """It is measured when the command runs, and waived as every other line is."""
+    settings = rebuilt(home, tmp_path / "waived", waiver("dead_letters"))
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into dead_letters (publish_key, kind, reason, status, first_seen_at, attempts) "
+            "values ('k', 'cio_message_sent', 'refused', 'open', ?, 1)",
+            [datetime(2026, 6, 1)],
+        )
+    found = line(measure(settings), "dead_letters")
+    assert found.verdict == "waived"
+    assert found.measured == "1 open, 0 settled"
+    assert found.text() == (
+        "waived Heap refused nothing that still waits: 1 open, 0 settled (none open). "
+        "Waived by data platform until 2026-06-02: until the audit"
+    )
+
+
+def test_the_command_fails_with_a_failing_line_only(home: Path, tmp_path: Path) -> None:
+    console = Console(as_json=True)
+    with pytest.raises(CounterfoilError, match="1 checklist lines fail"):
+        write_checklist(settings_for(home), console)
+    write_checklist(rebuilt(home, tmp_path / "waived", waiver("freshness")), console)
+
+
+@pytest.mark.parametrize(("rule", "count"), [("holdots", 1), ("told", 0), ("segment_budget", 0)])
+def test_a_waiver_of_no_line_is_found(home: Path, tmp_path: Path, rule: str, count: int) -> None:
+    """The build runs this test on the registry, and fails with its sentence."""
+    settings = changed(home, tmp_path / "changed", waiver(rule))
+    test = compiled(settings)["assert_waivers_name_a_line_or_budget"]
+    with duckdb.connect(str(settings.warehouse_path)) as db:
+        assert len(db.execute(test).fetchall()) == count
 
 
 def test_one_journey(home: Path) -> None:
