@@ -19,3 +19,18 @@
     'Waived by ' || {{ waived }}.waiver_owner || ' until '
     || cast({{ waived }}.waiver_expires_on as {{ dbt.type_string() }}) || ': ' || {{ waived }}.waiver_reason
 {%- endmacro %}
+
+{% macro spelled_number(number) -%}
+    {#- A number inside a sentence: a small or a round one as a word. -#}
+    {%- set words = {
+        1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight",
+        9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 15: "fifteen", 20: "twenty",
+        30: "thirty", 40: "forty", 50: "fifty", 100: "a hundred",
+    } -%}
+    case {{ number }}
+        {%- for value, word in words.items() %}
+        when {{ value }} then '{{ word }}'
+        {%- endfor %}
+        else {{ grouped_digits(number) }}
+    end
+{%- endmacro %}

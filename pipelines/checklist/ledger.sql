@@ -3,7 +3,7 @@
 with
 
 lines as (
-    select * from marts.fct_checklist
+    select * from {fct_checklist}
 ),
 
 dead_letters as (
@@ -15,7 +15,7 @@ receipts as (
 ),
 
 heap_events as (
-    select * from staging.stg_heap__events
+    select * from {stg_heap__events}
 ),
 
 counted_letters as (

@@ -44,9 +44,7 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
 def _of_the_ledger(settings: Settings, tables: Tables, rows: list[Record]) -> dict[str, Record]:
     """What the lines about the ledger say now, by their names."""
     if attach_ledger(tables, settings) is not None:
-        cursor = tables.db.execute(LEDGER_SQL.read_text(encoding="utf-8"))
-        names = [column[0] for column in cursor.description or ()]
-        return {found[0]: dict(zip(names, found, strict=True)) for found in cursor.fetchall()}
+        return {row["line"]: row for row in tables.ask(LEDGER_SQL)}
     return {
         row["line"]: {
             "measured": NO_LEDGER,

@@ -1,4 +1,3 @@
-{%- set most_shown = experiments_setting("contamination_invalid") -%}
 with
 
 subjects as (
@@ -19,6 +18,10 @@ assignments as (
 
 units as (
     select * from {{ ref("fct_experiment_units") }}
+),
+
+guardrail_rules as (
+    select * from {{ ref("int_experiments__guardrail_rules") }}
 ),
 
 journey_experiments as (
@@ -132,6 +135,14 @@ counted_arms as (
     group by experiment_key
 ),
 
+limits as (
+    select coalesce(max(threshold), 1.0) as most_shown
+    from guardrail_rules
+    where
+        code = 'contamination'
+        and severity = 'invalid'
+),
+
 -- Held-out people have ghosts where a trap is registered, and nothing real of the journey
 held_out_arms as (
     select
@@ -152,14 +163,17 @@ held_out_arms as (
 
 judged_held_out_arms as (
     select
-        experiment_key,
-        cast(count_real as double) / nullif(count_people, 0) as real_share,
-        {{ shown_name("arm") }} || ': ' || {{ grouped_digits("count_people") }} || ' people, '
-        || {{ grouped_digits("count_ghosts") }} || ' with ghosts, '
-        || {{ grouped_digits("count_real") }} || ' shown the message' as said,
-        row_number() over (order by experiment_key, arm) as place,
-        (has_trap = 1 and count_ghosts = 0) or count_real >= {{ most_shown }} * count_people as is_wrong
+        held_out_arms.experiment_key,
+        cast(held_out_arms.count_real as double) / nullif(held_out_arms.count_people, 0) as real_share,
+        {{ shown_name("held_out_arms.arm") }} || ': ' || {{ grouped_digits("held_out_arms.count_people") }} || ' people, '
+        || {{ grouped_digits("held_out_arms.count_ghosts") }} || ' with ghosts, '
+        || {{ grouped_digits("held_out_arms.count_real") }} || ' shown the message' as said,
+        row_number() over (order by held_out_arms.experiment_key, held_out_arms.arm) as place,
+        (held_out_arms.has_trap = 1 and held_out_arms.count_ghosts = 0)
+        or cast(held_out_arms.count_real as double) / nullif(held_out_arms.count_people, 0)
+        >= limits.most_shown as is_wrong
     from held_out_arms
+    cross join limits
 ),
 
 counted_labels as (
@@ -215,13 +229,14 @@ lines as (
         'Held-out people of ' || {{ shown_name("journey_experiments.experiment_key") }}
         || ' are told apart' as title,
         coalesce(counted_labels.said, 'nobody is held out yet') as measured,
-        'ghosts where a trap is registered, fewer than ' || {{ share_text(most_shown, 0) }}
+        'ghosts where a trap is registered, fewer than ' || {{ share_text("limits.most_shown", 0) }}
         || ' shown the real message' as threshold,
         'Check trap_action_id and trap_recipient, and that the split stands before the message.' as advice,
         counted_labels.real_share as value,
-        cast({{ most_shown }} as double) as bound,
+        limits.most_shown as bound,
         counted_labels.count_wrong = 0 as is_met
     from journey_experiments
+    cross join limits
     left join counted_labels on journey_experiments.experiment_key = counted_labels.experiment_key
 )
 

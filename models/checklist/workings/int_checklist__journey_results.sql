@@ -20,13 +20,29 @@ funnel as (
     select * from {{ ref("fct_checkout_funnel") }}
 ),
 
-words as (
-    {%- for code, said in reason_words().items() %}
+guardrail_rules as (
+    select * from {{ ref("int_experiments__guardrail_rules") }}
+),
+
+-- What a code means: where a rule warns and another stops, as the one that stops says it.
+ranked_rules as (
     select
-        '{{ code }}' as code,
-        {{ literal(said) }} as said
-    {{ "union all" if not loop.last }}
-    {%- endfor %}
+        code,
+        sentence,
+        case when unit = 'share' then {{ share_text("threshold") }} else {{ spelled_number("threshold") }} end
+            as said_threshold,
+        row_number() over (
+            partition by code order by case when severity = 'invalid' then 0 else 1 end, severity
+        ) as rank_of_rule
+    from guardrail_rules
+),
+
+words as (
+    select
+        code,
+        replace(sentence, '{threshold}', coalesce(said_threshold, '')) as said
+    from ranked_rules
+    where rank_of_rule = 1
 ),
 
 journey_experiments as (
