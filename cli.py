@@ -252,7 +252,7 @@ def erase(
 ) -> None:
     """Forget a person everywhere, Heap included, and prove it."""
     with _told(as_json, verbose) as (console, settings):
-        from pipelines.heap import erase as erase_person
+        from pipelines.erasure.erase import erase as erase_person
 
         erase_person(settings, identifier, console)
 
@@ -404,7 +404,7 @@ def explain_person_command(
 ) -> None:
     """Why somebody is in a segment or an arm, and what Heap was told."""
     with _told(as_json, verbose) as (console, settings):
-        from pipelines.heap import explain_person
+        from pipelines.explain import explain_person
 
         explain_person(settings, identifier, console)
 
@@ -417,7 +417,7 @@ def explain_delivery_command(
 ) -> None:
     """What a delivery was, and what Heap was told about it."""
     with _told(as_json, verbose) as (console, settings):
-        from pipelines.heap import explain_delivery
+        from pipelines.explain import explain_delivery
 
         explain_delivery(settings, delivery_id, console)
 
@@ -436,7 +436,7 @@ def explain_number_command(
     """Which rows and SQL a figure of the weekly page rests on."""
     with _told(as_json, verbose) as (console, settings):
         from pipelines.errors import UsageError
-        from pipelines.review import explain_number, list_numbers
+        from pipelines.explain import explain_number, list_numbers
 
         if is_list:
             list_numbers(settings, console, name or "")
@@ -453,7 +453,7 @@ def sandbox(
 ) -> None:
     """Serve the local Heap until stopped."""
     with _told(False, verbose) as (console, _):
-        from pipelines.heap import serve_sandbox
+        from pipelines.sandbox import serve_sandbox
 
         serve_sandbox(port, console=console)
 

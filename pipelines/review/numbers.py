@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from pipelines.built.tables import Record, Tables, read_as_of
 from pipelines.errors import CounterfoilError
 from pipelines.review import words
 from pipelines.review.families import BY_NAME, FAMILIES, Family
-from pipelines.review.tables import Record, Tables, read_as_of
 
 NULL = "~"
 NEAR = 3

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pipelines.built.tables import Record
 from pipelines.review import words
 from pipelines.review.gather import Review
-from pipelines.review.tables import Record
 from pipelines.review.verdicts import is_decision, title, verdicts
 
 

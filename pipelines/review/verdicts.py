@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelines.built.tables import Record
 from pipelines.review import words
 from pipelines.review.gather import Review
-from pipelines.review.tables import Record
 
 STATUSES = ("ok", "underpowered", "insufficient", "invalid")
 
