@@ -5,6 +5,10 @@ weeks as (
     select * from {{ ref("fct_review_journey_weeks") }}
 ),
 
+told_weeks as (
+    select * from {{ ref("fct_review_weeks") }}
+),
+
 counted as (
     select
         -- ids
@@ -20,15 +24,16 @@ counted as (
 
 trended as (
     select
-        workspace_id,
-        journey_id,
+        weeks.workspace_id,
+        weeks.journey_id,
         {%- for name in ["real", "ghost", "none"] %}
-        cast(sum(count_{{ name }}) as {{ dbt.type_bigint() }}) as count_{{ name }}_trend
+        cast(sum(weeks.count_{{ name }}) as {{ dbt.type_bigint() }}) as count_{{ name }}_trend
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from weeks
-    where weeks_ago <= {{ var("review_trend_weeks") }}
-    group by workspace_id, journey_id
+    inner join told_weeks
+        on weeks.weeks_ago = told_weeks.weeks_ago
+    group by weeks.workspace_id, weeks.journey_id
 ),
 
 compared as (

@@ -1,7 +1,8 @@
+{#- Never fewer than two: the page tells a week beside the week before it. -#}
 with
 
 weeks as (
-    {%- for number in range(1, var("review_trend_weeks") + 1) %}
+    {%- for number in range(1, ([var("review_trend_weeks"), 2] | max) + 1) %}
     select
         cast({{ number }} as {{ dbt.type_bigint() }}) as weeks_ago,
         {{ week_start(number) }} as starts_at,

@@ -352,6 +352,17 @@ def test_sizes_are_those_of_the_textbook(home: Path) -> None:
         assert math.isclose(row["difference_paying"], paying, rel_tol=1e-9)
 
 
+def test_the_docs_ask_every_relation(home: Path) -> None:
+    """Each query of docs/review.md runs, and there is one for each relation of the review."""
+    text = (PROJECT_DIR / "docs" / "review.md").read_text()
+    blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    asked = [sql for block in blocks for sql in block.split(";") if sql.strip()]
+    for sql in asked:
+        assert query(home, sql), sql
+    names = {path.stem for path in (PROJECT_DIR / "models" / "review").glob("*.sql")}
+    assert names == {name for sql in asked for name in re.findall(r"marts\.(fct_review_\w+)", sql)}
+
+
 def test_the_page_computes_nothing() -> None:
     """What is counted or estimated is a column of a model: no statistics in the page's Python."""
     for file in (PROJECT_DIR / "pipelines" / "review").glob("*.py"):
