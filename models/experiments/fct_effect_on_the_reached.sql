@@ -103,7 +103,7 @@ judged as (
         lift.status,
         lift.interval_kind,
         lift.status in ('ok', 'underpowered')
-        and ratioed.share_moved >= {{ experiments_setting("reach_minimum") }} as is_told
+        and ratioed.share_moved >= {{ var("experiments_reach_minimum") }} as is_told
     from ratioed
     inner join residuals
         on

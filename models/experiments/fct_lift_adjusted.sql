@@ -1,4 +1,4 @@
-{%- set covariate = experiments_setting("covariate") | replace("'", "''") -%}
+{%- set covariate = var("experiments_covariate") | replace("'", "''") -%}
 
 with
 

@@ -1,4 +1,4 @@
-{%- set margin_share = insight_setting("margin_share") %}
+{%- set margin_share = var("insight_margin_share") %}
 with
 
 person_states as (

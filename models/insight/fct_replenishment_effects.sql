@@ -52,7 +52,7 @@ flagged as (
         not seasons.is_analysed as is_running,
         logranks.logrank_z is null
         or least(logranks.count_reorders_treatment, logranks.count_reorders_control)
-        < {{ experiments_setting("minimum_events") }} as has_few_events
+        < {{ var("experiments_minimum_events") }} as has_few_events
     from logranks
     inner join seasons
         on logranks.experiment_key = seasons.experiment_key

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.built.tables import (
-    attach_ledger,
-    open_warehouse,
-    read_as_of,
-    read_manifest,
-)
+from pipelines.built.manifest import read_manifest
+from pipelines.built.tables import attach_ledger, open_warehouse, read_as_of
 from pipelines.checklist import implementation, one_journey
 from pipelines.checklist.lines import Checklist
 from pipelines.checklist.sources import Sources

@@ -8,7 +8,8 @@ from pipelines.built.tables import Record
 from pipelines.checklist.lines import Checklist, Line, judged, not_applicable
 from pipelines.checklist.sources import Sources
 from pipelines.errors import UsageError
-from pipelines.review.words import REASONS, clean, codes_of, count, ratio, share
+from pipelines.review.guardrails import read_guardrails
+from pipelines.review.words import clean, count, ratio, share
 
 MIN_RESOLVED_SHARE = 0.95
 MIN_SHOWN_SHARE = 0.5
@@ -281,13 +282,14 @@ def _experiment(sources: Sources, experiment: Record) -> Iterator[Line]:
         reads=["fct_experiment_health"],
     )
     invalid = [row for row in health if row["verdict"] == "invalid"]
+    guardrails = read_guardrails(tables)
     yield judged(
         "health",
         f"No check makes {label} invalid",
         bool(health) and not invalid,
         f"{sum(row['verdict'] == 'ok' for row in health)} ok, "
         f"{sum(row['verdict'] == 'warn' for row in health)} warn, {len(invalid)} invalid"
-        + "".join(f"; {REASONS.get(r['guardrail'], clean(r['guardrail']))}" for r in invalid),
+        + "".join(f"; {guardrails.sentence(row['guardrail'])}" for row in invalid),
         "none invalid",
         "Mend the cause; until then the lift is not shown.",
     )
@@ -354,9 +356,10 @@ def _lift(sources: Sources, experiment: Record) -> Line:
     )
     if not rows:
         return not_applicable(name, title, "no estimate yet", threshold)
+    guardrails = read_guardrails(sources.tables)
     said = "; ".join(
         f"{row['status']}, {count(row['count_treatment'])} against {count(row['count_control'])}"
-        + "".join(f", {REASONS.get(code, code)}" for code in codes_of(row["reasons"]))
+        + "".join(f", {said}" for said in guardrails.sentences(row["reasons"]))
         for row in rows
     )
     return judged(

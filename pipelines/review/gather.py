@@ -10,16 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.built.tables import (
-    Record,
-    Tables,
-    attach_ledger,
-    definitions_hash,
-    open_warehouse,
-    read_as_of,
-    read_manifest,
-)
+from pipelines.built.manifest import definitions_hash, read_manifest
+from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.errors import CounterfoilError
+from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.settings import Settings
 
 OPTIONAL = {
@@ -48,6 +42,7 @@ class Review:
         sizes: what each experiment could see at all, one row per arm.
         journeys: one entry per journey that had entries or messages, each with its own rows.
         optional: rows of the marts of `OPTIONAL`, by name; None where the mart is not built.
+        guardrails: the words of the checks; not a number, so not in the JSON.
     """
 
     as_of: datetime
@@ -76,6 +71,7 @@ class Review:
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
     heap: Record | None = None
+    guardrails: Guardrails = field(default_factory=Guardrails)
     optional: dict[str, list[Record] | None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -112,6 +108,7 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     review.estimates = _estimates(tables, "fct_lift", "")
     review.history = _estimates(tables, "fct_lift_history", "fct_lift.as_of, ")
     review.health = _all(tables, "fct_experiment_health", "experiment_key, population, guardrail")
+    review.guardrails = read_guardrails(tables)
     review.match_rates = _all(tables, "fct_identity_match_rate", "workspace_id")
     by_arm = "experiment_key, arm"
     review.assignments = _all(tables, "fct_review_arms", by_arm)

@@ -101,7 +101,7 @@ bounded as (
     select
         paired.*,
         arms.planned_n,
-        coalesce(arms.planned_n, {{ experiments_setting("tuning_n") }}) as tuning_n,
+        coalesce(arms.planned_n, {{ var("experiments_tuning_n") }}) as tuning_n,
         arms.alpha,
         arms.z_critical,
         arms.analysis_at,
@@ -126,10 +126,10 @@ bounded as (
         and paired.is_comparable
         and (
             paired.count_treatment
-            < {{ experiments_setting("skew_factor") }}
+            < {{ var("experiments_skew_factor") }}
             * round(coalesce(paired.skewness_treatment * paired.skewness_treatment, 0), 9)
             or paired.count_control
-            < {{ experiments_setting("skew_factor") }}
+            < {{ var("experiments_skew_factor") }}
             * round(coalesce(paired.skewness_control * paired.skewness_control, 0), 9)
         ) as is_skewed,
         -- Versions are weighed by their units; one without both arms cannot be compared.

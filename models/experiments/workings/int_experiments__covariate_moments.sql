@@ -1,4 +1,4 @@
-{%- set covariate = experiments_setting("covariate") -%}
+{%- set covariate = var("experiments_covariate") -%}
 
 with
 

@@ -222,18 +222,18 @@ flagged as (
         verdicts.cluster,
         verdicts.outcome_visibility <> 'ok'
         and coalesce(linked_outcomes.linked_share, 0)
-        >= {{ experiments_setting("linked_outcomes_share") }} as has_visibility_gap,
+        >= {{ var("experiments_linked_outcomes_share") }} as has_visibility_gap,
         bounded.count_treatment = 0 or bounded.count_control = 0 as is_immature,
         coalesce(planned_units.count_units < bounded.planned_n, false) as is_underpowered,
-        bounded.count_nonzero_treatment < {{ experiments_setting("minimum_events") }}
-        or bounded.count_nonzero_control < {{ experiments_setting("minimum_events") }}
+        bounded.count_nonzero_treatment < {{ var("experiments_minimum_events") }}
+        or bounded.count_nonzero_control < {{ var("experiments_minimum_events") }}
         or (
             bounded.aggregation = 'any'
             and (
                 bounded.count_treatment - bounded.count_nonzero_treatment
-                < {{ experiments_setting("minimum_events") }}
+                < {{ var("experiments_minimum_events") }}
                 or bounded.count_control - bounded.count_nonzero_control
-                < {{ experiments_setting("minimum_events") }}
+                < {{ var("experiments_minimum_events") }}
             )
         ) as has_few_events
     from bounded

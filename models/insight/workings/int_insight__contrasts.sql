@@ -28,7 +28,7 @@ drawn as (
         arms.control_arm,
         arm_counts.allocation_version,
         arms.planned_n,
-        coalesce(arms.planned_n, {{ experiments_setting("tuning_n") }}) as tuning_n,
+        coalesce(arms.planned_n, {{ var("experiments_tuning_n") }}) as tuning_n,
         arms.alpha,
         arms.z_critical,
         arms.analysis_at,
@@ -199,7 +199,7 @@ flagged as (
             read.count_units - read.count_persons,
             read.count_persons_control,
             read.count_units_control - read.count_persons_control
-        ) < {{ experiments_setting("minimum_events") }} as has_few_events
+        ) < {{ var("experiments_minimum_events") }} as has_few_events
     from read
     inner join assigned_units
         on read.experiment_key = assigned_units.experiment_key

@@ -62,7 +62,7 @@ converted as (
 
 -- People already shown something by the landmark were partly chosen by it: said, not hidden.
 clocked as (
-    {% for hours in insight_setting("landmark_hours") -%}
+    {% for hours in var("insight_landmark_hours") -%}
     select
         units.*,
         '{{ hours }} hours' as landmark,

@@ -1,4 +1,4 @@
-{%- set declared = insight_setting("reactivation_experiments") %}
+{%- set declared = var("insight_reactivation_experiments") %}
 -- What a reactivation message adds, by intent tier, from the experiments that were run on people who
 -- had gone quiet. A lift learned on shoppers with a full cart says nothing about them.
 with
@@ -71,7 +71,7 @@ reactivations as (
         {%- if declared %}
         and arms.experiment_key in ('{{ declared | join("', '") }}')
         {%- else %}
-        and staged.count_quiet_units >= {{ insight_setting("lapsed_share") }} * staged.count_units
+        and staged.count_quiet_units >= {{ var("insight_lapsed_share") }} * staged.count_units
         {%- endif %}
 ),
 

@@ -24,6 +24,7 @@ from pipelines.explain import explain_number, list_numbers
 from pipelines.explain.lineage import Lineage
 from pipelines.explain.provenance import Provenance
 from pipelines.review import families, numbers, words, write_page
+from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.review.numbers import Figure
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -401,13 +402,14 @@ def test_the_page_shows_names(
         "timing", "health", "assigned", "reach", "match_rate", "match_rate_by_arm", "pressure",
     }  # fmt: skip
     known = {figure.name: figure for figure in figures}
+    guardrails = read_guardrails(tables)
     for name, text in re.findall(r' title="([^"]+)"[^>]*>\s*(?:<[^>]*>\s*)*([^<]*)', html):
         value = paste(home, known[name].statement(tables))[0][0]
         told = re.split(r" of | \(| USD", text.strip())[0]
-        assert told in spoken(name, value), name
+        assert told in spoken(name, value, guardrails), name
 
 
-def spoken(name: str, value: Any) -> set[str]:
+def spoken(name: str, value: Any, guardrails: Guardrails) -> set[str]:
     """Every way in which the page may say a value."""
     if value is None:
         return {words.ABSENT, "not shown", f"q {words.ABSENT}"}
@@ -417,7 +419,7 @@ def spoken(name: str, value: Any) -> set[str]:
     said |= {words.metric_value(value, kind) for kind in ("any", "count", "sum")}
     said |= {words.difference(value, kind) for kind in ("any", "count", "sum")}
     if name.startswith("health/"):
-        said.add(words.guardrail_value(name.split("/")[3], value))
+        said.add(guardrails.amount(name.split("/")[3], value))
     return said
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.built.manifest import read_manifest
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import Ledger
-from pipelines.heap.marts import HeapModel, declared_models, read_manifest
+from pipelines.heap.marts import HeapModel, declared_models
 from pipelines.heap.warehouse import Warehouse, attached
 from pipelines.settings import Settings
 
@@ -131,7 +132,7 @@ class _Reader:
 
     def rows(self, relation: str, key: str, values: list[str]) -> Rows:
         found = self.warehouse.find(relation)
-        if found is None or key not in self.warehouse.columns(found):
+        if found is None or key not in self.warehouse.columns[relation]:
             return []
         return self._read(f"select * from {found}", key, values)
 
@@ -179,10 +180,7 @@ class _Reader:
 
 def _models(settings: Settings, warehouse: Warehouse) -> list[HeapModel]:
     """The Heap models of this build; none where they are not known or badly declared."""
-    path = settings.home / "manifest.json"
-    if not path.exists():
-        return []
-    manifest = read_manifest(path, warehouse.whole)
+    manifest = read_manifest(settings, warehouse)
     try:
         return declared_models(manifest)
     except CounterfoilError:
