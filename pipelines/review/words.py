@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 ABSENT = "\N{EN DASH}"
@@ -64,15 +65,17 @@ def ratio(part: Any, whole: Any) -> float | None:
     return None if part is None or not whole else float(part) / float(whole)
 
 
-def change(now: Any, before: Any) -> str:
-    """This week beside the week before: `+12%`, or words where a percentage would mislead."""
-    if now is None or before is None:
-        return ABSENT
+def change(now: Any, before: Any, relative: Any) -> str:
+    """This week beside the week before: `+12%`, or words where there is no percentage to tell."""
     if now == before:
         return "unchanged"
-    if before < 10:
-        return f"was {count(before)}"
-    return signed(100 * (now - before) / before, 0) + "%"
+    return f"was {count(before)}" if relative is None else signed(100 * relative, 0) + "%"
+
+
+def odds(value: float) -> str:
+    """A share as words: 0.8 is “four times out of five”."""
+    near = Fraction(value).limit_denominator(12)
+    return f"{spelled(near.numerator)} times out of {spelled(near.denominator)}"
 
 
 def signed(value: float, decimals: int) -> str:
