@@ -17,6 +17,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,10 @@ def _lint(linter: Linter, waiting: list[tuple[str, Any]]) -> Iterator[Finding]:
     if len(tasks) <= 1:
         yield from map(_lint_one, tasks)
         return
-    pool = multiprocessing.get_context("spawn").Pool(PROCESSES, _few_collections)
-    try:
-        yield from pool.imap_unordered(_lint_one, tasks)
-    finally:
-        pool.terminate()
-        pool.join()
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, spawn, _few_collections) as pool:
+        for done in as_completed([pool.submit(_lint_one, task) for task in tasks]):
+            yield done.result()
 
 
 def _lint_one(task: tuple[str, Any, Any]) -> Finding:
