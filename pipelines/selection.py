@@ -59,7 +59,8 @@ def _selected(options: list[str], manifest: Any, where: list[str]) -> set[str]:
     kinds = [f"--resource-type={kind}" for kind in ("model", "seed", "test", "unit_test")]
     asked = options[options.index("--select") :]
     listed = dbtRunner(manifest=manifest).invoke(
-        [*shape, "--output-keys=unique_id", *kinds, *where, *asked]
+        # a test that merely touches the selection must bring no relation along
+        [*shape, "--output-keys=unique_id", "--indirect-selection=cautious", *kinds, *where, *asked]
     )
     lines: Any = listed.result or []  # none where the selection is no selection, as dbt will say
     return {json.loads(line)["unique_id"] for line in lines}
