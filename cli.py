@@ -272,7 +272,7 @@ def erase(
 ) -> None:
     """Forget a person everywhere, Heap included, and prove it."""
     with _told(as_json, verbose) as (console, settings):
-        from pipelines.heap import erase as erase_person
+        from pipelines.erasure.erase import erase as erase_person
 
         erase_person(settings, identifier, console)
 
@@ -424,7 +424,7 @@ def explain_person_command(
 ) -> None:
     """Why somebody is in a segment or an arm, and what Heap was told."""
     with _told(as_json, verbose) as (console, settings):
-        from pipelines.heap import explain_person
+        from pipelines.explain import explain_person
 
         explain_person(settings, identifier, console)
 
@@ -437,7 +437,7 @@ def explain_delivery_command(
 ) -> None:
     """What a delivery was, and what Heap was told about it."""
     with _told(as_json, verbose) as (console, settings):
-        from pipelines.heap import explain_delivery
+        from pipelines.explain import explain_delivery
 
         explain_delivery(settings, delivery_id, console)
 
@@ -456,7 +456,7 @@ def explain_number_command(
     """Which rows and SQL a figure of the weekly page rests on."""
     with _told(as_json, verbose) as (console, settings):
         from pipelines.errors import UsageError
-        from pipelines.review import explain_number, list_numbers
+        from pipelines.explain import explain_number, list_numbers
 
         if is_list:
             list_numbers(settings, console, name or "")
@@ -474,7 +474,7 @@ def sandbox(
 ) -> None:
     """Serve the local Heap until stopped."""
     with _told(as_json, verbose) as (console, _):
-        from pipelines.heap import serve_sandbox
+        from pipelines.sandbox import serve_sandbox
 
         serve_sandbox(port, console=console)
 

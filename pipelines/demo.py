@@ -15,9 +15,10 @@ SAMPLE_APP_ID = "2083010001"
 
 def main() -> int:
     """Run the road from the sample export to the weekly page; 0 when it was done."""
-    from pipelines.heap import UNLIMITED, SandboxLimits, running_sandbox
+    from pipelines.heap import UNLIMITED
     from pipelines.road import run_all
     from pipelines.sample.comparison import compare, show
+    from pipelines.sandbox import SandboxLimits, running_sandbox
 
     console = Console()
     raised = SandboxLimits(events_per_minute=None, events_per_identity_minute=None)

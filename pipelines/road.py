@@ -33,8 +33,8 @@ def load_exports(
         UsageError: neither is given.
         CounterfoilError: some files are in quarantine; everything else was loaded.
     """
-    from pipelines.customerio import load
-    from pipelines.customerio.app_api import fetched_activities
+    from pipelines.loading import load
+    from pipelines.loading.sources.app_api import fetched_activities
 
     if not exports and app_api_workspace is None:
         raise UsageError("Say what to load: folders or URLs, or --app-api with a workspace id.")

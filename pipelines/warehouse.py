@@ -283,7 +283,7 @@ def _silence() -> Iterator[io.StringIO]:
 
 
 def _ensure_raw(settings: Settings) -> None:
-    from pipelines.customerio import ensure_raw
+    from pipelines.loading import ensure_raw
 
     ensure_raw(settings)
 

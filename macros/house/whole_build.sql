@@ -13,7 +13,7 @@
 {% macro mark_whole_build() -%}
     {#- The last statement of a build (on-run-end): one row, there only while every relation is of
         one build, whose tests all passed. Readers refuse a warehouse without it
-        (pipelines/built.py). It lies in the warehouse, so that it goes wherever the file goes. -#}
+        (pipelines/built/whole.py). It lies in the warehouse, so that it goes wherever the file goes. -#}
     {%- if execute and is_whole_build() -%}
         create table {{ whole_build_table() }} as
         select

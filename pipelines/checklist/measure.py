@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pipelines.checklist import implementation, one_journey
-from pipelines.checklist.lines import Checklist
-from pipelines.checklist.sources import Sources
-from pipelines.heap.gates import read_declared
-from pipelines.home import private
-from pipelines.review.tables import (
+from pipelines.built.tables import (
     attach_ledger,
     open_warehouse,
     read_as_of,
     read_manifest,
 )
+from pipelines.checklist import implementation, one_journey
+from pipelines.checklist.lines import Checklist
+from pipelines.checklist.sources import Sources
+from pipelines.heap.gates import read_declared
+from pipelines.home import private
 from pipelines.settings import Settings
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelines.built.tables import Record
 from pipelines.checklist.lines import Checklist, Line, judged, not_applicable
 from pipelines.checklist.sources import Sources
 from pipelines.errors import UsageError
-from pipelines.review.tables import Record
 from pipelines.review.words import REASONS, clean, codes_of, count, ratio, share
 
 MIN_RESOLVED_SHARE = 0.95

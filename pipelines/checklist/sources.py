@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pipelines.built.tables import Record, Tables
 from pipelines.heap.gates import Declared
-from pipelines.review.tables import Record, Tables
 
 EVENT_MARTS = {
     "heap_cio_journey_entered": "journey_entry_id",

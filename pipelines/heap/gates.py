@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from pipelines.heap import tombstones
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import HeapModel
 from pipelines.heap.warehouse import Warehouse
+from pipelines.loading import tombstones
 from pipelines.settings import PROJECT_DIR
 
 PLACEHOLDERS = (

@@ -455,8 +455,8 @@ class Ledger:
 
     def _catch_up_with_erasures(self, settings: Settings) -> None:
         """A restored back-up may be older than the last erasure, and know people again."""
-        from pipelines.heap.rewriting import rewrite
-        from pipelines.heap.tombstones import restore_from_file
+        from pipelines.erasure.rewriting import rewrite
+        from pipelines.loading.tombstones import restore_from_file
 
         if restore_from_file(settings, self):
             self.db.close()

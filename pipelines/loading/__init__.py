@@ -1,1 +1,75 @@
-"""What every source shares: finding new files, reading them whole, and handing them to dlt."""
+"""Customer.io files into `raw.duckdb`, with the behavior and Heap Connect files beside them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pipelines.loading.sources import FAMILIES, recognise
+from pipelines.loading.sources.customerio import verify_signature
+
+if TYPE_CHECKING:
+    from pipelines.console import Console
+    from pipelines.loading.handover import Road
+    from pipelines.loading.run import LoadSummary
+    from pipelines.settings import Settings
+
+
+def load(exports: list[str], settings: Settings, console: Console) -> LoadSummary:
+    """Load the new files of `exports` into `raw.duckdb`, holding the warehouse lock.
+
+    Args:
+        exports: folders, files or URLs (file, s3, gs, az).
+        settings: where the state folder is, and how much the database may use.
+        console: told one line per thing done.
+
+    Returns:
+        What was loaded, known, unknown and quarantined; raise its `failure` after printing.
+
+    Raises:
+        UsageError: an export is not there or holds nothing recognisable.
+        CounterfoilError: another command is at work, or raw.duckdb cannot be opened or written.
+    """
+    from pipelines.locks import hold
+
+    with hold(settings.home, "warehouse", "load"):
+        return load_unlocked(exports, settings, console)
+
+
+def load_unlocked(
+    exports: list[str], settings: Settings, console: Console, road: Road | None = None
+) -> LoadSummary:
+    """`load` for a caller that holds the warehouse lock already.
+
+    Whatever the files bring back of erased people is swept out again, also when the load stops
+    half-way; where even that was cut short, the next load or build does it.
+    """
+    from pipelines.loading.run import load_files
+    from pipelines.loading.tombstones import known, sweep
+
+    known(settings)  # refused here, before the first row, when nobody can tell who was erased
+    try:
+        summary = load_files(
+            exports, settings, console, families=FAMILIES, recognise=recognise, road=road
+        )
+    except BaseException:
+        with suppress(Exception):  # the first error is the one to tell
+            sweep(settings)
+        raise
+    if removed := sweep(settings):
+        console.line(f"Kept {removed:,} rows of erased people out.")
+        console.record(rows_of_erased_people=removed)
+    return summary
+
+
+def ensure_raw(settings: Settings) -> None:
+    """Make `raw.duckdb` with all its tables, empty where nothing was loaded, without the erased."""
+    from pipelines.loading.raw import opened
+    from pipelines.loading.tombstones import sweep
+
+    with opened(settings, FAMILIES):
+        pass
+    sweep(settings)
+
+
+__all__ = ["FAMILIES", "ensure_raw", "load", "load_unlocked", "recognise", "verify_signature"]

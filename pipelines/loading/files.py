@@ -102,7 +102,7 @@ def find(exports: list[str], recognise: Recognise) -> Listing:
     if not listing.found:
         raise UsageError(
             "Nothing to load: no file there is named like a Customer.io, behavior or Heap Connect"
-            " file (see pipelines/customerio/README.md for the names)."
+            " file (see pipelines/loading/sources/README.md for the names)."
         )
     listing.found.sort(key=lambda found: (found.kind.file_sequence or 0, found.name))
     listing.unknown.sort()

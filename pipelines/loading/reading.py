@@ -120,7 +120,7 @@ def prepare(connection: Connection, files: Sequence[Found], scratch: Path, plain
 
     parquet = of("parquet")
     for number, found in enumerate(of("avro")):
-        from pipelines.loading.avro import NotAvro, to_parquet
+        from pipelines.loading.readers.avro import NotAvro, to_parquet
 
         try:
             parquet.append(to_parquet(found, scratch / "avro" / str(number)))

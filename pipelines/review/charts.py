@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.review.tables import Record
+from pipelines.built.tables import Record
 
 TREATMENT = "#1f6f78"
 CONTROL = "#b7791f"

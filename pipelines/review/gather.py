@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.review import tallies
-from pipelines.review.tables import (
+from pipelines.built.tables import (
     Record,
     Tables,
     attach_ledger,
@@ -20,6 +19,7 @@ from pipelines.review.tables import (
     read_as_of,
     read_manifest,
 )
+from pipelines.review import tallies
 from pipelines.review.tallies import WEEK
 from pipelines.settings import Settings
 

@@ -14,9 +14,9 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
+from pipelines.built.tables import Record, Tables, read_as_of
 from pipelines.errors import CounterfoilError
 from pipelines.review import tallies, words
-from pipelines.review.tables import Record, Tables, read_as_of
 from pipelines.review.tallies import Tally, instants
 
 NULL = "~"

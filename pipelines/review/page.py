@@ -10,12 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pipelines.built.tables import Record
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
 from pipelines.review import charts, sections, words
 from pipelines.review.gather import Review, gather
 from pipelines.review.numbers import name_of
-from pipelines.review.tables import Record
 from pipelines.settings import Settings
 
 TEMPLATES = Path(__file__).parent

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from statistics import NormalDist
 
+from pipelines.built.tables import Record
 from pipelines.review import words
 from pipelines.review.gather import Review
-from pipelines.review.tables import Record
 from pipelines.review.tallies import TREND_WEEKS, WEEK
 
 POWER = 0.8

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipelines.review.tables import Record, Tables
+from pipelines.built.tables import Record, Tables
 
 WEEK = timedelta(days=7)
 TREND_WEEKS = 8

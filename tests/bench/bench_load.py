@@ -97,12 +97,12 @@ def run_raw(export: Path, home: Path) -> None:
 
 def run_load(export: Path, home: Path) -> None:
     """The product."""
-    from pipelines import customerio
+    from pipelines import loading
     from pipelines.console import Console
     from pipelines.settings import Settings
 
     settings = Settings(COUNTERFOIL_HOME=home)  # type: ignore[call-arg]
-    customerio.load([str(export)], settings, Console(as_json=True))
+    loading.load([str(export)], settings, Console(as_json=True))
 
 
 RUNS: dict[str, Callable[[Path, Path], None]] = {"raw": run_raw, "load": run_load}

@@ -30,7 +30,7 @@ HEAP_RATE = 250
 
 def serve(pipe: Connection) -> None:
     """A local Heap without limits that keeps keys only, until told to stop."""
-    from pipelines.heap import running_sandbox
+    from pipelines.sandbox import running_sandbox
 
     with running_sandbox(limits=OPEN, keep_properties=False) as sandbox:
         pipe.send(sandbox.url)

@@ -12,7 +12,8 @@ import duckdb
 from pydantic import SecretStr
 
 from pipelines.console import Console
-from pipelines.heap import Limits, SandboxLimits
+from pipelines.heap import Limits
+from pipelines.sandbox import SandboxLimits
 from pipelines.settings import Settings
 
 APP = "1234567"

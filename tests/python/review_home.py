@@ -29,7 +29,7 @@ def built_home(factory: pytest.TempPathFactory) -> Path:
 
 
 def _build(home: Path) -> None:
-    from pipelines.customerio import load
+    from pipelines.loading import load
     from pipelines.sample import SAMPLE_AS_OF, write_sample
     from pipelines.warehouse import build
 

@@ -19,18 +19,13 @@ import pytest
 from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 
+from pipelines.erasure.erase import STEPS, certificate_lines, erase
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import (
-    Sandbox,
-    erase,
-    explain_delivery,
-    explain_person,
-    publish,
-    running_sandbox,
-    tombstones,
-)
-from pipelines.heap.erase import STEPS, certificate_lines
-from pipelines.heap.tombstones import is_kept_sql, salted_hash, write_table
+from pipelines.explain import explain_delivery, explain_person
+from pipelines.heap import publish
+from pipelines.loading import tombstones
+from pipelines.loading.tombstones import is_kept_sql, salted_hash, write_table
+from pipelines.sandbox import Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
 VICTIM = "shopper3@shop.example"
@@ -591,7 +586,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from publisher_home import settings
 from pipelines.console import Console
-from pipelines.heap import erase
+from pipelines.erasure.erase import erase
 print("ready", flush=True)
 erase(
     settings(Path(sys.argv[2]), sys.argv[3]), sys.argv[4], Console(as_json=True), poll_seconds=0,

@@ -14,10 +14,10 @@ import duckdb
 import pytest
 
 from pipelines.console import Console
-from pipelines.customerio import ensure_raw, load
+from pipelines.erasure.erase import erase
 from pipelines.errors import CounterfoilError
-from pipelines.heap import erase, tombstones
 from pipelines.heap.ledger import Ledger
+from pipelines.loading import ensure_raw, load, tombstones
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import build
 
@@ -293,8 +293,9 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from pipelines.console import Console
-from pipelines.customerio import load
-from pipelines.heap import rewriting, tombstones
+from pipelines.loading import load
+from pipelines.erasure import rewriting
+from pipelines.loading import tombstones
 from pipelines.settings import Settings
 where = {"sweep": tombstones, "rewrite": rewriting}[sys.argv[3]]
 setattr(where, sys.argv[3], lambda *_, **__: os._exit(9))

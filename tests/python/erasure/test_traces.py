@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.heap.person import Person
-from pipelines.heap.traces import ERASED
+from pipelines.erasure.person import Person
+from pipelines.erasure.traces import ERASED
 
 ANN = Person(
     "ann@example.com",

@@ -14,7 +14,7 @@ from publisher_home import mark_whole
 
 from pipelines import registries
 from pipelines.console import Console
-from pipelines.customerio import load
+from pipelines.loading import load
 from pipelines.settings import Settings
 from pipelines.warehouse import invoke
 

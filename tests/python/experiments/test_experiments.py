@@ -8,8 +8,8 @@ import experiment_cases as cases
 import pytest
 from experiment_home import Built, about, limits
 
+from pipelines.built.tables import open_warehouse
 from pipelines.review import numbers
-from pipelines.review.tables import open_warehouse
 
 
 @pytest.fixture(scope="module")

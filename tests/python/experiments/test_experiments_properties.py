@@ -22,8 +22,8 @@ from scipy import stats
 
 from pipelines import registries
 from pipelines.console import Console
-from pipelines.customerio import load
 from pipelines.heap import make_plan
+from pipelines.loading import load
 from pipelines.settings import Settings
 from pipelines.warehouse import invoke
 

@@ -17,13 +17,14 @@ from review_home import built_home, changed, settings_for
 from typer.testing import CliRunner, Result
 
 from cli import app
+from pipelines.built.tables import Tables, open_warehouse, read_as_of
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.review import explain_number, list_numbers, numbers, words, write_page
-from pipelines.review.lineage import Lineage
+from pipelines.explain import explain_number, list_numbers
+from pipelines.explain.lineage import Lineage
+from pipelines.explain.provenance import Provenance
+from pipelines.review import numbers, words, write_page
 from pipelines.review.numbers import Figure
-from pipelines.review.provenance import Provenance
-from pipelines.review.tables import Tables, open_warehouse, read_as_of
 from pipelines.settings import PROJECT_DIR, Settings
 
 LIFT = "lift/cart_recovery/order_rate/treatment/lift"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from publisher_home import Home
 
-from pipelines.heap import explain_person
+from pipelines.explain import explain_person
 
 RULE = "Left a cart and did not order."
 

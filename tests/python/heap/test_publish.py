@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from publisher_home import FAST, OPEN, Home
 
-from pipelines.heap import Sandbox, make_plan, publish, running_sandbox
+from pipelines.heap import make_plan, publish
+from pipelines.sandbox import Sandbox, running_sandbox
 
 
 @pytest.fixture

@@ -14,17 +14,11 @@ from publisher_home import FAST, OPEN, Home
 
 from pipelines import locks
 from pipelines.errors import CounterfoilError
-from pipelines.heap import (
-    Sandbox,
-    list_dead_letters,
-    make_plan,
-    publish,
-    retry_dead_letters,
-    running_sandbox,
-)
+from pipelines.heap import list_dead_letters, make_plan, publish, retry_dead_letters
 from pipelines.heap.client import is_receipt
 from pipelines.heap.limits import Limits
-from pipelines.heap.sandbox import Fault
+from pipelines.sandbox import Sandbox, running_sandbox
+from pipelines.sandbox.server import Fault
 
 
 @pytest.fixture

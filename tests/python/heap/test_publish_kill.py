@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from publisher_home import APP, FAST, OPEN, Home
 
-from pipelines.heap import Sandbox, publish, running_sandbox
-from pipelines.heap.sandbox import Fault
+from pipelines.heap import publish
+from pipelines.sandbox import Sandbox, running_sandbox
+from pipelines.sandbox.server import Fault
 from pipelines.settings import PROJECT_DIR
 
 KILLS = 200 if os.environ.get("COUNTERFOIL_PROVE") else 6

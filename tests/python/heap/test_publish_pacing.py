@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from publisher_home import OPEN, Home
 
-from pipelines.heap import Clock, Limits, Sandbox, SandboxLimits, publish, running_sandbox
+from pipelines.heap import Clock, Limits, publish
 from pipelines.heap.client import parse_retry_after
 from pipelines.heap.pacing import Pacer
-from pipelines.heap.sandbox import Fault
+from pipelines.sandbox import Sandbox, SandboxLimits, running_sandbox
+from pipelines.sandbox.server import Fault
 
 NOW = datetime(2026, 3, 1)
 

@@ -26,7 +26,7 @@ from pipelines.heap.payload import (
     text_sql,
     value_hash,
 )
-from pipelines.heap.sandbox import _check_event
+from pipelines.sandbox.server import _check_event
 from pipelines.settings import PROJECT_DIR
 
 EXAMPLES = 1000 if os.environ.get("COUNTERFOIL_PROVE") else 150

@@ -22,8 +22,9 @@ from publisher_home import AS_OF, FAST, OPEN, SENT, USERS, Home, settings
 from pydantic import SecretStr
 
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import Plan, Sandbox, make_plan, markdown, publish, running_sandbox
-from pipelines.heap.sandbox import Fault
+from pipelines.heap import Plan, make_plan, markdown, publish
+from pipelines.sandbox import Sandbox, running_sandbox
+from pipelines.sandbox.server import Fault
 
 
 @pytest.fixture

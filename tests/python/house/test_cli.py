@@ -21,8 +21,8 @@ from publisher_home import OPEN, Home
 from typer.testing import CliRunner, Result
 
 from cli import app
-from pipelines.heap import Sandbox, running_sandbox
-from pipelines.heap.sandbox import Fault
+from pipelines.sandbox import Sandbox, running_sandbox
+from pipelines.sandbox.server import Fault
 from pipelines.settings import PROJECT_DIR
 
 PEOPLE = """

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from pipelines.console import Console
-from pipelines.customerio import load
 from pipelines.heap import make_plan
+from pipelines.loading import load
 from pipelines.settings import Settings
 from pipelines.warehouse import build
 

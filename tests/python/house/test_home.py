@@ -16,7 +16,7 @@ from exports import behavior_file
 from network_guard import Guarded
 from segment_world import copy_project
 
-from pipelines import customerio, registries
+from pipelines import loading, registries
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
@@ -171,7 +171,7 @@ def test_a_project_below_a_folder_of_any_name_reads_its_own_files(
     for registry in (projects[1] / "seeds").glob("*.csv"):
         registry.write_text(registry.read_text().splitlines()[0] + "\n")
     (projects[1] / LOCK_PATH).write_text("cart_abandoner_v1: {fingerprint: another}\n")
-    customerio.ensure_raw(settings)
+    loading.ensure_raw(settings)
     invoke(settings, projects[0] / "seeds", ["seed"], project=projects[0])
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
         for registry in (projects[0] / "seeds").glob("*.csv"):
@@ -192,7 +192,7 @@ def any_umask(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
 
 
 def test_databases_and_their_logs_are_born_private(any_umask: None, settings: Settings) -> None:
-    with Ledger(settings) as ledger, raw.opened(settings, customerio.FAMILIES) as connection:
+    with Ledger(settings) as ledger, raw.opened(settings, loading.FAMILIES) as connection:
         ledger.db.execute("create table held as select 1 as one")
         connection.execute("create table held as select 1 as one")
         logs = {path.name for path in settings.home.glob("*.wal")}
@@ -223,7 +223,7 @@ def test_loading_closes_an_older_home_and_follows_no_link(
     with umask(0o022):
         open_up(settings.home)
         open_up(tmp_path / "theirs")
-        customerio.load([str(tmp_path / "export")], settings, Console(as_json=True))
+        loading.load([str(tmp_path / "export")], settings, Console(as_json=True))
         assert loose(settings.home) == {}
     assert mode(tmp_path / "theirs" / "letter.txt") == 0o644
     assert mode(tmp_path / "theirs") == 0o755
@@ -235,7 +235,7 @@ def test_a_home_is_private_before_the_first_byte(settings: Settings, tmp_path: P
     (tmp_path / "seeds" / "workspaces.csv").write_text("workspace_id,name,time_zone\n1,One,UTC\n")
     with umask(0), watched(settings.home, seen):
         registries.compose(settings, tmp_path / "seeds")
-        customerio.ensure_raw(settings)
+        loading.ensure_raw(settings)
         time.sleep(0.1)
     assert seen == {}
 
@@ -254,7 +254,7 @@ def test_blocks_may_end_in_any_order_and_give_the_umask_back(tmp_path: Path) -> 
 
 def test_files_for_the_user_keep_the_users_rights(tmp_path: Path, settings: Settings) -> None:
     with umask(0o022):
-        customerio.ensure_raw(settings)
+        loading.ensure_raw(settings)
         write_sample(tmp_path / "brand", people=5, console=Console(as_json=True))
         with write_private(tmp_path / "sheet.csv") as sheet:
             sheet.write("names")
@@ -270,7 +270,7 @@ def test_a_home_that_cannot_be_private_is_named(
     def refused(home: Path, kind: type[CounterfoilError], words: str) -> None:
         before = home.lstat().st_mode if os.path.lexists(home) else None
         with pytest.raises(kind, match=words):
-            customerio.ensure_raw(settings.model_copy(update={"home": home}))
+            loading.ensure_raw(settings.model_copy(update={"home": home}))
         assert (home.lstat().st_mode if os.path.lexists(home) else None) == before
 
     (tmp_path / "project").symlink_to(PROJECT_DIR)
@@ -297,7 +297,7 @@ def test_a_home_that_cannot_be_private_is_named(
 def test_a_link_may_lead_to_the_home(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "real").mkdir(mode=0o755)
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    customerio.ensure_raw(settings.model_copy(update={"home": tmp_path / "link"}))
+    loading.ensure_raw(settings.model_copy(update={"home": tmp_path / "link"}))
     assert (tmp_path / "link").is_symlink()
     assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o700
     assert (tmp_path / "real" / "raw.duckdb").stat().st_mode & 0o077 == 0
@@ -310,7 +310,7 @@ def test_a_home_is_where_it_was_when_the_command_began() -> None:
 
 def test_the_databases_fetch_no_extension(settings: Settings) -> None:
     asked = "select current_setting('autoinstall_known_extensions')"
-    with Ledger(settings) as ledger, raw.opened(settings, customerio.FAMILIES) as connection:
+    with Ledger(settings) as ledger, raw.opened(settings, loading.FAMILIES) as connection:
         assert ledger.db.execute(asked).fetchall() == [(False,)]
         assert connection.execute(asked).fetchall() == [(False,)]
 
@@ -320,9 +320,9 @@ def test_a_load_starts_no_telemetry(tmp_path: Path, road: str) -> None:
     behavior_file(tmp_path / "export" / "behavior.csv", "e1")
     guarded = Guarded(tmp_path / "guarded")
     script = (
-        "import sys; from pathlib import Path; from pipelines import customerio;"
+        "import sys; from pathlib import Path; from pipelines import loading;"
         "from pipelines.console import Console; from pipelines.settings import Settings;"
-        "customerio.load_unlocked([sys.argv[1]], Settings(), Console(as_json=True), sys.argv[2]);"
+        "loading.load_unlocked([sys.argv[1]], Settings(), Console(as_json=True), sys.argv[2]);"
         "from dlt.common.runtime import anon_tracker as t; assert t._ANON_TRACKER_ENDPOINT is None"
     )
     done = guarded.run(

@@ -16,7 +16,6 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from pipelines.console import Console
-from pipelines.customerio import load
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.identity import (
     check,
@@ -25,6 +24,7 @@ from pipelines.identity import (
     rehearse,
     require_declared_primary,
 )
+from pipelines.loading import load
 from pipelines.sample import write_sample
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import build

@@ -22,7 +22,7 @@ from identity_stories import (
 )
 
 from pipelines.console import Console
-from pipelines.customerio import load
+from pipelines.loading import load
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import build
 

@@ -16,7 +16,7 @@ from scipy.stats import norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from pipelines.console import Console
-from pipelines.customerio import load
+from pipelines.loading import load
 from pipelines.settings import Settings
 from pipelines.warehouse import build
 

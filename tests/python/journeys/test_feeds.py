@@ -20,7 +20,7 @@ from exports import at
 from feed_cases import AS_OF, BURSTS, CASES, FIRST, LONELY_ID, PEOPLE, TOLERANCE, TWINS, World
 
 from pipelines.console import Console
-from pipelines.customerio import load
+from pipelines.loading import load
 from pipelines.settings import Settings
 from pipelines.warehouse import build
 

@@ -18,7 +18,7 @@ from exports import T0, Export, at
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import customerio
+from pipelines import loading
 from pipelines.console import Console
 from pipelines.settings import Settings
 from pipelines.warehouse import build
@@ -175,7 +175,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         update={"home": folder / "home"}
     )
     for place in (later.parent, folders):
-        assert customerio.load([str(place)], state, Console(as_json=True)).failure is None
+        assert loading.load([str(place)], state, Console(as_json=True)).failure is None
     build(state, Console(as_json=True), as_of=AS_OF, registries=seeds)
     return state
 
@@ -396,12 +396,12 @@ def test_the_order_of_loading_never_counts(home: Settings, tmp_path: Path) -> No
         order = sorted(files)
         dice.shuffle(order)
         state = Settings.model_validate({"COUNTERFOIL_HOME": base / "home"})
-        customerio.ensure_raw(state)
+        loading.ensure_raw(state)
         for number, place in enumerate(order):
             rows = [{**one, "occurred_at": str(one["occurred_at"])} for one in files[place]]
             write(base / str(number if dice.random() < 0.7 else 0) / place[0] / place[1], rows)
         for folder in sorted(path for path in base.iterdir() if path.name != "home"):
-            summary = customerio.load_unlocked([str(folder)], state, Console(as_json=True))
+            summary = loading.load_unlocked([str(folder)], state, Console(as_json=True))
             assert summary.quarantined == []
         with duckdb.connect() as connection:
             connection.execute(f"attach '{base}/home/raw.duckdb' as raw (read_only)")

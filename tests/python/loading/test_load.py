@@ -20,10 +20,11 @@ from exports import behavior_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import customerio
+from pipelines import loading
 from pipelines.console import Console
 from pipelines.loading.handover import Road
-from pipelines.loading.load import LoadSummary
+from pipelines.loading.run import LoadSummary
+from pipelines.loading.sources import customerio
 from pipelines.settings import PROJECT_DIR, Settings
 
 PROVE = os.environ.get("COUNTERFOIL_PROVE") == "1"
@@ -35,7 +36,7 @@ def at(home: Path) -> Settings:
 
 
 def load(home: Path, *exports: Path | str, road: Road | None = None) -> LoadSummary:
-    return customerio.load_unlocked(
+    return loading.load_unlocked(
         [str(export) for export in exports], at(home), Console(as_json=True), road
     )
 
@@ -85,7 +86,7 @@ def shared_data() -> Path:
 
 
 def test_ensure_raw_makes_every_table_of_the_interface(tmp_path: Path) -> None:
-    customerio.ensure_raw(at(tmp_path))
+    loading.ensure_raw(at(tmp_path))
     tables = {
         f"{schema}.{table}"
         for schema, table in rows(
@@ -94,7 +95,7 @@ def test_ensure_raw_makes_every_table_of_the_interface(tmp_path: Path) -> None:
         )
     }
     assert tables >= {
-        *(f"customerio.{family.name}" for family in customerio.families.WAREHOUSE),
+        *(f"customerio.{family.name}" for family in customerio.WAREHOUSE),
         "customerio.webhooks",
         "customerio.activities",
         "behavior.events",
@@ -778,7 +779,7 @@ def test_signatures_are_told_apart(shared_data: Path) -> None:
     document = json.loads((shared_data / "webhook_signature_vectors.json").read_text())
     vectors = [vector for part in document.values() if isinstance(part, list) for vector in part]
     verdicts = {
-        customerio.verify_signature(
+        loading.verify_signature(
             vector["signing_key"],
             vector["X-CIO-Timestamp"],
             vector["raw_body"],

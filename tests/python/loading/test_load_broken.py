@@ -18,10 +18,11 @@ import pyarrow as pa
 import pytest
 from test_load import NOON, PROVE, at, load, metrics, metrics_file, rows, shared_data, write
 
-from pipelines import customerio
+from pipelines import loading
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading import files
+from pipelines.loading.sources import customerio
 from pipelines.settings import PROJECT_DIR
 
 __all__ = ["shared_data"]
@@ -34,7 +35,7 @@ def quarantine(home: Path) -> dict[str, str]:
 # ---------------------------------------------------------------- broken files
 
 
-@pytest.mark.parametrize("family", [family.name for family in customerio.families.WAREHOUSE])
+@pytest.mark.parametrize("family", [family.name for family in customerio.WAREHOUSE])
 def test_corrupt_parquet_never_passes_for_a_family(
     tmp_path: Path, shared_data: Path, family: str
 ) -> None:
@@ -261,7 +262,7 @@ def test_a_missing_extra_is_named(tmp_path: Path, scheme: str) -> None:
 
 def test_a_locked_raw_says_who_holds_it(tmp_path: Path) -> None:
     metrics_file(tmp_path / "export", 1, 0)
-    customerio.ensure_raw(at(tmp_path / "home"))
+    loading.ensure_raw(at(tmp_path / "home"))
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -291,7 +292,7 @@ def test_two_loads_at_once_do_not_mix(tmp_path: Path) -> None:
         hold(tmp_path / "home", "warehouse", "build"),
         pytest.raises(CounterfoilError, match="counterfoil build"),
     ):
-        customerio.load([str(tmp_path / "export")], at(tmp_path / "home"), Console(as_json=True))
+        loading.load([str(tmp_path / "export")], at(tmp_path / "home"), Console(as_json=True))
 
 
 def test_a_raw_that_is_no_database_is_named(tmp_path: Path) -> None:
@@ -317,10 +318,10 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 500_000}, {size + 500_000}));"
-        "from pipelines import customerio; from pipelines.console import Console;"
+        "from pipelines import loading; from pipelines.console import Console;"
         "from pipelines.settings import Settings; from pathlib import Path;"
         "from pipelines.errors import CounterfoilError\n"
-        "try: customerio.load([sys.argv[1]], Settings(COUNTERFOIL_HOME=Path(sys.argv[2])),"
+        "try: loading.load([sys.argv[1]], Settings(COUNTERFOIL_HOME=Path(sys.argv[2])),"
         " Console())\n"
         "except CounterfoilError as error: print(error); sys.exit(1)"
     )
@@ -343,10 +344,10 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- broken runs
 
 CHILD = (
-    "import sys; from pathlib import Path; from pipelines import customerio;"
+    "import sys; from pathlib import Path; from pipelines import loading;"
     "from pipelines.console import Console; from pipelines.settings import Settings;"
     "print('go', flush=True);"
-    "customerio.load([sys.argv[1]], Settings(COUNTERFOIL_HOME=Path(sys.argv[2])), Console());"
+    "loading.load([sys.argv[1]], Settings(COUNTERFOIL_HOME=Path(sys.argv[2])), Console());"
 )
 
 
@@ -402,7 +403,7 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(tmp_path: Path) 
             process.send_signal(signal.SIGKILL)
             killed += 1
         process.communicate()
-        customerio.load([str(export)], at(home), Console(as_json=True))
+        loading.load([str(export)], at(home), Console(as_json=True))
         assert rows(
             home,
             "select (select count(*) from customerio.metrics),"
@@ -451,7 +452,7 @@ def test_what_may_not_be_read_or_written_is_named(
     export, home = open_folder / "export", open_folder / "home"
     metrics_file(export / "closed", 1, 0)
     path = metrics_file(export, 2, 10)
-    kind = customerio.recognise(PurePosixPath(path))
+    kind = loading.recognise(PurePosixPath(path))
     assert kind is not None
     found = files.Found(str(path), path.name, kind, 9, "1", None, path)
     load(tmp_path, metrics_file(tmp_path / "warm", 3, 0))  # imports whatever a load needs
@@ -468,7 +469,7 @@ def test_what_may_not_be_read_or_written_is_named(
             with pytest.raises(files.Unreadable, match=r"cannot be opened .permission denied"):
                 files.bring(found, open_folder, 0)
             with pytest.raises(CounterfoilError, match="permission"):
-                customerio.ensure_raw(at(home))
+                loading.ensure_raw(at(home))
     finally:
         (export / "closed").chmod(0o755)
         home.chmod(0o755)

@@ -19,12 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_load import NOON, PROVE, load, metrics, metrics_file, rows, shared_data, write
 
-from pipelines.behavior.families import recognise
 from pipelines.heap.gates import PLACEHOLDERS
 from pipelines.loading.files import Found
 from pipelines.loading.handover import Road
 from pipelines.loading.raw import Connection
 from pipelines.loading.reading import culprits, prepare
+from pipelines.loading.sources.behavior import recognise
 from pipelines.paths import plain_paths
 from pipelines.registries import OURS
 

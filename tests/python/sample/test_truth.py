@@ -11,10 +11,11 @@ from conftest import PROVE
 from pydantic import SecretStr
 
 from pipelines.console import Console
-from pipelines.customerio import load
-from pipelines.heap import UNLIMITED, SandboxLimits, publish, running_sandbox
+from pipelines.heap import UNLIMITED, publish
+from pipelines.loading import load
 from pipelines.sample import SAMPLE_AS_OF, write_sample
 from pipelines.sample.comparison import compare, show
+from pipelines.sandbox import SandboxLimits, running_sandbox
 from pipelines.settings import Settings
 from pipelines.warehouse import build
 

@@ -11,8 +11,8 @@ import duckdb
 import httpx
 import pytest
 
-from pipelines.heap import Sandbox, SandboxLimits, running_sandbox
-from pipelines.heap.sandbox import Fault
+from pipelines.sandbox import Sandbox, SandboxLimits, running_sandbox
+from pipelines.sandbox.server import Fault
 
 
 class Wall:

@@ -21,16 +21,12 @@ import duckdb
 
 from pipelines import locks
 from pipelines.console import Console
-from pipelines.errors import CounterfoilError
-from pipelines.heap import homefiles, journal, tombstones
-from pipelines.heap.deletion import HeapDeletion, ask_heap
-from pipelines.heap.journal import Journal
-from pipelines.heap.ledger import Ledger, identity_hash
-from pipelines.heap.limits import Clock
-from pipelines.heap.payload import literal, quoted
-from pipelines.heap.person import Person, find_person, refresh_person
-from pipelines.heap.rewriting import mark_due, rewrite
-from pipelines.heap.traces import (
+from pipelines.erasure import homefiles, journal
+from pipelines.erasure.deletion import HeapDeletion, ask_heap
+from pipelines.erasure.journal import Journal
+from pipelines.erasure.person import Person, find_person, refresh_person
+from pipelines.erasure.rewriting import mark_due, rewrite
+from pipelines.erasure.traces import (
     COLUMNS,
     OTHERS,
     Mentions,
@@ -40,6 +36,11 @@ from pipelines.heap.traces import (
     normalised_sql,
     tables,
 )
+from pipelines.errors import CounterfoilError
+from pipelines.heap.ledger import Ledger, identity_hash
+from pipelines.heap.limits import Clock
+from pipelines.heap.payload import literal, quoted
+from pipelines.loading import tombstones
 from pipelines.settings import Settings
 
 STEPS = (
@@ -301,7 +302,7 @@ class _Erasing:
 
 def _leave_no_load_half_done(settings: Settings) -> None:
     """Undo what a killed load left in raw.duckdb, before its remains among the files go."""
-    from pipelines.customerio import ensure_raw
+    from pipelines.loading import ensure_raw
     from pipelines.loading.raw import scratch
 
     if settings.raw_path.exists() and scratch(settings).exists():

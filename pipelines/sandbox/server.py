@@ -32,7 +32,7 @@ from starlette.routing import Route
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.heap.sandbox_store import MAX_DELETIONS, Deletions, Store
+from pipelines.sandbox.store import MAX_DELETIONS, Deletions, Store
 
 MAX_TEXT = 1024
 MAX_IDENTITY = 255

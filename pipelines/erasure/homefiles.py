@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, cast
 
+from pipelines.erasure.person import Person
+from pipelines.erasure.traces import COLUMNS, ERASED, Mentions, lowered, normalised
 from pipelines.errors import CounterfoilError
-from pipelines.heap.person import Person
-from pipelines.heap.tombstones import TOLD_TYPES
-from pipelines.heap.traces import COLUMNS, ERASED, Mentions, lowered, normalised
+from pipelines.loading.tombstones import TOLD_TYPES
 from pipelines.settings import PROJECT_DIR, Settings
 
 Care = Literal["rewrite", "remove", "discard", "leave"]
@@ -70,7 +70,7 @@ class HomeFile:
 
 def home_files(settings: Settings) -> list[HomeFile]:
     """Every file below the home but the three databases and the salted hashes; and our logs."""
-    from pipelines.customerio import recognise
+    from pipelines.loading import recognise
 
     found = []
     visited: set[str] = set()

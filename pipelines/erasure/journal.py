@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.erasure.person import Person
 from pipelines.errors import CounterfoilError
-from pipelines.heap.person import Person
 from pipelines.settings import Settings
 
 ENDING = ".unfinished"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from pipelines.erasure.traces import BLANKS, Mentions, lowered, normalised, normalised_sql
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.payload import literal, quoted
-from pipelines.heap.tombstones import IDENTIFIER_TYPES, SHORTEST_ID, TOLD_TYPES, is_erased
-from pipelines.heap.traces import BLANKS, Mentions, lowered, normalised, normalised_sql
+from pipelines.loading.tombstones import IDENTIFIER_TYPES, SHORTEST_ID, TOLD_TYPES, is_erased
 from pipelines.settings import PROJECT_DIR, Settings
 
 ASKED_TYPES = ("person_id", "cio_id", "customer_id", "email", "heap_identity")

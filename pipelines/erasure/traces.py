@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipelines.heap.payload import literal, quoted
+from pipelines.loading.casts import literal
+from pipelines.loading.casts import quote as quoted
 
 BLANKS = (
     " \t\n\v\f\r\x85\xa0\u1680"

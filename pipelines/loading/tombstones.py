@@ -20,10 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipelines.errors import CounterfoilError
-from pipelines.heap import rewriting
-from pipelines.heap.payload import literal, quoted
-from pipelines.heap.traces import (
+from pipelines.erasure import rewriting
+from pipelines.erasure.traces import (
     ERASED,
     Mentions,
     Table,
@@ -31,6 +29,9 @@ from pipelines.heap.traces import (
     normalised_sql,
     tables,
 )
+from pipelines.errors import CounterfoilError
+from pipelines.loading.casts import literal
+from pipelines.loading.casts import quote as quoted
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:

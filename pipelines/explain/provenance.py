@@ -10,12 +10,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from pipelines.built.tables import Record, Tables, open_warehouse, read_as_of, read_manifest
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
+from pipelines.explain.lineage import Ancestor, Lineage
 from pipelines.review import numbers, words
-from pipelines.review.lineage import Ancestor, Lineage
 from pipelines.review.numbers import Figure
-from pipelines.review.tables import Record, Tables, open_warehouse, read_as_of, read_manifest
 from pipelines.review.tallies import Tally
 from pipelines.settings import Settings
 

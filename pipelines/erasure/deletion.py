@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
+from pipelines.erasure.person import Person
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock
-from pipelines.heap.person import Person
 from pipelines.heap.target import DELETION_HOST, Target, require_target
 from pipelines.settings import Settings
 

@@ -1,1 +1,0 @@
-"""Behavior files: orders, product and checkout events."""

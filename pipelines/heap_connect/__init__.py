@@ -1,1 +1,0 @@
-"""Heap Connect read-back: who Heap knows, and what reached it."""
