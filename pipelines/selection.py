@@ -47,7 +47,7 @@ def completed(
     if not missing:
         return options
     selected = _selected(options, manifest, where)
-    needed = _ancestors(manifest, selected) & missing - selected
+    needed = _missing_below(manifest, selected, missing) - selected
     named = ["fqn:" + ".".join(models[key].fqn) for key in sorted(needed)]
     return ["--indirect-selection", "buildable", *options, *named]
 
@@ -66,14 +66,15 @@ def _selected(options: list[str], manifest: Any, where: list[str]) -> set[str]:
     return {json.loads(line)["unique_id"] for line in lines}
 
 
-def _ancestors(manifest: Any, keys: set[str]) -> set[str]:
+def _missing_below(manifest: Any, keys: set[str], missing: set[str]) -> set[str]:
+    """What `keys` stand on and that is missing; what is there is taken as it is."""
     found: set[str] = set()
     waiting = list(keys)
     while waiting:
         key = waiting.pop()
         node = manifest.nodes.get(key) or manifest.unit_tests.get(key)
-        for parent in getattr(getattr(node, "depends_on", None), "nodes", ()):
-            if parent not in found:
-                found.add(parent)
-                waiting.append(parent)
+        parents = getattr(getattr(node, "depends_on", None), "nodes", ())
+        new = missing.intersection(parents) - found
+        found |= new
+        waiting += new
     return found
