@@ -181,7 +181,10 @@ def test_an_experiment(home: Settings, project: Path) -> None:
     insert(properties, blocks(page, "yaml")[0], "      - name: cio_arm_winback\n")
     # the registries are read as `--registries` reads them, and pass the tests of the seeds
     registries.compose(home, project / "seeds")
-    build(home, project, "experiments", "experiment_arms", "int_experiments__arms")
+    # by name alone it would be the whole domain
+    build(
+        home, project, "experiments,resource_type:seed", "experiment_arms", "int_experiments__arms"
+    )
     arms = (
         "select arm, is_control from experiments.int_experiments__arms "
         "where experiment_key = 'welcome' order by arm"
