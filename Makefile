@@ -41,7 +41,7 @@ lint: setup ## ruff, mypy, sqlfluff, dbt parse without warnings, dbt conventions
 	@.ci/lint
 
 format: setup ## apply the formatters
-	@$(PY) -m ruff format . && $(PY) -m ruff check --fix . && $(PY) -m sqlfluff fix models macros tests/dbt
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix . && $(PY) -m sqlfluff fix models macros tests/dbt && $(PY) -m sqlfluff fix --templater placeholder pipelines
 
 bench: setup ## benchmarks: ratios against a baseline in the same run
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; $(PY) $$script || exit 1; done

@@ -10,7 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pipelines.built.tables import Record, Tables, open_warehouse, read_as_of, read_manifest
+from pipelines.built.manifest import read_manifest
+from pipelines.built.tables import Record, Tables, open_warehouse, read_as_of
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.explain.lineage import Ancestor, Lineage

@@ -17,6 +17,7 @@ from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import HeapModel
 from pipelines.heap.warehouse import Warehouse
 from pipelines.loading import tombstones
+from pipelines.loading.identifiers import TOLD_TYPES
 from pipelines.settings import PROJECT_DIR
 
 PLACEHOLDERS = (
@@ -240,6 +241,6 @@ def forbidden_sql(ledger: Ledger, identity: str, person: str | None = None) -> s
             0, f"when {person} in (select person_id from forbidden_persons) then 'not publishable'"
         )
     if tombstones.any_in(ledger):
-        erased = tombstones.forbidden_sql(ledger, identity, tombstones.TOLD_TYPES)
+        erased = tombstones.forbidden_sql(ledger, identity, TOLD_TYPES)
         tests.append(f"when {erased} then 'erased'")
     return f"case {' '.join(tests)} end"

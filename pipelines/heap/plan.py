@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import locks
+from pipelines.built.manifest import require_manifest
+from pipelines.built.quoting import literal, quoted
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, planfile
@@ -24,7 +26,7 @@ from pipelines.heap.limits import (
     Clock,
     Limits,
 )
-from pipelines.heap.marts import CADENCES, HeapModel, check_types, read_models
+from pipelines.heap.marts import CADENCES, HeapModel, check_types, declared_models
 from pipelines.heap.payload import (
     Column,
     cut_sql,
@@ -32,9 +34,7 @@ from pipelines.heap.payload import (
     hash_sql,
     instant_sql,
     json_sql,
-    literal,
     properties_sql,
-    quoted,
     text_sql,
 )
 from pipelines.heap.planfile import FileDigest
@@ -191,7 +191,7 @@ def compute(
     target = find_target(settings)
     now = clock.now()
     with console.progress("planning"), attached(ledger, settings) as warehouse:
-        models = read_models(settings.home / "manifest.json", warehouse.whole)
+        models = declared_models(require_manifest(settings, warehouse))
         planner = _Planner(ledger, warehouse, models, as_of or warehouse.as_of, replay=replay)
         key = ledger.target_key(target) if target else ledger.last_target()
         plan = Plan(
@@ -418,7 +418,7 @@ class _Planner:
 
     def _add_candidates(self, number: int, model: HeapModel) -> None:
         relation, columns = self.marts[model.name]
-        occurred = self.warehouse.columns(relation)["occurred_at"]
+        occurred = self.warehouse.types(relation)["occurred_at"]
         faults = [f for f in (fault_sql(column, "mart") for column in columns) if f]
         cuts = [c for c in (cut_sql(column, "mart") for column in columns) if c]
         self.db.execute(
@@ -476,7 +476,7 @@ class _Planner:
         """The deny-list as SQL: ours and what identity_rules declares."""
         words = set(gates.PLACEHOLDERS)
         rules = self.warehouse.find("identity_rules")
-        if rules and "placeholder_values" in self.warehouse.columns(rules):
+        if rules and "placeholder_values" in self.warehouse.types(rules):
             declared = self.ledger.rows(
                 "select distinct lower(trim(word)) from (select unnest(regexp_split_to_array("
                 f"cast(placeholder_values as varchar), '[|;,]+')) as word from {rules})"

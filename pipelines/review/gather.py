@@ -10,16 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.built.tables import (
-    Record,
-    Tables,
-    attach_ledger,
-    definitions_hash,
-    open_warehouse,
-    read_as_of,
-    read_manifest,
-)
+from pipelines.built.manifest import definitions_hash, read_manifest
+from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.review import tallies
+from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.review.tallies import WEEK
 from pipelines.settings import Settings
 
@@ -46,6 +40,7 @@ class Review:
         contrasts: what the naive readings say, one row per experiment and arm.
         journeys: one entry per journey that had entries or messages, each with its own rows.
         optional: rows of the marts of `OPTIONAL`, by name; None where the mart is not built.
+        checks: the words of the guardrails; not a number, so not in the JSON.
     """
 
     as_of: datetime
@@ -71,6 +66,7 @@ class Review:
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
     heap: Record | None = None
+    checks: Guardrails = field(default_factory=Guardrails)
     optional: dict[str, list[Record] | None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -100,6 +96,7 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     review.estimates = _estimates(tables, "fct_lift", "")
     review.history = _estimates(tables, "fct_lift_history", "fct_lift.as_of, ")
     review.health = _all(tables, "fct_experiment_health", "experiment_key, population, guardrail")
+    review.checks = read_guardrails(tables)
     review.assignments = tallies.ASSIGNMENTS.rows(tables, as_of)
     review.reach = tallies.REACH.rows(tables, as_of)
     review.match_rates = _latest(tables, "fct_identity_match_rate", "workspace_id")

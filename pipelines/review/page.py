@@ -144,9 +144,10 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money reasons channel"
+        "plain money channel"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
+    environment.filters["reasons"] = review.checks.sentences
     text = environment.get_template("page.html.j2").render(
         review=review,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -159,6 +160,7 @@ def render(review: Review, json_name: str) -> str:
 def as_json(review: Review) -> str:
     """Every number of the page and more, unrounded, with names and ids as they are."""
     found = dataclasses.asdict(review)
+    del found["checks"]
     found["rules"] = {
         "week": "the 7 days before as_of, beside the 7 days before them",
         "experiments": "cumulative, people whose window is complete",
@@ -225,13 +227,10 @@ def _context(review: Review) -> dict[str, Any]:
         "statuses": words.STATUS,
         "status_words": STATUS_WORDS,
         "populations": words.POPULATIONS,
-        "guardrails": words.GUARDRAILS,
-        "reason_words": words.REASONS,
-        "warning_words": words.WARNINGS,
+        "checks": review.checks,
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,
-        "guardrail_value": words.guardrail_value,
         "named": _named,
         "strip": charts.strip,
         "ticks": charts.ticks,

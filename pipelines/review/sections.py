@@ -88,9 +88,7 @@ def _reasons(review: Review, row: Record) -> list[str]:
         if check["experiment_key"] == row["experiment_key"] and check["verdict"] == "invalid"
     }
     return [
-        words.WARNINGS[code]
-        if code in words.WARNINGS and code not in stopping
-        else words.reasons(code)[0]
+        review.checks.sentence(code, warns=code not in stopping)
         for code in words.codes_of(row["reasons"])
     ]
 

@@ -24,6 +24,7 @@ from pipelines.explain import explain_number, list_numbers
 from pipelines.explain.lineage import Lineage
 from pipelines.explain.provenance import Provenance
 from pipelines.review import numbers, words, write_page
+from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.review.numbers import Figure
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -210,7 +211,7 @@ def test_a_lift_is_told_with_what_it_rests_on(home: Path, facts: Any) -> None:
     assert told.relations[0]["relation"] == "marts.fct_lift"
     assert (PROJECT_DIR / told.relations[0]["path"]).is_file()
     names = [one.name for one in told.upstream]
-    assert names[0] == "int_experiments__lift"
+    assert names[0] == "fct_lift_history"
     assert {"experiments", "fct_experiment_units", "customerio.outputs"} - set(names) == {
         "fct_experiment_units"  # beside the lift, not above it: both are made from the same people
     }
@@ -375,7 +376,7 @@ def test_the_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "which agree: count_treatment" in said.stdout
     assert re.search(
         r"Rests on \d+ models, \d registries, \d+ sources, nearest first:\n"
-        r"  1: int_experiments__lift\n"
+        r"  1: fct_lift_history\n"
         r"(  \d+: .+\n)+  sources: .*customerio.outputs",
         said.stdout,
     )
@@ -403,13 +404,14 @@ def test_the_page_shows_names(
     }  # fmt: skip
     known = {figure.name: figure for figure in figures}
     now = read_as_of(tables)
+    guardrails = read_guardrails(tables)
     for name, text in re.findall(r' title="([^"]+)"[^>]*>\s*(?:<[^>]*>\s*)*([^<]*)', html):
         value = paste(home, known[name].statement(tables, now))[0][0]
         told = re.split(r" of | \(| USD", text.strip())[0]
-        assert told in spoken(name, value), name
+        assert told in spoken(name, value, guardrails), name
 
 
-def spoken(name: str, value: Any) -> set[str]:
+def spoken(name: str, value: Any, guardrails: Guardrails) -> set[str]:
     """Every way in which the page may say a value."""
     if value is None:
         return {words.ABSENT, "not shown", f"q {words.ABSENT}"}
@@ -419,7 +421,7 @@ def spoken(name: str, value: Any) -> set[str]:
     said |= {words.metric_value(value, kind) for kind in ("any", "count", "sum")}
     said |= {words.difference(value, kind) for kind in ("any", "count", "sum")}
     if name.startswith("health/"):
-        said.add(words.guardrail_value(name.split("/")[3], value))
+        said.add(guardrails.amount(name.split("/")[3], value))
     return said
 
 
@@ -456,7 +458,7 @@ def test_what_is_not_built_has_no_names(change: Change) -> None:
     with pytest.raises(CounterfoilError, match="No figure has"):
         list_numbers(settings, Console(as_json=True), "funnel/")
     told = explain_number(settings, LIFT, Console(as_json=True))
-    assert [one.relations for one in told.beneath] == [["experiments.int_experiments__lift"]]
+    assert [one.relations for one in told.beneath] == [["marts.fct_lift_history"]]
     assert not told.beneath[0].values
 
 
@@ -464,9 +466,9 @@ def test_views_are_not_read(change: Change) -> None:
     """What a view reads need not be there: the warehouse can be read alone."""
     settings = change(
         "drop table marts.fct_experiment_units",
-        "alter table experiments.int_experiments__lift rename to loaded",
-        "create view experiments.int_experiments__lift as from experiments.loaded",
-        "drop table experiments.loaded",
+        "alter table marts.fct_lift_history rename to loaded",
+        "create view marts.fct_lift_history as from marts.loaded",
+        "drop table marts.loaded",
     )
     assert explain_number(settings, LIFT, Console(as_json=True)).beneath == []
 

@@ -30,7 +30,14 @@ ELSEWHERE = {
     # of the state folder, of the sample's truth, of what others write
     "identity_sample.csv", "manifest.json", "tombstones.json", "true_effects.json", "ledger.json",
 }  # fmt: skip
-IN_RECIPES = {"quiet_subscriber", "silent_sources", "stage_entered", "surveys"}
+IN_RECIPES = {
+    "quiet_subscriber",
+    "silent_sources",
+    "stage_entered",
+    "surveys",
+    "manual_segment",
+    "guardrails_flow",
+}
 """What somebody who follows a recipe makes."""
 OF_THE_TESTS = {"COUNTERFOIL_PROVE", "COUNTERFOIL_SHARED_DATA"}
 

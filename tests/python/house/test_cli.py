@@ -21,8 +21,7 @@ from publisher_home import OPEN, Home
 from typer.testing import CliRunner, Result
 
 from cli import app
-from pipelines.sandbox import Sandbox, running_sandbox
-from pipelines.sandbox.server import Fault
+from pipelines.sandbox import Fault, Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
 PEOPLE = """

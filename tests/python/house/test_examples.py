@@ -22,7 +22,7 @@ PAGES = {
     "heap": "publishing.md",
     "insight": "insight.md",
     "review": "review.md",
-    "checklist": "runbook.md",
+    "checklist": "checklist.md",
 }
 
 
