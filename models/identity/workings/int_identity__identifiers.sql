@@ -59,8 +59,8 @@ profile_ids as (
             and profiles.cio_id = link_evidence.cio_id
 ),
 
--- Every instant at which somebody takes an identifier; of one instant, the profile that sorts first.
-takings as (
+-- Every instant at which a person starts to hold an identifier.
+starts as (
     select
         holds.workspace_id,
         holds.identifier_type,
@@ -95,10 +95,11 @@ followed as (
             partition by workspace_id, identifier_type, identifier
             order by held_from, person_id
         ) as next_held_from
-    from takings
+    from starts
 ),
 
--- Two takings of one instant: the last of them keeps it. A taking by the holder changes nothing.
+-- Where two people start to hold it at the same instant, the last of them keeps it. A row of whoever
+-- holds it already changes nothing.
 changes_of_holder as (
     select *
     from followed

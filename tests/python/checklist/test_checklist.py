@@ -133,7 +133,7 @@ def test_every_line_is_measured(home: Path) -> None:
         ("freshness", "update marts.fct_source_freshness set verdict = 'stale'"),
         (
             "quarantine",
-            "insert into marts.load_quarantine values "
+            "insert into marts.load_quarantine (file_name, family, reason, loaded_at) values "
             "('metrics_v5_1_1.parquet', 'metrics', 'It cannot be read.', timestamp '2026-06-01')",
         ),
         (
