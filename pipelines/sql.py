@@ -1,21 +1,28 @@
-"""SQL that Python must own, in files of its own: linted like the models, read by name."""
+"""Statements that Python owns stand in `.sql` files beside the module that runs them."""
 
 from __future__ import annotations
 
 import re
-from importlib import resources
+from collections.abc import Mapping
+from pathlib import Path
 
-_PART = re.compile(r"\{([a-z_]+)\}")
+_NAME = re.compile(r"\{(\w+)\}")
 
 
-def read_sql(package: str, file: str, /, **parts: str) -> str:
-    """The text of `sql/<file>.sql` in a package, with SQL in the place of each `{part}`.
+def names_in(file: Path) -> list[str]:
+    """The names that a statement leaves open, `{name}`, each once and in its order."""
+    return list(dict.fromkeys(_NAME.findall(file.read_text(encoding="utf-8"))))
+
+
+def read_sql(file: Path, **names: str) -> str:
+    """The statement of a file, with SQL in the place of each `{name}`.
 
     Raises:
-        LookupError: the file has a part that was not given, or lacks one that was.
+        KeyError: the statement has a name that nothing was given for.
     """
-    path = resources.files(package).joinpath("sql", f"{file}.sql")
-    text = path.read_text(encoding="utf-8")
-    if set(_PART.findall(text)) != set(parts):
-        raise LookupError(f"{file}.sql and its caller do not name the same parts.")
-    return _PART.sub(lambda found: parts[found[1]], text)
+    return fill(file.read_text(encoding="utf-8"), names)
+
+
+def fill(statement: str, names: Mapping[str, str]) -> str:
+    """A statement with SQL in the place of each `{name}`; other braces stay."""
+    return _NAME.sub(lambda found: names[found[1]], statement)

@@ -25,7 +25,8 @@
 {% macro is_whole_build() -%}
     {#- Whether this invocation built and tested everything, and all of it went well. What was left
         out shows twice: in how dbt was called (unit tests stand in no graph), and in nodes without
-        a result (`dbt retry` is called as the build before it was). -#}
+        a result (`dbt retry` is called as the build before it was). An exposure is nothing to build:
+        its result is a no-op. -#}
     {%- set narrowed = ["select", "exclude", "selector", "resource_types", "exclude_resource_types", "empty", "sample"] -%}
     {%- set state = namespace(is_whole=flags.WHICH == "build") -%}
     {%- for option in narrowed if invocation_args_dict.get(option) -%}
@@ -35,7 +36,7 @@
     {%- for result in results -%}
         {%- if result.status | string in ["success", "pass", "warn"] -%}
             {%- do passed.append(result.node.unique_id) -%}
-        {%- else -%}
+        {%- elif result.status | string != "no-op" -%}
             {%- set state.is_whole = false -%}
         {%- endif -%}
     {%- endfor -%}

@@ -81,10 +81,10 @@ based as (
         parents.quartile_day_of_all,
         parents.median_day_of_all,
         case
-            when read.count_reorders >= {{ insight_setting("minimum_gaps") }} then 'own gaps'
+            when read.count_reorders >= {{ var("insight_minimum_gaps") }} then 'own gaps'
             when
                 not read.is_all_categories
-                and parents.count_reorders_of_all >= {{ insight_setting("minimum_gaps") }}
+                and parents.count_reorders_of_all >= {{ var("insight_minimum_gaps") }}
                 then 'all categories'
             else 'none'
         end as basis

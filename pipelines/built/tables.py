@@ -1,23 +1,38 @@
-"""The warehouse and the ledger as a reader sees them: by name, read-only, never kept open."""
+"""The warehouse and the ledger as a reader sees them: by name, read-only, never kept open.
+
+Whoever reads what dbt built names its relations as texts in the code: in `reads`, in `has`, `find`
+and `require`, or as `{name}` in a statement or a `.sql` file. There tests/python/house/
+test_exposures.py finds them, and holds them against models/exposures.yml.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import duckdb
 
-from pipelines import built
+from pipelines.built.quoting import literal, quoted
+from pipelines.built.whole import WholeBuild, require_whole
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
+from pipelines.sql import fill, names_in
 
 Record = dict[str, Any]
 """One row: column name to value."""
+
+Values = Sequence[object] | Mapping[str, object]
+"""What a statement's parameters stand for: in their order, or by name (`$name`)."""
+
+_PARAMETER = re.compile(r"\$(\w+)")
+
+PUBLISHED = ("main", "registries", "marts", "heap")
+"""Should two schemas hold one name, what is published wins over what leads to it: last first."""
 
 
 @dataclass
@@ -25,13 +40,80 @@ class Tables:
     """One open database whose relations are found by name in any schema.
 
     `used` and `missing` remember what was asked for, so that a reader can say what was not there.
+
+    Attributes:
+        places: the full name of each relation, as SQL.
+        columns: the names of its columns in their order.
+        whole: the mark of the build; None for a database that no build made.
     """
 
+    NOT_BUILT: ClassVar[str] = (
+        "Nothing was built yet (warehouse.duckdb is missing): run `counterfoil build` first."
+    )
+    UNFIT: ClassVar[str] = "The warehouse cannot be read ({problem}): run `counterfoil build`."
+
     db: duckdb.DuckDBPyConnection
-    places: dict[str, str]
-    columns: dict[str, tuple[str, ...]]
+    catalog: str
+    places: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    schemas: dict[str, list[str]] = field(default_factory=dict)
+    mark: WholeBuild | None = None
     used: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for schema, name, columns in self._relations():
+            self.schemas.setdefault(name, []).append(schema)
+            self.places[name] = self._place(schema, name)
+            self.columns[name] = tuple(columns)
+
+    @classmethod
+    @contextmanager
+    def attached(cls, db: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Self]:
+        """The warehouse read-only beside what `db` holds, for the block, as `warehouse`.
+
+        Raises:
+            CounterfoilError: it was not built, not built whole, or a build is writing it.
+        """
+        cls._require_file(settings)
+        with _readable():
+            db.execute(f"attach {literal(str(settings.warehouse_path))} as warehouse (read_only)")
+        try:
+            yield cls(db, "warehouse", mark=require_whole(db, "warehouse"))
+        finally:
+            db.execute("detach warehouse")
+
+    @classmethod
+    @contextmanager
+    def opened(cls, settings: Settings) -> Iterator[Self]:
+        """The warehouse read-only for the block, on a connection of its own.
+
+        Raises:
+            CounterfoilError: it was not built, not built whole, or a build is writing it.
+        """
+        cls._require_file(settings)
+        with _readable():
+            db = duckdb.connect(str(settings.warehouse_path), read_only=True)
+        try:
+            mark = require_whole(db)
+            db.execute("set timezone = 'UTC'")
+            yield cls(db, _catalog(db), mark=mark)
+        finally:
+            db.close()
+
+    @property
+    def whole(self) -> WholeBuild:
+        """The mark of the build that the warehouse holds.
+
+        Raises:
+            CounterfoilError: it was not built whole.
+        """
+        return self.mark or require_whole(self.db, self.catalog)
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant the warehouse was built as of."""
+        return self.whole.as_of
 
     def has(self, *names: str) -> bool:
         """Whether every one of these relations is there; remembers the answer."""
@@ -43,48 +125,97 @@ class Tables:
         """Whether a relation is there and has this column."""
         return self.has(name) and column in self.columns[name]
 
-    def rows(
-        self, sql: str, values: Sequence[object] = (), *, reads: Sequence[str]
-    ) -> list[Record]:
+    def find(self, name: str, schema: str | None = None) -> str | None:
+        """The full name of a relation, or None; `schema` decides when several schemas hold it."""
+        if not self.has(name):
+            return None
+        if schema is not None and schema in self.schemas[name]:
+            return self._place(schema, name)
+        return self.places[name]
+
+    def require(self, name: str, *columns: str) -> str:
+        """The full name of a relation that the reader cannot do without.
+
+        Raises:
+            CounterfoilError: it is not there, lacks a column, or is there twice.
+        """
+        schemas = self.schemas.get(name, [])
+        missing = [column for column in columns if column not in self.columns.get(name, ())]
+        if len(schemas) > 1:
+            problem = f"{name} stands in {len(schemas)} schemas"
+        elif not self.has(name):
+            problem = f"it has no {name}"
+        elif missing:
+            problem = f"its {name} lacks {', '.join(missing)}"
+        else:
+            return self.places[name]
+        raise CounterfoilError(self.UNFIT.format(problem=problem))
+
+    def types(self, place: str) -> dict[str, str]:
+        """Column names and DuckDB types of a relation found by `find` or `require`."""
+        found = self.db.execute(f"describe {place}").fetchall()
+        return {row[0]: row[1] for row in found}
+
+    def rows(self, sql: str, values: Values = (), *, reads: Sequence[str]) -> list[Record]:
         """Every row of a query, or none when one of the relations it reads is not there.
 
-        `{name}` in the SQL stands for the relation `name` of `reads`.
+        `{name}` in the SQL stands for the relation `name` of `reads`. Of named values, those are
+        handed on that the statement asks for.
         """
         if not self.has(*reads):
             return []
-        cursor = self.db.execute(sql.format_map(self.places), list(values))
+        statement = fill(sql, self.places)
+        if isinstance(values, Mapping):
+            asked = set(_PARAMETER.findall(statement))
+            given: Any = {name: value for name, value in values.items() if name in asked}
+        else:
+            given = list(values)
+        cursor = self.db.execute(statement, given)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def value(self, sql: str, values: Sequence[object] = (), *, reads: Sequence[str]) -> Any:
+    def ask(self, file: Path, values: Values = ()) -> list[Record]:
+        """Every row of the statement in a file; the names it leaves open are relations.
+
+        Raises:
+            CounterfoilError: one of them is not there.
+        """
+        reads = names_in(file)
+        for name in reads:
+            self.require(name)
+        return self.rows(file.read_text(encoding="utf-8"), values, reads=reads)
+
+    def value(self, sql: str, values: Values = (), *, reads: Sequence[str]) -> Any:
         """The first column of the first row, or None."""
         found = self.rows(sql, values, reads=reads)
         return next(iter(found[0].values())) if found else None
 
+    @classmethod
+    def _require_file(cls, settings: Settings) -> None:
+        if not settings.warehouse_path.exists():
+            raise CounterfoilError(cls.NOT_BUILT)
 
-@contextmanager
-def open_warehouse(settings: Settings) -> Iterator[Tables]:
-    """Open the warehouse read-only for the block.
+    def _place(self, schema: str, name: str) -> str:
+        return ".".join(quoted(part) for part in (self.catalog, schema, name))
 
-    Raises:
-        CounterfoilError: it was not built, not built whole, or a build is writing it.
-    """
-    if not settings.warehouse_path.exists():
-        raise CounterfoilError(
-            "Nothing was built yet (warehouse.duckdb is missing): run `counterfoil build` first."
-        )
-    try:
-        db = duckdb.connect(str(settings.warehouse_path), read_only=True)
-    except duckdb.Error as error:
-        raise CounterfoilError(
-            "The warehouse cannot be read: another process is writing it, or it is damaged. Wait "
-            "until the build has finished, or build again."
-        ) from error
-    try:
-        built.require_whole(db)
-        yield _tables(db)
-    finally:
-        db.close()
+    def _relations(self) -> list[tuple[str, str, list[str]]]:
+        """Schema, name and columns of every relation; of one name, the one that wins last."""
+        found: list[tuple[str, str, list[str]]] = self.db.execute(
+            """
+            select table_schema, table_name, list(column_name order by ordinal_position)
+            from information_schema.columns
+            where table_catalog = $1
+            group by table_schema, table_name
+            order by coalesce(list_position($2, table_schema), 0), table_schema
+            """,
+            [self.catalog, list(PUBLISHED)],
+        ).fetchall()
+        return found
+
+
+def open_warehouse(settings: Settings) -> AbstractContextManager[Tables]:
+    """Open the warehouse read-only for a block; see `Tables.opened`."""
+    return Tables.opened(settings)
 
 
 def attach_ledger(tables: Tables, settings: Settings) -> Tables | None:
@@ -95,14 +226,13 @@ def attach_ledger(tables: Tables, settings: Settings) -> Tables | None:
     """
     if not settings.ledger_path.exists():
         return None
-    path = str(settings.ledger_path).replace("'", "''")
     try:
-        tables.db.execute(f"attach '{path}' as ledger (read_only)")
+        tables.db.execute(f"attach {literal(str(settings.ledger_path))} as ledger (read_only)")
     except duckdb.Error as error:
         raise CounterfoilError(
             "The ledger is in use by another process: wait until the publish has finished."
         ) from error
-    return _tables(tables.db, "ledger")
+    return Tables(tables.db, "ledger")
 
 
 def read_as_of(tables: Tables) -> datetime:
@@ -111,58 +241,20 @@ def read_as_of(tables: Tables) -> datetime:
     Raises:
         CounterfoilError: it was not built whole.
     """
-    return built.require_whole(tables.db).as_of
+    return tables.as_of
 
 
-def read_manifest(settings: Settings, tables: Tables) -> dict[str, Any]:
-    """What dbt wrote about the build that the warehouse holds; empty when it is not there.
-
-    Raises:
-        CounterfoilError: it is there and cannot be read, or is another build's.
-    """
-    path = settings.home / "manifest.json"
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        found = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
+        yield
+    except duckdb.Error as error:
         raise CounterfoilError(
-            "manifest.json cannot be read: run `counterfoil build` again."
+            "The warehouse cannot be read: another process is writing it, or it is damaged. Wait "
+            "until the build has finished, or build again."
         ) from error
-    manifest: dict[str, Any] = found if isinstance(found, dict) else {}
-    built.require_same(built.require_whole(tables.db), manifest)
-    return manifest
 
 
-def definitions_hash(manifest: dict[str, Any]) -> str | None:
-    """One hash over every model's, seed's and test's own checksum: the same SQL, the same hash."""
-    nodes = manifest.get("nodes") or {}
-    sums = sorted(
-        (str(name), str((node.get("checksum") or {}).get("checksum", "")))
-        for name, node in nodes.items()
-        if node.get("resource_type") in {"model", "seed"}
-    )
-    if not sums:
-        return None
-    return hashlib.sha256(json.dumps(sums).encode()).hexdigest()[:12]
-
-
-def _tables(db: duckdb.DuckDBPyConnection, catalog: str | None = None) -> Tables:
-    # The contract finds relations by name in any schema; should two schemas hold one name,
-    # what is published wins over what leads to it.
-    db.execute("set timezone = 'UTC'")
-    found = db.execute(
-        """
-        select
-            table_catalog, table_schema, table_name,
-            list(column_name order by ordinal_position) as column_names
-        from information_schema.columns
-        where table_catalog = coalesce($1, current_database())
-        group by table_catalog, table_schema, table_name
-        order by table_schema in ('heap', 'marts', 'registries', 'main'), table_schema
-        """,
-        [catalog],
-    ).fetchall()
-    places = {name: f'"{database}"."{schema}"."{name}"' for database, schema, name, _ in found}
-    columns = {name: tuple(names) for _, _, name, names in found}
-    return Tables(db, places, columns)
+def _catalog(db: duckdb.DuckDBPyConnection) -> str:
+    ((name,),) = db.execute("select current_database()").fetchall()
+    return str(name)

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from pipelines import http
 from pipelines.erasure.person import Person
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
@@ -24,7 +25,6 @@ MAX_USERS = 10_000
 TOKEN_SECONDS = 270.0
 """A token lives five minutes; we stop trusting it half a minute earlier."""
 MAX_POLLS = 120
-ATTEMPTS = 5
 
 
 @dataclass
@@ -116,7 +116,7 @@ class _Deleter:
         self.clock = clock
         self.token = ""
         self.token_at = 0.0
-        self.http = httpx.Client(base_url=base_url, timeout=30)
+        self.http = http.client(base_url)
 
     def __enter__(self) -> _Deleter:
         return self
@@ -144,17 +144,18 @@ class _Deleter:
     def _call(self, method: str, path: str, body: object = None) -> httpx.Response:
         """One call with a fresh enough token; 429, 5xx and broken connections are tried again."""
         answer: httpx.Response | None = None
-        for attempt in range(ATTEMPTS):
+        for attempt in range(1, http.ATTEMPTS + 1):
             headers = {"Authorization": f"Bearer {self._fresh_token()}"}
             try:
-                answer = self.http.request(method, PATH + path, json=body, headers=headers)
-            except httpx.TransportError:
+                answer = http.ask(self.http, method, PATH + path, json=body, headers=headers)
+            except http.LOST:
                 answer = None
             if answer is not None and answer.status_code == 401:
                 self.token = ""
             elif answer is not None and answer.status_code < 429:
                 break
-            self.clock.sleep(2.0**attempt)
+            pause = http.pause(attempt, http.FIRST_PAUSE_SECONDS, http.LONGEST_PAUSE_SECONDS)
+            self.clock.sleep(pause)
         if answer is None or not answer.is_success:
             status = "no answer" if answer is None else f"status {answer.status_code}"
             raise CounterfoilError(
@@ -166,8 +167,10 @@ class _Deleter:
         if self.token and self.clock.monotonic() - self.token_at < TOKEN_SECONDS:
             return self.token
         try:
-            answer = self.http.post(PATH + "/auth_token", auth=(self.target.app_id, self.api_key))
-        except httpx.TransportError as error:
+            answer = http.ask(
+                self.http, "POST", f"{PATH}/auth_token", auth=(self.target.app_id, self.api_key)
+            )
+        except http.LOST as error:
             raise CounterfoilError(
                 "Heap's deletion API cannot be reached: nothing was erased; try again later."
             ) from error

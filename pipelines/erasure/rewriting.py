@@ -11,9 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
-from pipelines.loading.casts import literal
-from pipelines.loading.casts import quote as quoted
 
 DUE = "rewrite_due"
 """A table of the schema `loads` that stands as long as deleted rows may linger in the file."""

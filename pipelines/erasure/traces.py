@@ -1,9 +1,7 @@
-"""Traces of a person: whose a row is, and where somebody else's row mentions them.
+"""Traces of a person in texts: identifiers are compared whole, never by what they contain.
 
-Identifiers are compared whole, never by what they contain. A row is the person's when a column
-that says whose it is holds one of their identifiers; an e-mail address in a row that names somebody
-else by an id is a mention. A mention is taken out of its cell and the row stays: as a whole cell, a
-whole element of a list, a whole leaf of JSON, or a whole word of a text.
+A mention is taken out of its cell and the row stays: as a whole cell, a whole element of a list, a
+whole leaf of JSON, or a whole word of a text.
 """
 
 from __future__ import annotations
@@ -11,71 +9,16 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from pipelines.blanks import BLANKS, trimmed_sql
-from pipelines.loading.casts import literal
-from pipelines.loading.casts import quote as quoted
+from pipelines.built.quoting import literal, quoted
 
-COLUMNS = {
-    "person_id": ("person_id",),
-    "profile": ("node_id",),
-    "cio_id": (
-        "internal_customer_id", "cio_id", "primary_cio_id", "secondary_cio_id", "kept_cio_id",
-        "merged_cio_id", "left_cio_id", "right_cio_id", "last_cio_id", "profile_id",
-    ),
-    "customer_id": ("customer_id",),
-    "anonymous_id": ("anonymous_id",),
-    "heap_identity": ("heap_identity",),
-    "heap_user_id": ("heap_user_id", "from_heap_user_id", "to_heap_user_id", "node_id"),
-    "delivery_id": ("delivery_id",),
-    "journey": ("subject_name", "subject_id", "journey_entry_id"),
-    "email": ("email", "email_addr", "recipient"),
-}  # fmt: skip
-"""Columns that say whose row it is, by the kind of identifier they hold."""
-
-HEAP_COLUMNS = {
-    "heap_identity": ("identity",),
-    "heap_user_id": ("user_id", "from_user_id", "to_user_id"),
-}
-"""The same in Heap Connect's own tables; elsewhere these names belong to other systems' ids."""
-
-OTHERS = {
-    "person_id": ("other_person_id",),
-    "cio_id": ("other_cio_id",),
-    "heap_user_id": ("surviving_heap_user_id",),
-}
-"""Columns that hold an identifier of somebody the row is not about."""
-
-BOOKKEEPING = ("_source_file", "file_name", "location")
-"""Names of the user's files: they tell which files were loaded, and stay as they are."""
-
-JSON_PLACES: dict[str, dict[str, tuple[str, ...]]] = {
-    "data": {
-        "cio_id": (
-            "$.data.identifiers.cio_id", "$.identifiers.cio_id",
-            "$.cio_id", "$.primary.cio_id", "$.secondary.cio_id",
-        ),
-        "customer_id": (
-            "$.data.customer_id", "$.data.identifiers.id", "$.customer_id", "$.identifiers.id",
-            "$.primary.id", "$.secondary.id",
-        ),
-        "delivery_id": ("$.data.delivery_id", "$.delivery_id"),
-        "email": (
-            "$.data.recipient", "$.data.identifiers.email", "$.data.email_address", "$.recipient",
-            "$.identifiers.email", "$.email_address", "$.primary.email", "$.secondary.email",
-        ),
-    },
-    "customer_identifiers": {
-        "cio_id": ("$.cio_id",),
-        "customer_id": ("$.id",),
-        "email": ("$.email",),
-    },
-}  # fmt: skip
-"""Where a reporting webhook, or an activity of the App API, says whose it is."""
+SHORTEST_ID = 10
+"""An id shorter than this, or one without a letter, may be any number: it is no mention."""
 
 ERASED = "(erased)"
 """What stands in a text where a mention was."""
@@ -96,90 +39,6 @@ def normalised_sql(kind: str, expression: str) -> str:
     """SQL for `normalised` of a column."""
     text = trimmed_sql(f"cast({expression} as varchar)")
     return f"lower({text})" if kind == "email" else text
-
-
-@dataclass(frozen=True)
-class Table:
-    """A base table: its name, its columns and their types."""
-
-    schema: str
-    name: str
-    columns: Mapping[str, str]
-
-    @property
-    def sql(self) -> str:
-        """The quoted name."""
-        return f"{quoted(self.schema)}.{quoted(self.name)}"
-
-    @property
-    def is_heap_connect(self) -> bool:
-        """Whether Heap's own names for its users apply."""
-        return self.schema == "heap_connect" or self.name.startswith("stg_heap__")
-
-    def owners(self, kind: str) -> list[str]:
-        """SQL for every place of the table that says by an identifier of this kind whose it is."""
-        names = COLUMNS.get(kind, ())
-        if self.is_heap_connect:
-            names = (*names, *HEAP_COLUMNS.get(kind, ()))
-        found = [quoted(name) for name in names if name in self.columns]
-        for column, places in JSON_PLACES.items():
-            if is_text(self.columns.get(column, "")):
-                found += [
-                    f"json_extract_string(try_cast({column} as json), '{path}')"
-                    for path in places.get(kind, ())
-                ]
-        return found
-
-    def texts(self) -> list[str]:
-        """Columns in which somebody may be mentioned: texts and lists of texts, e-mail too."""
-        ids = {name for kind, names in COLUMNS.items() if kind != "email" for name in names}
-        if self.is_heap_connect:
-            ids |= {name for names in HEAP_COLUMNS.values() for name in names}
-        if {"identifier", "identifier_type"} <= set(self.columns):
-            ids.add("identifier")
-        return [
-            name
-            for name, data_type in self.columns.items()
-            if is_text(data_type) and name not in ids and not self.is_bookkeeping(name)
-        ]
-
-    def is_bookkeeping(self, name: str) -> bool:
-        """Whether the column says which files were loaded."""
-        return name in BOOKKEEPING or self.name.startswith("_dlt")
-
-
-def is_text(data_type: str) -> bool:
-    """Whether a column of this type holds text, or lists of it."""
-    return data_type.rstrip("[]") in ("VARCHAR", "JSON")
-
-
-def tables(db: Any, *, schemas: tuple[str, ...] = ()) -> list[Table]:
-    """Every base table of the connection's own database; people first, then deliveries.
-
-    Whoever is still in these two once their own rows are gone is somebody else.
-    """
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for schema, table, column, data_type in db.execute(
-        """
-        select
-            duckdb_columns.schema_name, duckdb_columns.table_name, column_name,
-            duckdb_columns.data_type
-        from duckdb_columns()
-        inner join duckdb_tables() using (database_name, schema_name, table_name)
-        where database_name = current_database() and not duckdb_columns.internal
-        order by all
-        """
-    ).fetchall():
-        found.setdefault((schema, table), {})[column] = data_type
-    first = {("customerio", "people"): 0, ("customerio", "deliveries"): 1}
-    return [
-        Table(schema, table, columns)
-        for (schema, table), columns in sorted(
-            found.items(), key=lambda item: (first.get(item[0], 2), item[0])
-        )
-        # salted hashes only
-        if "tombstones" not in table and (not schemas or schema in schemas)
-    ]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.explain.person import Explanation, explain_delivery, explain_person
+from pipelines.explain.explanation import Explanation, explain_delivery, explain_person
 from pipelines.explain.provenance import explain_number, list_numbers
 
 __all__ = [

@@ -10,13 +10,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pipelines.built.tables import Record, Tables, open_warehouse, read_as_of, read_manifest
+from pipelines.built.manifest import read_manifest
+from pipelines.built.tables import Record, Tables, open_warehouse, read_as_of
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.explain.lineage import Ancestor, Lineage
 from pipelines.review import numbers, words
 from pipelines.review.numbers import Figure
-from pipelines.review.tallies import Tally
 from pipelines.settings import Settings
 
 BESIDE = ("status", "reasons", "verdict", "basis", "interval_kind")
@@ -33,14 +33,14 @@ TOTALS = {"any": "persons", "count": "events", "sum": "money"}
 
 UNITS = (
     (r"count_|planned_n", "count"),
-    (r"(p|q)_value|alpha", "probability"),
+    (r"(p|q)_value|alpha|power", "probability"),
     (r".*(hours|hours_.*)", "hours"),
     (r".*minutes.*", "minutes"),
     (r".*_days?", "days"),
     (r"net_margin.*|cost_.*|.*(order|click|exposure)_value", "money"),
-    (r".*_relative.*|naive_ratio", "ratio"),
+    (r".*_relative.*|(naive|measured)_ratio", "ratio"),
     (r"events_per_person", "events per person"),
-    (r".*rate.*|.*share.*|click_through.*|difference.*|survival.*|weight", "share"),
+    (r".*rate.*|.*share.*|click_through.*|change.*|difference.*|survival.*|weight", "share"),
 )
 """Unit by the name of the column; the first pattern that matches the whole name."""
 
@@ -73,7 +73,7 @@ class Provenance:
         found_at: where the page's JSON holds it.
         key: the columns that name its row.
         beside: what must be read with it.
-        relations: what it is a column of, or is counted over: name, file and grain.
+        relations: what it is a column of: name, file and grain.
         statement: SQL that gives the value, as it was run.
         upstream: everything these are made from, nearest first, sources last.
     """
@@ -144,34 +144,29 @@ def explain_number(settings: Settings, name: str, console: Console) -> Provenanc
 
 def _provenance(tables: Tables, lineage: Lineage, figure: Figure) -> Provenance:
     family, now = figure.family, read_as_of(tables)
-    statement = figure.statement(tables, now)
+    statement = figure.statement(tables)
     row = figure.row(tables)
     places = numbers.places(tables)
     beside = [name for name in (*BESIDE, *family.beside) if name in row and name != figure.column]
-    if isinstance(family.source, Tally):
-        description = family.source.measures[figure.column].description
-    else:
-        description = lineage.description(family.source, figure.column)
     return Provenance(
         name=figure.name,
         value=_plain(next(iter(numbers.read_row(tables, statement).values()), None)),
         unit=_unit(tables, figure, row),
-        description=description,
+        description=lineage.description(family.source, figure.column),
         as_of=now,
         found_at=family.at,
         key=dict(zip(family.keys, figure.key, strict=True)),
         beside={name: _plain(row[name]) for name in dict.fromkeys(beside)},
         relations=[
             {
-                "relation": places[name],
-                "path": lineage.path(name),
-                "description": lineage.description(name),
+                "relation": places[family.source],
+                "path": lineage.path(family.source),
+                "description": lineage.description(family.source),
             }
-            for name in family.reads
         ],
         statement=statement,
         beneath=_beneath(tables, lineage, figure, row),
-        upstream=lineage.upstream(family.reads),
+        upstream=lineage.upstream([family.source]),
     )
 
 
@@ -182,15 +177,14 @@ def _beneath(tables: Tables, lineage: Lineage, figure: Figure, row: Record) -> l
         counted = numbers.read_row(tables, statement)
         count_rows = int(counted.pop("count_rows"))
         shared = {name: _plain(value) for name, value in counted.items()}
-        relations = [places[name] for name in (family.recount_reads or family.reads)]
         wrong = [name for name, value in shared.items() if not _is_same(value, row[name])]
-        return [Beneath(relations[:1], count_rows, statement, shared, wrong)]
+        return [Beneath([places[family.rests_on[0]]], count_rows, statement, shared, wrong)]
     found = []
     # Views read what was loaded, which need not be there: the warehouse can be read alone.
     built = {
         name for (name,) in tables.db.execute("select table_name from duckdb_tables()").fetchall()
     }
-    for parent in lineage.parents(family.reads[0]):
+    for parent in lineage.parents(family.source):
         conditions = figure.conditions(tables.columns.get(parent, ()))
         if conditions and parent in built:
             statement = (

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from pipelines.built.quoting import literal
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, verdicts
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import CADENCES, HeapModel, check_types
-from pipelines.heap.payload import Column, cut_sql, fault_sql, literal
+from pipelines.heap.payload import Column, cut_sql, fault_sql
 from pipelines.heap.warehouse import Warehouse
 from pipelines.sql import read_sql
+
+SQL = Path(__file__).with_name("sql")
 
 MAX_PROPERTIES = 200
 """So that no row can outgrow a call: 200 properties of 1,023 four-byte characters are 0.8 MB."""
@@ -66,7 +70,7 @@ class Basis:
 
     def sql(self, file: str, **parts: object) -> str:
         """The SQL of a file beside this module."""
-        return read_sql("pipelines.heap", file, **{part: str(sql) for part, sql in parts.items()})
+        return read_sql(SQL / f"{file}.sql", **{part: str(sql) for part, sql in parts.items()})
 
     def run(self, file: str, **parts: object) -> None:
         """Execute the SQL of a file beside this module."""
@@ -104,7 +108,7 @@ def read_basis(
             )
     judged_at = as_of or warehouse.as_of
     ledger.db.execute(
-        read_sql("pipelines.heap", "known", target="null" if target is None else literal(target))
+        read_sql(SQL / "known.sql", target="null" if target is None else literal(target))
     )
     verdicts.load_forbidden(ledger, warehouse)
     waits = {

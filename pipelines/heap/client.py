@@ -14,12 +14,14 @@ from typing import Self
 
 import httpx
 
+from pipelines import http
 from pipelines.errors import CounterfoilError
 from pipelines.heap.limits import Clock, Limits
 from pipelines.heap.pacing import Pacer
 from pipelines.heap.target import Target
 
 PATHS = {"event": "/api/track", "user_properties": "/api/add_user_properties"}
+JSON = {"Content-Type": "application/json"}
 LISTS = {"event": "events", "user_properties": "users"}
 NARROWED = (400, 409, 413, 415, 422)
 """Answers that speak about the rows; other 4xx speak about the caller and stop the run."""
@@ -98,12 +100,7 @@ class HeapClient:
         self.count_uncertain = 0
         self.uncertain_in_a_row = 0
         self.random = random.Random()
-        self.http = httpx.Client(
-            base_url=target.base_url,
-            timeout=limits.timeout_seconds,
-            headers={"Content-Type": "application/json", "User-Agent": "counterfoil"},
-            follow_redirects=False,
-        )
+        self.http = http.client(target.base_url, timeout=limits.timeout_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -162,11 +159,13 @@ class HeapClient:
     def _ask(self, kind: str, body: bytes, attempt: int) -> tuple[Outcome, float]:
         """One attempt: its outcome, and how long to wait before the next one (seconds)."""
         try:
-            answer = self.http.post(PATHS[kind], content=body)
+            answer = http.ask(self.http, "POST", PATHS[kind], content=body, headers=JSON)
         except httpx.TransportError as error:
             return Unanswered(None, type(error).__name__), self._backoff(attempt)
-        except httpx.DecodingError:
-            outcome: Outcome = Uncertain(None, "an answer that cannot be decoded")
+        except httpx.DecodingError as error:
+            is_large = isinstance(error, http.AnswerTooLarge)
+            said = "an answer that is too large" if is_large else "an answer that cannot be decoded"
+            outcome: Outcome = Uncertain(None, said)
             pause = self._backoff(attempt)
         else:
             outcome, pause = self._read(answer, attempt)
@@ -213,9 +212,8 @@ class HeapClient:
 
     def _backoff(self, attempt: int) -> float:
         """Full jitter over an exponentially growing, bounded pause; never nothing."""
-        most = min(
-            self.limits.backoff_seconds * 2 ** (attempt - 1), self.limits.longest_backoff_seconds
-        )
+        limits = self.limits
+        most = http.pause(attempt, limits.backoff_seconds, limits.longest_backoff_seconds)
         return float(most * (0.5 + self.random.random() / 2))
 
     def _sleep(self, seconds: float) -> None:

@@ -1,47 +1,18 @@
-"""Rows Heap refused: why, how often, and saying them again."""
+"""Rows Heap refused: how often, and saying them again."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines import locks
 from pipelines.console import Console
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
+from pipelines.heap.outcome import PublishSummary
+from pipelines.heap.planning import compute
+from pipelines.heap.publish import send
+from pipelines.heap.target import require_target
 from pipelines.settings import Settings
-
-if TYPE_CHECKING:
-    from pipelines.heap.publish import PublishSummary
-
-REASONS = ("identity", "size", "type", "refused", "transport")
-"""Classes of dead letters, from what Heap said."""
-
-LONGEST_MESSAGE = 200
-
-
-def classify(status: int | None, text: str) -> str:
-    """The class of a refusal: identity, size, type, refused or transport."""
-    said = text.lower()
-    if status is None or status >= 500:
-        return "transport"
-    if "identity" in said or "user_id" in said:
-        return "identity"
-    if status == 413 or any(w in said for w in ("longer", "too long", "too large", "more than")):
-        return "size"
-    if "should be" in said or "must be" in said or "type" in said:
-        return "type"
-    return "refused"
-
-
-def scrub(text: str, values: Iterable[str]) -> str:
-    """Heap's message without personal data: no values of the row, nothing quoted, no address."""
-    for value in sorted((v for v in values if len(v) > 1), key=len, reverse=True):
-        text = text.replace(value, "…")
-    text = re.sub(r"\"[^\"]*\"|'[^']*'|`[^`]*`", "…", text)
-    text = re.sub(r"\S+@\S+", "…", text)
-    return " ".join(text.split())[:LONGEST_MESSAGE]
 
 
 def list_dead_letters(settings: Settings, console: Console) -> list[dict[str, Any]]:
@@ -80,10 +51,6 @@ def retry_dead_letters(
     A row that Heap takes is resolved and never sent again; one it refuses again counts one
     attempt more.
     """
-    from pipelines.heap.planning import compute
-    from pipelines.heap.publish import send
-    from pipelines.heap.target import require_target
-
     clock = clock or Clock()
     limits = limits or Limits()
     target = require_target(settings)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pipelines.built.quoting import literal
 from pipelines.heap import verdicts
 from pipelines.heap.basis import Basis, Mart
 from pipelines.heap.limits import HEAP_EVENTS_PER_IDENTITY_MINUTE, MAX_TEXT, MIN_KEY
-from pipelines.heap.payload import instant_sql, literal, properties_sql
+from pipelines.heap.payload import instant_sql, properties_sql
 
 
 def judge_events(basis: Basis) -> None:
@@ -44,7 +45,7 @@ def event_lines(basis: Basis) -> str:
 
 
 def _add_candidates(basis: Basis, mart: Mart) -> None:
-    data_type = basis.warehouse.columns(mart.relation)["occurred_at"]
+    data_type = basis.warehouse.types(mart.relation)["occurred_at"]
     zoned = data_type.endswith("WITH TIME ZONE")
     build_at = basis.warehouse.as_of
     hours = mart.model.embargo_hours

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import HeapModel
 from pipelines.heap.warehouse import Warehouse
 from pipelines.sql import read_sql
+
+SQL = Path(__file__).with_name("sql")
 
 SEGMENT_PREFIX = "cio_seg_"
 """How the contract spells a segment version as a user property: `cio_seg_<key>_v<n>`."""
@@ -37,9 +40,7 @@ def match_rate_gate(warehouse: Warehouse) -> Gate:
         "fct_identity_match_rate",
         "workspace_id", "match_rate", "identifiable_rate", "minimum_rate", "is_met",
     )  # fmt: skip
-    found = warehouse.db.execute(
-        read_sql("pipelines.heap", "match_rates", rates=relation)
-    ).fetchall()
+    found = warehouse.db.execute(read_sql(SQL / "match_rates.sql", rates=relation)).fetchall()
     persons = warehouse.require("dim_persons")
     if not found and warehouse.db.execute(f"select 1 from {persons} limit 1").fetchall():
         return Gate(
@@ -133,9 +134,7 @@ def segment_versions(warehouse: Warehouse, as_of: datetime) -> tuple[list[str], 
         "dim_segment_versions", "segment_key", "version", "is_exported", "valid_to"
     )
     found = warehouse.db.execute(
-        read_sql(
-            "pipelines.heap", "segment_versions", versions=relation, as_of=f"timestamp '{as_of}'"
-        )
+        read_sql(SQL / "segment_versions.sql", versions=relation, as_of=f"timestamp '{as_of}'")
     ).fetchall()
     current = [suffix for suffix, exported, retired in found if exported and not retired]
     retired = [suffix for suffix, _, is_retired in found if is_retired]

@@ -11,117 +11,29 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
 import duckdb
 
 from pipelines.errors import CounterfoilError
+from pipelines.heap.rows import DeadRow, EventRow, FiledPlan, PropertyRow
 from pipelines.heap.target import Target
 from pipelines.home import private
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
+from pipelines.sql import read_sql
 
 FORMAT = "1"
 
-_TABLES = """
-create table if not exists meta (key varchar primary key, value varchar);
-create table if not exists targets (
-    target varchar, app varchar, region varchar, is_local boolean, first_seen_at timestamp);
-create table if not exists versions (
-    version bigint, plan_id varchar, change varchar, changed_at timestamp);
-create table if not exists plans (
-    plan_id varchar, target varchar, as_of timestamp, created_at timestamp, ledger_version bigint,
-    file_name varchar, rows_sha256 varchar, count_events bigint, count_users bigint,
-    count_calls bigint, status varchar, lines_settled bigint, bytes_settled bigint,
-    started_at timestamp, finished_at timestamp);
-alter table plans add column if not exists file_sha256 varchar;
-alter table plans add column if not exists file_bytes bigint;
-create table if not exists batches (
-    batch_id bigint, plan_id varchar, target varchar, kind varchar, count_rows bigint,
-    status varchar, http_status integer, intended_at timestamp, finished_at timestamp);
-create table if not exists intents (
-    batch_id bigint, target varchar, kind varchar, publish_key varchar, heap_identity varchar,
-    property varchar, value_hash varchar, is_true boolean);
-create table if not exists receipts (
-    publish_key varchar, heap_identity varchar, kind varchar, plan_id varchar,
-    acknowledged_at timestamp, event varchar, target varchar, batch_id bigint);
-create table if not exists property_state (
-    heap_identity varchar, property varchar, value_hash varchar, acknowledged_at timestamp,
-    is_true boolean, plan_id varchar, target varchar);
-create table if not exists property_changes (
-    heap_identity varchar, property varchar, value_hash varchar, acknowledged_at timestamp,
-    is_true boolean, plan_id varchar, target varchar, batch_id bigint);
-create table if not exists dead_letters (
-    publish_key varchar, kind varchar, reason varchar, status varchar, first_seen_at timestamp,
-    attempts integer, last_seen_at timestamp, resolved_at timestamp, event varchar,
-    identity_hash varchar, row_hash varchar, message varchar, http_status integer,
-    plan_id varchar, target varchar);
-create table if not exists names (
-    target varchar, kind varchar, event varchar, property varchar, wire_type varchar,
-    plan_id varchar, first_seen_at timestamp);
-create table if not exists publications (
-    target varchar, model varchar, as_of timestamp, plan_id varchar, finished_at timestamp);
-create table if not exists tombstones (
-    identifier_type varchar, salted_hash varchar, erased_at timestamp);
-create table if not exists inherited_tombstones (
-    salt varchar, identifier_type varchar, salted_hash varchar, erased_at timestamp);
-"""
+TABLES = Path(__file__).with_name("ledger.sql")
+MERGE_CHANGES = Path(__file__).with_name("merge_changes.sql")
 
 
 def identity_hash(salt: str, identity: str) -> str:
     """The hash under which a ledger of that salt keeps an identity; see `Ledger.identity_hash`."""
     return hashlib.sha256(f"{salt}:identity:{identity}".encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True)
-class EventRow:
-    """An event as the ledger knows it: its key, the identity it was frozen under, its name."""
-
-    publish_key: str
-    identity: str
-    event: str
-
-
-@dataclass(frozen=True)
-class PropertyRow:
-    """One property of one identity as the ledger knows it."""
-
-    identity: str
-    name: str
-    value_hash: str
-    is_true: bool
-
-
-@dataclass(frozen=True)
-class DeadRow:
-    """A row Heap refused: its key, why (class, scrubbed message), hashes instead of data."""
-
-    publish_key: str
-    kind: str
-    event: str | None
-    reason: str
-    message: str
-    http_status: int | None
-    identity_hash: str
-    row_hash: str
-
-
-@dataclass(frozen=True)
-class FiledPlan:
-    """A plan as the ledger recorded it when it was made.
-
-    Attributes:
-        target: whom it was made for, or sent to since; None for nobody yet.
-        status: planned, sending or published.
-        file_sha256, file_bytes: digest and size of the whole file; None in an older ledger.
-    """
-
-    target: str | None
-    status: str
-    file_sha256: str | None
-    file_bytes: int | None
 
 
 class Ledger:
@@ -134,7 +46,7 @@ class Ledger:
             opening.enter_context(private(settings.home))
             self.db = self._connect(settings)
             opening.callback(self._disconnect)
-            self.db.execute(_TABLES)
+            self.db.execute(read_sql(TABLES))
             self.salt = self._ensure_salt()
             self._merge_changes()
             self._catch_up_with_erasures(settings)
@@ -504,26 +416,4 @@ class Ledger:
         if not self.value("select count(*) from property_changes"):
             return
         with self.transaction():
-            self.db.execute(
-                """
-                create or replace temp table latest_changes as
-                select
-                    heap_identity, property, arg_max(value_hash, batch_id) as value_hash,
-                    max(acknowledged_at) as acknowledged_at, arg_max(is_true, batch_id) as is_true,
-                    arg_max(plan_id, batch_id) as plan_id, target
-                from property_changes
-                group by heap_identity, property, target
-                """
-            )
-            self.db.execute(
-                """
-                delete from property_state where exists (
-                    select 1 from latest_changes
-                    where latest_changes.heap_identity = property_state.heap_identity
-                        and latest_changes.property = property_state.property
-                        and latest_changes.target = property_state.target)
-                """
-            )
-            self.db.execute("insert into property_state select * from latest_changes")
-            self.db.execute("delete from property_changes")
-            self.db.execute("drop table latest_changes")
+            self.db.execute(read_sql(MERGE_CHANGES))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from pipelines import http
+
 MAX_TEXT = 1023
 """Longest key, event name or value in characters (Heap: "fewer than 1024")."""
 
@@ -36,11 +38,11 @@ class Limits:
     events_per_minute: int | None = HEAP_EVENTS_PER_MINUTE
     events_per_identity_minute: int | None = HEAP_EVENTS_PER_IDENTITY_MINUTE
     canary_rows: int = 10
-    attempts: int = 8
-    backoff_seconds: float = 1.0
-    longest_backoff_seconds: float = 60.0
+    attempts: int = http.PATIENT_ATTEMPTS
+    backoff_seconds: float = http.FIRST_PAUSE_SECONDS
+    longest_backoff_seconds: float = http.LONGEST_PAUSE_SECONDS
     longest_retry_after_seconds: float = 600.0
-    timeout_seconds: float = 60.0
+    timeout_seconds: float = http.TIMEOUT_SECONDS
     uncertain_answers: int = 3
     """So many answers in a row that are not Heap's, and the run stops."""
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from pipelines import built
-from pipelines.built import WholeBuild
 from pipelines.errors import CounterfoilError
 from pipelines.heap.limits import MAX_TEXT
 from pipelines.heap.payload import Column, snake_case
@@ -43,37 +39,6 @@ class HeapModel:
     def title(self) -> str:
         """What the plan calls it: the event's name, or the model's for user properties."""
         return self.event or self.name
-
-
-def read_models(manifest_path: Path, whole: WholeBuild) -> list[HeapModel]:
-    """Every Heap model of the build that the warehouse holds, in order of kind and name.
-
-    Raises:
-        CounterfoilError: no manifest, another build's, or a declaration that the publisher must
-            not obey.
-    """
-    return declared_models(read_manifest(manifest_path, whole))
-
-
-def read_manifest(manifest_path: Path, whole: WholeBuild) -> dict[str, Any]:
-    """What dbt wrote about the build that the warehouse holds.
-
-    Raises:
-        CounterfoilError: there is none, or it is another build's.
-    """
-    try:
-        found = json.loads(manifest_path.read_bytes())
-    except OSError as error:
-        raise CounterfoilError(
-            "Nothing was built yet (manifest.json is missing): run `counterfoil build` first."
-        ) from error
-    except ValueError as error:
-        raise CounterfoilError(
-            "manifest.json cannot be read: run `counterfoil build` again."
-        ) from error
-    manifest: dict[str, Any] = found if isinstance(found, dict) else {}
-    built.require_same(whole, manifest)
-    return manifest
 
 
 def declared_models(manifest: Mapping[str, Any]) -> list[HeapModel]:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pipelines.built.quoting import quoted
 from pipelines.errors import CounterfoilError
 from pipelines.heap.limits import MAX_TEXT
 
@@ -118,16 +119,6 @@ def properties_sql(columns: list[Column], table: str, *, first: str | None = Non
         # to_json of null is null here, and concat_ws leaves nulls out
         parts.append(f"'{json.dumps(column.name)}:' || {json_sql(column, text_sql(column, table))}")
     return f"concat_ws(',', {', '.join(parts)})"
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class NumberText(str):

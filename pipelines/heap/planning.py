@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelines import locks
+from pipelines.built.manifest import require_manifest
+from pipelines.built.quoting import literal
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, planfile, tally
@@ -16,8 +18,7 @@ from pipelines.heap.events import event_lines, judge_events
 from pipelines.heap.gates import Gate
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
-from pipelines.heap.marts import read_models
-from pipelines.heap.payload import literal
+from pipelines.heap.marts import declared_models
 from pipelines.heap.plan import Plan
 from pipelines.heap.planfile import FileDigest
 from pipelines.heap.properties import USER_LINES, judge_users
@@ -85,7 +86,7 @@ def compute(
     target = find_target(settings)
     now = clock.now()
     with console.progress("planning"), attached(ledger, settings) as warehouse:
-        models = read_models(settings.home / "manifest.json", warehouse.whole)
+        models = declared_models(require_manifest(settings, warehouse))
         key = ledger.target_key(target) if target else ledger.last_target()
         basis = read_basis(
             ledger,

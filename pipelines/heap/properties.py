@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pipelines.built.quoting import literal, quoted
 from pipelines.heap import verdicts
 from pipelines.heap.basis import Basis, Mart
 from pipelines.heap.ledger import Ledger
-from pipelines.heap.payload import hash_sql, json_sql, literal, quoted, text_sql
+from pipelines.heap.payload import hash_sql, json_sql, text_sql
 
 USER_LINES = "select line from user_rows where verdict is null order by heap_identity"
 """SQL for every planned identity as it will be sent."""

@@ -10,6 +10,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.warehouse import Warehouse
 from pipelines.loading import tombstones
+from pipelines.loading.identifiers import TOLD_TYPES
 
 
 def persons(warehouse: Warehouse) -> str:
@@ -45,7 +46,7 @@ def forbidden_sql(ledger: Ledger, identity: str) -> str:
         "then 'not publishable'"
     ]
     if tombstones.any_in(ledger):
-        erased = tombstones.forbidden_sql(ledger, identity, tombstones.TOLD_TYPES)
+        erased = tombstones.forbidden_sql(ledger, identity, TOLD_TYPES)
         tests.append(f"when {erased} then 'erased'")
     return f"case {' '.join(tests)} end"
 

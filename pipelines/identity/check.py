@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 
+from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.identity.reading import ask
 from pipelines.settings import Settings
 
-_RATES = """
-select
-    as_of, workspace_id, count_persons, count_identifiable, identifiable_rate, count_matched,
-    match_rate, minimum_rate, is_met
-from marts.fct_identity_match_rate
-order by workspace_id
-"""
-_POPULATIONS = """
-select workspace_id, population, count_persons
-from marts.fct_identity_populations
-where not is_met
-order by workspace_id, count_persons desc, population
-"""
-_ARMS = """
-select experiment_key, arm, workspace_id, count_persons, identifiable_rate, match_rate
-from marts.fct_identity_match_rate_by_arm
-order by experiment_key, arm, workspace_id
-"""
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -124,7 +108,10 @@ def check(settings: Settings, console: Console) -> Check:
     Raises:
         CounterfoilError: nothing is built yet.
     """
-    rates = ask(settings, _RATES)
+    with open_warehouse(settings) as tables:
+        rates = tables.ask(FOLDER / "rates.sql")
+        populations = tables.ask(FOLDER / "populations.sql")
+        arms = tables.ask(FOLDER / "rates_by_arm.sql")
     as_of = rates[0]["as_of"] if rates else None
     found = Check(
         as_of=as_of,
@@ -132,8 +119,8 @@ def check(settings: Settings, console: Console) -> Check:
             WorkspaceRate(**{name: value for name, value in row.items() if name != "as_of"})
             for row in rates
         ),
-        populations=tuple(Population(**row) for row in ask(settings, _POPULATIONS)),
-        arms=tuple(ask(settings, _ARMS)),
+        populations=tuple(Population(**row) for row in populations),
+        arms=tuple(arms),
     )
     for workspace in found.workspaces:
         console.line(workspace.text())

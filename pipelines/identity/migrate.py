@@ -8,93 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.built.tables import Tables, open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private, write_private
-from pipelines.identity.reading import ask
 from pipelines.identity.rules import IDENTIFIERS
 from pipelines.settings import Settings
 
 USERS_AN_IDENTITY_A_MONTH = 10  # Heap's limit of identify calls, the rest is dropped in silence
 
-_REHEARSAL = """
-with
-
-persons as (
-    select *
-    from marts.dim_persons
-    where
-        match_status not in ('deleted', 'suppressed', 'anonymous')
-        and ($workspace is null or workspace_id = $workspace)
-),
-
-candidates as (
-    select person_id, heap_spelling, is_known_to_heap
-    from identity.int_identity__candidates
-    where identifier_type = $to and length(heap_spelling) <= 255
-),
-
-heap_users as (
-    select
-        map.person_id,
-        map.identifier as heap_user_id,
-        users.heap_identity
-    from marts.map_identifiers as map
-    inner join identity.int_identity__heap_users as users
-        on map.identifier = users.heap_user_id
-    where map.identifier_type = 'heap_user_id' and map.valid_to is null
-),
-
-proposed as (
-    select
-        persons.person_id,
-        persons.workspace_id,
-        persons.heap_identity as old_identity,
-        candidates.heap_spelling as new_identity
-    from persons
-    left join candidates on persons.person_id = candidates.person_id
-),
-
-collisions as (
-    select new_identity
-    from proposed
-    where new_identity is not null
-    group by new_identity
-    having count(*) > 1
-),
-
-counted_users as (
-    select
-        proposed.person_id,
-        count(heap_users.heap_user_id) as count_heap_users,
-        count(case when heap_users.heap_identity is null then 1 end) as count_movable,
-        count(
-            case when heap_users.heap_identity <> proposed.new_identity then 1 end
-        ) as count_other_users
-    from proposed
-    left join heap_users on proposed.person_id = heap_users.person_id
-    group by proposed.person_id
-)
-
-select
-    proposed.person_id,
-    proposed.workspace_id,
-    proposed.old_identity,
-    proposed.new_identity,
-    case
-        when proposed.new_identity is null then 'orphaned'
-        when collisions.new_identity is not null then 'collided'
-        when proposed.new_identity = proposed.old_identity then 'unchanged'
-        else 'mapped'
-    end as outcome,
-    counted_users.count_heap_users,
-    counted_users.count_movable,
-    counted_users.count_other_users
-from proposed
-left join collisions on proposed.new_identity = collisions.new_identity
-left join counted_users on proposed.person_id = counted_users.person_id
-order by proposed.person_id
-"""
+REHEARSAL = Path(__file__).with_name("migrate.sql")
 
 
 @dataclass(frozen=True)
@@ -159,11 +82,15 @@ def rehearse(
     """
     if to not in IDENTIFIERS:
         raise UsageError(f"Heap can be told about {' or '.join(IDENTIFIERS)}: give --to so.")
-    before = _primary(settings, workspace)
-    if before == to:
-        raise CounterfoilError(f"{to} is the primary identifier already: there is nothing to do.")
-    rows = ask(settings, _REHEARSAL, {"to": to, "workspace": workspace})
-    asked = bool(ask(settings, "select 1 from identity.int_identity__heap_users limit 1"))
+    with open_warehouse(settings) as tables:
+        before = _primary(tables, workspace)
+        if before == to:
+            raise CounterfoilError(
+                f"{to} is the primary identifier already: there is nothing to do."
+            )
+        rows = tables.ask(REHEARSAL, {"to": to, "workspace": workspace})
+        heap_users = tables.require("int_identity__heap_users")
+        asked = bool(tables.rows(f"select 1 from {heap_users} limit 1", reads=()))
     path = out or settings.home / "migrations" / f"{before}_to_{to}.csv"
     _write(settings, path, rows)
     mapped = [row for row in rows if row["outcome"] == "mapped"]
@@ -197,15 +124,16 @@ def rehearse(
     return found
 
 
-def _primary(settings: Settings, workspace: int | None) -> str:
-    rows = ask(
-        settings,
-        """
-        select distinct identifier_type from identity.int_identity__rules
+def _primary(tables: Tables, workspace: int | None) -> str:
+    rules = tables.require("int_identity__rules")
+    rows = tables.rows(
+        f"""
+        select distinct identifier_type from {rules}
         where role = 'primary' and ($workspace is null or workspace_id = $workspace)
         order by identifier_type
         """,
         {"workspace": workspace},
+        reads=(),
     )
     if not rows:
         raise CounterfoilError("No such workspace was built: check --workspace, or build first.")

@@ -6,96 +6,16 @@ import csv
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private, write_private
-from pipelines.identity.reading import ask
 from pipelines.settings import Settings
 
 SMALLEST, LARGEST = 20, 50
 VERDICTS = {"yes": True, "y": True, "right": True, "no": False, "n": False, "wrong": False}
 
-# A person stands in the first stratum that fits. The order within a stratum depends on the seed and
-# the person alone, so the same build and seed give the same sheet.
-_SHEET = """
-with
-
-conflicting as (
-    select distinct profiles.person_id
-    from marts.fct_identity_refused_links as refused
-    inner join identity.int_identity__profiles as profiles
-        on
-            refused.workspace_id = profiles.workspace_id
-            and refused.cio_id = profiles.cio_id
-    where refused.reason <> 'placeholder'
-),
-
-stratified as (
-    select
-        persons.*,
-        case
-            when conflicting.person_id is not null or persons.match_status = 'ambiguous'
-                then 'conflicting'
-            when persons.count_profiles > 1 then 'merged'
-            when persons.is_publishable and persons.match_status <> 'unmatched' then 'matched'
-            else 'unmatched'
-        end as stratum,
-        md5($seed || ':' || persons.person_id) as draw
-    from marts.dim_persons as persons
-    left join conflicting on persons.person_id = conflicting.person_id
-),
-
-ranked as (
-    select
-        *,
-        row_number() over (partition by stratum order by draw) as place
-    from stratified
-),
-
-chosen as (
-    select *
-    from ranked
-    order by place, stratum
-    limit $size
-),
-
-evidence as (
-    select
-        links.person_id,
-        string_agg(distinct links.evidence, ', ' order by links.evidence) as evidence
-    from marts.fct_identity_links as links
-    inner join chosen on links.person_id = chosen.person_id
-    group by links.person_id
-),
-
-held as (
-    select
-        map.person_id,
-        string_agg(
-            map.identifier_type || ' ' || map.identifier,
-            '; ' order by map.identifier_type, map.identifier, map.valid_from
-        ) as identifiers
-    from marts.map_identifiers as map
-    inner join chosen on map.person_id = chosen.person_id
-    group by map.person_id
-)
-
-select
-    chosen.stratum,
-    chosen.person_id,
-    chosen.workspace_id,
-    chosen.customer_id,
-    chosen.email,
-    chosen.heap_identity,
-    chosen.match_status,
-    chosen.count_profiles,
-    evidence.evidence,
-    held.identifiers
-from chosen
-left join evidence on chosen.person_id = evidence.person_id
-left join held on chosen.person_id = held.person_id
-order by chosen.stratum, chosen.place
-"""
+SHEET = Path(__file__).with_name("sample.sql")
 COLUMNS = [
     "stratum",
     "person_id",
@@ -153,13 +73,15 @@ def draw_sheet(
     """
     if not SMALLEST <= size <= LARGEST:
         raise UsageError(f"A spot check is of {SMALLEST} to {LARGEST} people: give --size so.")
-    rows = ask(settings, _SHEET, {"seed": str(seed), "size": size})
+    with open_warehouse(settings) as tables:
+        rows = tables.ask(SHEET, {"seed": str(seed), "size": size})
     if not rows:
         raise CounterfoilError("There are no persons to look at: load an export and build first.")
     path = out or settings.home / "identity_sample.csv"
     if path.is_file() and any(row.get("verdict", "").strip() for row in _read(path)):
         raise CounterfoilError(
-            f"{path.name} holds verdicts already: read it with --read, or choose another --out."
+            f"{path.name} holds verdicts already: read it back with `counterfoil identity sample "
+            "FILE`, or choose another --out."
         )
     with private(settings.home):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pipelines.loading.sources.customerio import verify_signature
 if TYPE_CHECKING:
     from pipelines.console import Console
     from pipelines.loading.handover import Road
-    from pipelines.loading.run import LoadSummary
+    from pipelines.loading.summary import LoadSummary
     from pipelines.settings import Settings
 
 
@@ -44,19 +44,22 @@ def load_unlocked(
     Whatever the files bring back of erased people is swept out again, also when the load stops
     half-way; where even that was cut short, the next load or build does it.
     """
+    from pipelines.erasure.sweep import sweep
     from pipelines.loading.run import load_files
-    from pipelines.loading.tombstones import known, sweep
+    from pipelines.loading.tombstones import known
 
-    known(settings)  # refused here, before the first row, when nobody can tell who was erased
+    erased = known(
+        settings
+    )  # refused here, before the first row, when nobody can tell who was erased
     try:
         summary = load_files(
             exports, settings, console, families=FAMILIES, recognise=recognise, road=road
         )
     except BaseException:
         with suppress(Exception):  # the first error is the one to tell
-            sweep(settings)
+            sweep(settings, erased)
         raise
-    if removed := sweep(settings):
+    if removed := sweep(settings, erased):
         console.line(f"Kept {removed:,} rows of erased people out.")
         console.record(rows_of_erased_people=removed)
     return summary
@@ -64,8 +67,8 @@ def load_unlocked(
 
 def ensure_raw(settings: Settings) -> None:
     """Make `raw.duckdb` with all its tables, empty where nothing was loaded, without the erased."""
+    from pipelines.erasure.sweep import sweep
     from pipelines.loading.raw import opened
-    from pipelines.loading.tombstones import sweep
 
     with opened(settings, FAMILIES):
         pass

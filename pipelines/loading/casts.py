@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pipelines.blanks import trimmed_sql
+from pipelines.built.quoting import literal
 from pipelines.loading.families import Kind
 
 _WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -44,16 +45,6 @@ _CENTS = 100
 _REFUSED = "no such value: "
 _REFUSAL = re.compile(rf"[\w ]+: {_REFUSED}(?P<shape>.*)\|(?P<why>[^|\n]*)")
 _SHOWN = 30
-
-
-def quote(name: str) -> str:
-    """A quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A quoted SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def is_nested(source: str) -> bool:

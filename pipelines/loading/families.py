@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
+
+from pipelines.loading.identifiers import Holds, Owner
 
 Kind = Literal["bigint", "text", "id", "timestamp", "event_time", "bool", "decimal", "json"]
 """What a column holds. An `id` is text that names something, so it is no number, even where a
@@ -37,11 +41,35 @@ READERS: dict[str, Reader] = {
 }
 
 
+@dataclass(frozen=True)
+class Column:
+    """A known column of a family.
+
+    Attributes:
+        name: as in raw.duckdb.
+        kind: its pinned type.
+        holds: which kind of identifier it holds.
+        places: where JSON says whose it is: JSON paths by kind of identifier.
+    """
+
+    name: str
+    kind: Kind
+    holds: Holds
+    places: Mapping[Owner, tuple[str, ...]] = field(default_factory=dict)
+
+
+def columns(
+    kind: Kind, holds: Holds, names: str, *, places: Mapping[Owner, tuple[str, ...]] | None = None
+) -> tuple[Column, ...]:
+    """Columns of one type that hold the same kind of identifier; names with spaces between."""
+    return tuple(Column(name, kind, holds, places or {}) for name in names.split())
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """Files of one kind and the raw table they land in.
 
-    `columns` are the known columns with their pinned types. `required` must all be in a file by
+    `declared` are the known columns, each with what it holds. `required` must all be in a file by
     name, and at least one of each group in `required_any`; a file without them is no file of this
     family, whatever it is called. `keeps_unknown` is false where a column that is not listed may
     hold personal text. `not_null` columns must also hold a value in every row of a text file.
@@ -52,7 +80,7 @@ class Family:
     name: str
     dataset: str
     table: str
-    columns: dict[str, Kind]
+    declared: tuple[Column, ...]
     required: tuple[str, ...] = ()
     required_any: tuple[tuple[str, ...], ...] = ()
     not_null: tuple[str, ...] = ()
@@ -60,13 +88,21 @@ class Family:
     keeps_unknown: bool = True
     keeps_lines: bool = False
 
+    @cached_property
+    def columns(self) -> dict[str, Kind]:
+        """The known columns with their pinned types."""
+        return {column.name: column.kind for column in self.declared}
+
+    @property
+    def own(self) -> tuple[Column, ...]:
+        """The columns that say where a row stood, which are ours and in no file."""
+        line = columns("bigint", "none", SOURCE_LINE) if self.keeps_lines else ()
+        return (Column(SOURCE_FILE, "text", "file"), *line)
+
     @property
     def marks(self) -> dict[str, Kind]:
-        """The columns that say where a row stood, which are ours and in no file."""
-        marks: dict[str, Kind] = {SOURCE_FILE: "text"}
-        if self.keeps_lines:
-            marks[SOURCE_LINE] = "bigint"
-        return marks
+        """`own` with their pinned types."""
+        return {column.name: column.kind for column in self.own}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.loading.casts import quote
+from pipelines.built.quoting import quoted
 from pipelines.loading.families import Kind
 from pipelines.loading.raw import Connection
 from pipelines.quiet import private_context, quiet_dlt
@@ -136,7 +136,7 @@ def _by_model(folder: Path, parts: list[tuple[int, Handed]]) -> Iterator[Any]:
     import dlt
 
     for number, part in parts:
-        names = ", ".join(quote(name) for name in part.columns)
+        names = ", ".join(quoted(name) for name in part.columns)
         model = folder / f"handed_{number}.model"
         model.write_text(
             f"dialect: duckdb\nSELECT {names} FROM incoming.main.handed_{number}\n",

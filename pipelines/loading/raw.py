@@ -10,10 +10,10 @@ from typing import Any
 
 import duckdb
 
+from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
-from pipelines.loading.casts import literal, quote
-from pipelines.loading.families import DDL, LOAD_ID, Family, Kind
+from pipelines.loading.families import DDL, LOAD_ID, Family, Kind, columns
 from pipelines.loading.files import disk_full, is_disk_full
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
@@ -26,18 +26,14 @@ LOADED_FILES = Family(
     name="loaded_files",
     dataset="",
     table="loaded_files",
-    columns={
-        "file_name": "text",
-        "family": "text",
-        "workspace_id": "bigint",
-        "schema_version": "bigint",
-        "file_sequence": "bigint",
-        "content_hash": "text",
-        "size_bytes": "bigint",
-        "count_rows": "bigint",
-        "modified_at": "timestamp",
-        "loaded_at": "timestamp",
-    },
+    declared=(
+        *columns("text", "file", "file_name"),
+        *columns("text", "none", "family"),
+        *columns("bigint", "none", "workspace_id schema_version file_sequence"),
+        *columns("text", "none", "content_hash"),
+        *columns("bigint", "none", "size_bytes count_rows"),
+        *columns("timestamp", "none", "modified_at loaded_at"),
+    ),
 )
 # What the view loads.files shows, by type.
 _SHOWN = {"schema_version": "integer"}
@@ -150,24 +146,24 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         (dataset, LOADED_FILES.table, LOADED_FILES.columns) for dataset in datasets(families)
     ]
     existing = {(schema, table) for schema, table, _ in present}
-    for dataset, table, columns in tables:
-        wanted = {name: DDL[kind] for name, kind in columns.items()} | {LOAD_ID: "varchar"}
-        target = f"{quote(dataset)}.{quote(table)}"
+    for dataset, table, known in tables:
+        wanted = {name: DDL[kind] for name, kind in known.items()} | {LOAD_ID: "varchar"}
+        target = f"{quoted(dataset)}.{quoted(table)}"
         if (dataset, table) not in existing:
-            body = ", ".join(f"{quote(name)} {kind}" for name, kind in wanted.items())
-            connection.execute(f"create schema if not exists {quote(dataset)}")
+            body = ", ".join(f"{quoted(name)} {kind}" for name, kind in wanted.items())
+            connection.execute(f"create schema if not exists {quoted(dataset)}")
             connection.execute(f"create table if not exists {target} ({body})")
             continue
         for name, kind in wanted.items():
             if (dataset, table, name) not in present:
-                connection.execute(f"alter table {target} add column {quote(name)} {kind}")
+                connection.execute(f"alter table {target} add column {quoted(name)} {kind}")
     connection.execute("create schema if not exists loads")
     columns_shown = ", ".join(
         f"cast({name} as {_SHOWN[name]}) as {name}" if name in _SHOWN else name
         for name in [*LOADED_FILES.columns, LOAD_ID]
     )
     union = " union all ".join(
-        f"select {columns_shown} from {quote(dataset)}.loaded_files"
+        f"select {columns_shown} from {quoted(dataset)}.loaded_files"
         for dataset in datasets(families)
     )
     connection.execute(f"create or replace view loads.files as {union}")
@@ -175,6 +171,7 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         "create table if not exists loads.quarantine (file_name varchar, family varchar,"
         " content_hash varchar, reason varchar, location varchar, quarantined_at timestamp)"
     )
+    connection.execute("alter table loads.quarantine add column if not exists workspace_id bigint")
     # a cache: which content a place, size and time of change stood for
     connection.execute(
         "create table if not exists loads.sightings (location varchar, size_bytes bigint,"
@@ -203,11 +200,11 @@ def forget_unfinished(connection: Connection, dataset: str) -> None:
         " and schema_name = ? and table_name = '_dlt_loads'",
         [dataset],
     ).fetchall()[0][0]
-    done = f"select load_id from {quote(dataset)}._dlt_loads where status = 0"
+    done = f"select load_id from {quoted(dataset)}._dlt_loads where status = 0"
     condition = f"{LOAD_ID} not in ({done})" if finished else "true"
     connection.execute("begin")
     for table in tables:
         connection.execute(
-            f"delete from {quote(dataset)}.{quote(table)} where {condition} or {LOAD_ID} is null"
+            f"delete from {quoted(dataset)}.{quoted(table)} where {condition} or {LOAD_ID} is null"
         )
     connection.execute("commit")

@@ -5,51 +5,27 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.built.quoting import quoted
 from pipelines.console import Advance, Console
-from pipelines.errors import CounterfoilError
 from pipelines.loading import raw
-from pipelines.loading.casts import quote
+from pipelines.loading.batches import Batch
 from pipelines.loading.families import DDL, Family
 from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find, is_disk_full
 from pipelines.loading.handover import Handed, Road, hand_over
-from pipelines.loading.reading import Batch, culprits, prepare
+from pipelines.loading.reading import culprits, prepare
+from pipelines.loading.summary import LoadSummary, report
 from pipelines.paths import Plain, plain_paths
 from pipelines.settings import Settings
 
 # A job is at most this much of Parquet: progress moves, and a transaction stays small.
 BYTES_A_JOB = 512 * 1024 * 1024
-UNKNOWN_SHOWN = 20
-
-
-@dataclass
-class LoadSummary:
-    """What a load did. `unknown` are file names; `quarantined` are (file name, reason)."""
-
-    files_loaded: int = 0
-    rows: int = 0
-    files_known: int = 0
-    unknown: list[str] = field(default_factory=list)
-    quarantined: list[tuple[str, str]] = field(default_factory=list)
-    rows_by_table: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def failure(self) -> CounterfoilError | None:
-        """The error to raise once the summary is printed, or None when every file was read."""
-        if not self.quarantined:
-            return None
-        count = len(self.quarantined)
-        files, them = ("file", "it") if count == 1 else ("files", "them")
-        return CounterfoilError(
-            f"{count} {files} could not be read and stayed out (see load_quarantine): replace"
-            f" {them} and run it again; everything else was loaded."
-        )
 
 
 @dataclass
@@ -100,7 +76,7 @@ def load_files(
         except (duckdb.Error, OSError) as error:
             raise raw.explain(settings, error) from error
         shutil.rmtree(scratch, ignore_errors=True)
-    _report(summary, console)
+    report(summary, console)
     return summary
 
 
@@ -275,7 +251,7 @@ def _record(connection: raw.Connection, batches: Sequence[Batch]) -> Handed:
     """The rows of `loaded_files`, in the same package as the rows they speak of."""
     connection.execute("attach if not exists ':memory:' as incoming")
     columns = raw.LOADED_FILES.columns
-    body = ", ".join(f"{quote(name)} {DDL[kind]}" for name, kind in columns.items())
+    body = ", ".join(f"{quoted(name)} {DDL[kind]}" for name, kind in columns.items())
     connection.execute(f"create or replace table incoming.main.loaded_files ({body})")
     now = datetime.now(UTC).replace(tzinfo=None)
     rows = [
@@ -295,7 +271,7 @@ def _record(connection: raw.Connection, batches: Sequence[Batch]) -> Handed:
         for found in batch.files
     ]
     _insert(connection, "incoming.main.loaded_files", rows)
-    names = ", ".join(quote(name) for name in columns)
+    names = ", ".join(quoted(name) for name in columns)
     return Handed(
         table=raw.LOADED_FILES.table,
         columns=dict(columns),
@@ -360,7 +336,15 @@ def _settle(
     still = {key: reason for key, reason in {**state.quarantined, **blocked}.items() if key[1]}
     places = {found.location: found for found in looked_at}
     rows = [
-        (found.name, found.kind.family.name, found.content_hash, reason, location, now)
+        (
+            found.name,
+            found.kind.family.name,
+            found.content_hash,
+            reason,
+            location,
+            now,
+            found.kind.workspace_id,
+        )
         for location, found in places.items()
         if (reason := still.get((found.name, found.content_hash)) or _opening(found, rejected))
     ]
@@ -380,26 +364,3 @@ def _opening(found: Found, rejected: Sequence[tuple[Found, str]]) -> str | None:
     if found.content_hash:
         return None
     return next((reason for other, reason in rejected if other.location == found.location), None)
-
-
-def _report(summary: LoadSummary, console: Console) -> None:
-    """One line per thing done."""
-    known = f", {summary.files_known:,} already known" if summary.files_known else ""
-    files = "file" if summary.files_loaded == 1 else "files"
-    console.line(f"Loaded {summary.rows:,} rows from {summary.files_loaded:,} new {files}{known}.")
-    for table, rows in sorted(summary.rows_by_table.items()):
-        console.line(f"  {table}: {rows:,} rows")
-    for name in summary.unknown[:UNKNOWN_SHOWN]:
-        console.line(f"Skipped {name}: not a file that Counterfoil knows.")
-    if (more := len(summary.unknown) - UNKNOWN_SHOWN) > 0:
-        console.line(f"Skipped {more:,} more files that Counterfoil does not know.")
-    for name, reason in summary.quarantined:
-        console.line(f"Quarantined {name}: {reason}.")
-    console.record(
-        load={
-            **asdict(summary),
-            "quarantined": [
-                {"file_name": name, "reason": why} for name, why in summary.quarantined
-            ],
-        }
-    )

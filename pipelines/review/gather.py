@@ -1,7 +1,7 @@
-"""What the weekly page says, read from the marts: rows and counts, no statistics of our own.
+"""What the weekly page says, read from the marts: rows as they are, nothing counted here.
 
 Every function returns plain rows. A relation that is not built gives no rows, and is named in
-`Tables.missing`. The week is the seven days before `as_of`; experiments are cumulative.
+`Tables.missing`. The week is the first of `fct_review_weeks`; experiments are cumulative.
 """
 
 from __future__ import annotations
@@ -10,17 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.built.tables import (
-    Record,
-    Tables,
-    attach_ledger,
-    definitions_hash,
-    open_warehouse,
-    read_as_of,
-    read_manifest,
-)
-from pipelines.review import tallies
-from pipelines.review.tallies import WEEK
+from pipelines.built.manifest import definitions_hash, read_manifest
+from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
+from pipelines.errors import CounterfoilError
+from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.settings import Settings
 
 OPTIONAL = {
@@ -41,17 +34,22 @@ class Review:
     """Everything one weekly page rests on: rows as read, unrounded.
 
     Attributes:
-        as_of: the instant of the build; `week_from` and `previous_from` lie 7 and 14 days before.
+        as_of: the instant of the build.
+        week_from, previous_from: where the week under review and the one before it begin.
+        weeks: those that the trend tells, newest first.
         estimates: rows of fct_lift, with the experiment's and the metric's names beside them.
         contrasts: what the naive readings say, one row per experiment and arm.
+        sizes: what each experiment could see at all, one row per arm.
         journeys: one entry per journey that had entries or messages, each with its own rows.
         optional: rows of the marts of `OPTIONAL`, by name; None where the mart is not built.
+        checks: the words of the guardrails; not a number, so not in the JSON.
     """
 
     as_of: datetime
     week_from: datetime
     previous_from: datetime
     definitions: str | None = None
+    weeks: list[Record] = field(default_factory=list)
     workspaces: list[Record] = field(default_factory=list)
     freshness: list[Record] = field(default_factory=list)
     experiments: list[Record] = field(default_factory=list)
@@ -65,12 +63,15 @@ class Review:
     match_rates: list[Record] = field(default_factory=list)
     match_rates_by_arm: list[Record] = field(default_factory=list)
     contrasts: list[Record] = field(default_factory=list)
+    sizes: list[Record] = field(default_factory=list)
     journeys: list[Record] = field(default_factory=list)
+    checkout_drops: list[Record] = field(default_factory=list)
     other_messages: list[Record] = field(default_factory=list)
     marks: list[Record] = field(default_factory=list)
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
     heap: Record | None = None
+    checks: Guardrails = field(default_factory=Guardrails)
     optional: dict[str, list[Record] | None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -90,23 +91,39 @@ def gather(settings: Settings) -> Review:
 
 
 def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
-    as_of = read_as_of(tables)
-    review = Review(as_of, as_of - WEEK, as_of - 2 * WEEK, definitions)
+    weeks = _all(tables, "fct_review_weeks", "weeks_ago")
+    if not weeks:
+        raise CounterfoilError(
+            "The warehouse does not say which weeks the page tells (fct_review_weeks): run "
+            "`counterfoil build` again."
+        )
+    week, previous = weeks[:2]
+    review = Review(
+        read_as_of(tables), week["starts_at"], previous["starts_at"], definitions, weeks
+    )
     review.workspaces = _all(tables, "workspaces", "workspace_id")
     review.freshness = _all(tables, "fct_source_freshness", "family")
-    review.experiments = _experiments(tables)
     review.arms = _all(tables, "experiment_arms", "experiment_key, allocation_version, arm")
     review.metrics = _all(tables, "metrics", "metric_key")
     review.estimates = _estimates(tables, "fct_lift", "")
     review.history = _estimates(tables, "fct_lift_history", "fct_lift.as_of, ")
     review.health = _all(tables, "fct_experiment_health", "experiment_key, population, guardrail")
-    review.assignments = tallies.ASSIGNMENTS.rows(tables, as_of)
-    review.reach = tallies.REACH.rows(tables, as_of)
-    review.match_rates = _latest(tables, "fct_identity_match_rate", "workspace_id")
-    review.match_rates_by_arm = tallies.MATCH_RATES_BY_ARM.rows(tables, as_of)
-    review.contrasts = tallies.CONTRASTS.rows(tables, as_of)
+    review.checks = read_guardrails(tables)
+    review.match_rates = _all(tables, "fct_identity_match_rate", "workspace_id")
+    by_arm = "experiment_key, arm"
+    review.assignments = _all(tables, "fct_review_arms", by_arm)
+    review.reach = _all(tables, "fct_review_reach", by_arm)
+    review.match_rates_by_arm = _all(tables, "fct_review_arm_match_rates", by_arm)
+    review.contrasts = _all(tables, "fct_review_naive_ratios", by_arm)
+    review.sizes = _all(tables, "fct_review_sizes", by_arm)
+    review.experiments = _experiments(tables)
     review.journeys = _journeys(tables, review)
-    review.other_messages = tallies.OTHER_MESSAGES.rows(tables, as_of)
+    review.checkout_drops = _all(
+        tables, "fct_review_checkout_drops", f"workspace_id, journey_id, {by_arm}"
+    )
+    review.other_messages = _all(
+        tables, "fct_review_other_messages", "workspace_id, message_type, message_id"
+    )
     review.segments = _segments(tables)
     review.costs = _all(tables, "channel_costs", "channel")
     review.marks = _marks(review)
@@ -122,31 +139,19 @@ def _all(tables: Tables, name: str, order: str) -> list[Record]:
     return tables.rows(f"select * from {{{name}}} order by {order}", reads=[name])
 
 
-def _latest(tables: Tables, name: str, order: str) -> list[Record]:
-    return tables.rows(
-        f"select * from {{{name}}} where as_of = (select max(as_of) from {{{name}}}) "
-        f"order by {order}",
-        reads=[name],
-    )
-
-
 def _experiments(tables: Tables) -> list[Record]:
     """The registry, with the journey's present name."""
-    names = (
-        "(select workspace_id, journey_id, max(journey_name) as journey_name "
-        "from {fct_journey_entries} group by workspace_id, journey_id)"
-    )
     return tables.rows(
-        f"""
+        """
         select experiments.*, cast(experiments.campaign_id as varchar) as journey_id,
-            names.journey_name
-        from {{experiments}} as experiments
-        left join {names} as names
-            on names.journey_id = cast(experiments.campaign_id as varchar)
-            and names.workspace_id = experiments.workspace_id
+            journeys.journey_name
+        from {experiments} as experiments
+        left join {fct_review_journeys} as journeys
+            on journeys.journey_id = cast(experiments.campaign_id as varchar)
+            and journeys.workspace_id = experiments.workspace_id
         order by experiments.experiment_key
         """,
-        reads=["experiments", "fct_journey_entries"],
+        reads=["experiments", "fct_review_journeys"],
     )
 
 
@@ -167,44 +172,45 @@ def _estimates(tables: Tables, name: str, first: str) -> list[Record]:
 
 
 def _journeys(tables: Tables, review: Review) -> list[Record]:
-    """One per journey: entries and exposures of two weeks, its messages, reasons and trend."""
-    entries = tallies.ENTRIES.rows(tables, review.as_of)
-    exposures = tallies.EXPOSURES.rows(tables, review.as_of)
-    claims = tallies.CLAIMS.rows(tables, review.as_of)
-    journeys: dict[tuple[Any, str], Record] = {}
-    for rows in (entries, exposures, claims):
-        for row in rows:
-            key = (row["workspace_id"], row["journey_id"])
-            known = journeys.setdefault(key, {})
-            known.update({name: value for name, value in row.items() if value is not None})
+    """One per journey: its counts of two weeks, its messages, reasons and trend."""
+    of_journey = "workspace_id, journey_id"
     parts = {
-        "messages": tallies.MESSAGES.rows(tables, review.as_of),
-        "reasons": tallies.REASONS.rows(tables, review.as_of),
-        "trend": tallies.TREND.rows(tables, review.as_of),
+        "messages": _all(tables, "fct_review_messages", f"{of_journey}, message_id"),
+        "reasons": _all(
+            tables, "fct_review_not_shown", f"{of_journey}, count_ever desc, not_exposed_reason"
+        ),
+        "trend": _all(
+            tables, "fct_review_exposure_weeks", f"{of_journey}, exposure_kind, weeks_ago"
+        ),
     }
     by_key = {  # journeys with an experiment first, in the order of the verdicts
         (row["workspace_id"], row["journey_id"]): row["experiment_key"]
         for row in review.experiments
         if row["journey_id"] is not None
     }
-    for key, journey in journeys.items():
-        journey["experiment_keys"] = sorted(
+    journeys = _all(tables, "fct_review_journeys", of_journey)
+    for journey in journeys:
+        key = _key(journey)
+        journey["experiment_keys"] = [
             row["experiment_key"]
             for row in review.experiments
             if row["journey_id"] == key[1] and row["workspace_id"] in (None, key[0])
-        )
+        ]
         for name, rows in parts.items():
-            journey[name] = [r for r in rows if (r["workspace_id"], r["journey_id"]) == key]
-    ordered = sorted(
-        journeys.items(),
-        key=lambda item: (
-            by_key.get(item[0]) or "~",
-            -item[1].get("count_entries_week", 0),
-            -item[1].get("count_entries", 0),
-            str(item[0]),
+            journey[name] = [row for row in rows if _key(row) == key]
+    return sorted(
+        journeys,
+        key=lambda journey: (
+            by_key.get(_key(journey)) or "~",
+            -journey["count_entries_week"],
+            -journey["count_entries"],
+            str(_key(journey)),
         ),
     )
-    return [journey for _, journey in ordered]
+
+
+def _key(row: Record) -> tuple[Any, ...]:
+    return row["workspace_id"], row["journey_id"]
 
 
 def _segments(tables: Tables) -> list[Record]:

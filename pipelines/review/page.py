@@ -16,6 +16,7 @@ from pipelines.home import private
 from pipelines.review import charts, sections, words
 from pipelines.review.gather import Review, gather
 from pipelines.review.numbers import name_of
+from pipelines.review.verdicts import do_not_read, status_counts, verdicts, without_control
 from pipelines.settings import Settings
 
 TEMPLATES = Path(__file__).parent
@@ -45,7 +46,7 @@ MARTS = {
     "fct_replenishment_windows": "Replenishment windows",
     "fct_reactivation_triage": "Reactivation triage",
     "fct_lift_history": "Estimates of earlier weeks",
-    "fct_identity_match_rate_by_arm": "Match rate by arm",
+    "fct_review_arm_match_rates": "Match rate by arm",
 }
 """What the page says is not there when the mart is not built."""
 
@@ -125,8 +126,8 @@ def write_page(settings: Settings) -> Page:
         data,
         review.as_of,
         sections.week_of(review),
-        tuple(sections.status_counts(review)),
-        tuple(_finding_line(verdict, review) for verdict in sections.verdicts(review)),
+        tuple(status_counts(review)),
+        tuple(_finding_line(verdict, review) for verdict in verdicts(review)),
     )
 
 
@@ -144,9 +145,10 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money reasons channel"
+        "plain money channel spelled odds"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
+    environment.filters["reasons"] = review.checks.sentences
     text = environment.get_template("page.html.j2").render(
         review=review,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -159,6 +161,7 @@ def render(review: Review, json_name: str) -> str:
 def as_json(review: Review) -> str:
     """Every number of the page and more, unrounded, with names and ids as they are."""
     found = dataclasses.asdict(review)
+    del found["checks"]
     found["rules"] = {
         "week": "the 7 days before as_of, beside the 7 days before them",
         "experiments": "cumulative, people whose window is complete",
@@ -168,8 +171,8 @@ def as_json(review: Review) -> str:
 
 def _context(review: Review) -> dict[str, Any]:
     money = sections.currency(review)
-    verdicts = sections.verdicts(review)
-    bare = sections.without_control(review)
+    told = verdicts(review)
+    bare = without_control(review)
     contrasts = sections.contrasts(review)
     forest = sections.forest(review)
     triage = review.optional.get("fct_reactivation_triage") or []
@@ -189,7 +192,7 @@ def _context(review: Review) -> dict[str, Any]:
         "brands": sections.brands(review),
         "currency": money,
         "contents": [(a, name) for a, name in CONTENTS if shown.get(a, True)],
-        "verdicts": verdicts,
+        "verdicts": told,
         "bare": [{**journey, "name": _journey_name(journey)} for journey in bare],
         "bare_names": [_journey_name(journey) for journey in bare],
         "forest": forest,
@@ -197,7 +200,7 @@ def _context(review: Review) -> dict[str, Any]:
         "contrasts": contrasts,
         "contrasts_summary": _contrasts_summary(contrasts),
         "journeys": [
-            _journey(review, journey, verdicts)
+            _journey(review, journey, told)
             for journey in review.journeys
             if sections.is_active(journey)
         ],
@@ -209,7 +212,7 @@ def _context(review: Review) -> dict[str, Any]:
         "timelines": [_timeline(line, money) for line in sections.timelines(review)],
         "strata": sections.strata(review),
         "changes": sections.changes(review),
-        "do_not_read": sections.do_not_read(review),
+        "do_not_read": do_not_read(review),
         "dead_letters": sum(
             row["count_rows"]
             for row in (review.heap or {}).get("dead_letters", [])
@@ -225,13 +228,10 @@ def _context(review: Review) -> dict[str, Any]:
         "statuses": words.STATUS,
         "status_words": STATUS_WORDS,
         "populations": words.POPULATIONS,
-        "guardrails": words.GUARDRAILS,
-        "reason_words": words.REASONS,
-        "warning_words": words.WARNINGS,
+        "checks": review.checks,
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,
-        "guardrail_value": words.guardrail_value,
         "named": _named,
         "strip": charts.strip,
         "ticks": charts.ticks,
@@ -249,12 +249,12 @@ def _named(family: str, row: Record | None, column: str) -> str:
     return name if len(name) <= LONGEST_NAME else ""
 
 
-def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
+def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
     name = _journey_name(journey)
     weeks = sections.trend_weeks(review, journey)
     own = [
         verdict
-        for verdict in verdicts
+        for verdict in told
         if verdict["experiment"]["experiment_key"] in journey["experiment_keys"]
     ]
     return {
@@ -262,7 +262,7 @@ def _journey(review: Review, journey: Record, verdicts: list[Record]) -> Record:
         "name": name,
         "verdicts": own,
         "weeks": weeks,
-        "trend_summary": _trend_summary(weeks),
+        "trend_summary": _trend_summary(review, journey),
         "chart": charts.trend(weeks, label=f"Messages by week, {name}"),
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
@@ -291,14 +291,12 @@ def _timeline(line: Record, money: str) -> Record:
     return {**line, "summary": summary, "chart": chart}
 
 
-def _trend_summary(weeks: list[Record]) -> str:
-    totals = {
-        kind: sum(row["count_messages"] for row in weeks if row["exposure_kind"] == kind)
-        for kind in ("real", "ghost", "none")
-    }
+def _trend_summary(review: Review, journey: Record) -> str:
     return (
-        f"{words.count(totals['real'])} really shown, {words.count(totals['ghost'])} trapped, "
-        f"{words.count(totals['none'])} not shown in eight weeks."
+        f"{words.count(journey['count_real_trend'])} really shown, "
+        f"{words.count(journey['count_ghost_trend'])} trapped, "
+        f"{words.count(journey['count_none_trend'])} not shown "
+        f"in {words.spelled(len(review.weeks))} weeks."
     )
 
 

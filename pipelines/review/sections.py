@@ -2,146 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from statistics import NormalDist
-
 from pipelines.built.tables import Record
 from pipelines.review import words
 from pipelines.review.gather import Review
-from pipelines.review.tallies import TREND_WEEKS, WEEK
-
-POWER = 0.8
-LEAST_CLICKERS = 30
-"""Fewer people than this on either side are not even read naively."""
-
-STATUSES = ("ok", "underpowered", "insufficient", "invalid")
-
-
-def verdicts(review: Review) -> list[Record]:
-    """One per experiment and arm: the primary metric's decision row and what goes with it."""
-    found: list[Record] = []
-    for experiment in review.experiments:
-        key = experiment["experiment_key"]
-        rows = [row for row in review.estimates if row["experiment_key"] == key]
-        primary = [row for row in rows if row["is_primary"] and _is_decision(row)]
-        if not primary:
-            found.append(_verdict(review, experiment, None, []))
-        found += [
-            _verdict(review, experiment, row, rows, is_one_of_several=len(primary) > 1)
-            for row in primary
-        ]
-    return found
-
-
-def _is_decision(row: Record) -> bool:
-    return bool(row["population"] == "itt" and row["stratum"] == "all")
-
-
-def _verdict(
-    review: Review,
-    experiment: Record,
-    decision: Record | None,
-    rows: Sequence[Record],
-    *,
-    is_one_of_several: bool = False,
-) -> Record:
-    arm = decision["arm"] if decision else None
-    of_arm = [row for row in rows if row["arm"] == arm]
-    sharper = [r for r in of_arm if r["is_primary"] and r["population"] == "ghost_reached"]
-    others = [r for r in of_arm if not r["is_primary"] and _is_decision(r)]
-    return {
-        "experiment": experiment,
-        "title": title(review, experiment) + (f", {words.clean(arm)}" if is_one_of_several else ""),
-        "decision": decision,
-        "status": decision["status"] if decision else "no_estimate",
-        "reasons": _reasons(review, decision) if decision else [_without(review, experiment)],
-        "finding": finding(decision),
-        "sharper": next((r for r in sharper if r["stratum"] == "all"), None),
-        "others": others,
-        "money": next((r for r in others if r["aggregation"] == "sum"), None),
-        "credit": _of_arm(review, "fct_journey_credit", experiment, arm),
-        "reached": next(
-            (
-                row
-                for row in _all_of_arm(review, "fct_effect_on_the_reached", experiment, arm)
-                if row["stratum"] == "all" and row["metric_key"] == experiment["primary_metric"]
-            ),
-            None,
-        ),
-    }
-
-
-def _without(review: Review, experiment: Record) -> str:
-    arms = [r for r in review.arms if r["experiment_key"] == experiment["experiment_key"]]
-    if not any(row["is_control"] for row in arms):
-        return "no arm is registered as control, so there is no lift"
-    return "nobody is assigned yet"
-
-
-def _reasons(review: Review, row: Record) -> list[str]:
-    """Reasons in words; those that only warn are told as warnings."""
-    stopping = {
-        check["guardrail"]
-        for check in review.health
-        if check["experiment_key"] == row["experiment_key"] and check["verdict"] == "invalid"
-    }
-    return [
-        words.WARNINGS[code]
-        if code in words.WARNINGS and code not in stopping
-        else words.reasons(code)[0]
-        for code in words.codes_of(row["reasons"])
-    ]
-
-
-def _all_of_arm(review: Review, mart: str, experiment: Record, arm: str | None) -> list[Record]:
-    return [
-        row
-        for row in review.optional.get(mart) or []
-        if row["experiment_key"] == experiment["experiment_key"] and row["arm"] == arm
-    ]
-
-
-def _of_arm(review: Review, mart: str, experiment: Record, arm: str | None) -> Record | None:
-    """The arm's row of a mart that has one per experiment and arm."""
-    return next(iter(_all_of_arm(review, mart, experiment, arm)), None)
-
-
-def title(review: Review, experiment: Record) -> str:
-    """What an experiment is called on the page: its journey's name, or its key in words."""
-    name = experiment["journey_name"]
-    named = words.clean(name) if name else words.plain(experiment["experiment_key"])
-    twins = [
-        other
-        for other in review.experiments
-        if other["journey_name"] == name and other["experiment_key"] != experiment["experiment_key"]
-    ]
-    return f"{named} ({words.clean(experiment['experiment_key'])})" if name and twins else named
-
-
-def finding(row: Record | None) -> str:
-    """What a decision row says, in as few words as are true."""
-    if row is None or row["status"] in ("invalid", "insufficient") or row["lift"] is None:
-        return "no lift is shown"
-    if row["lift_low"] is None or row["lift_high"] is None:
-        return f"interval withheld, p {words.probability(row['p_value'])}"
-    if row["lift_low"] <= 0 <= row["lift_high"]:
-        return "not distinguishable from zero"
-    direction = "higher than in the control" if row["lift"] > 0 else "lower than in the control"
-    if row["q_value"] is not None and row["q_value"] > row.get("alpha", 0.05):
-        return f"{direction}, but not once all readings are allowed for (q)"
-    return direction
-
-
-def without_control(review: Review) -> list[Record]:
-    """Journeys that showed somebody a message and have no experiment: no lift can be shown."""
-    return [
-        journey
-        for journey in review.journeys
-        if not journey["experiment_keys"]
-        and journey.get("count_real", 0) + journey.get("count_ghost", 0) > 0
-    ]
+from pipelines.review.verdicts import is_decision, title, verdicts
 
 
 def forest(review: Review) -> Record:
@@ -173,30 +37,20 @@ def contrasts(review: Review) -> Record:
     too_few: list[Record] = []
     for verdict in verdicts(review):
         decision = verdict["decision"]
-        naive = next(
-            (
-                row
-                for row in review.contrasts
-                if row["experiment_key"] == verdict["experiment"]["experiment_key"]
-                and decision is not None
-                and row["arm"] == decision["arm"]
-            ),
-            None,
-        )
-        if naive is None or decision is None:
+        naive = _of_arm(review.contrasts, decision)
+        if naive is None:
             continue
-        if min(naive["count_clickers"], naive["count_others"]) < LEAST_CLICKERS:
+        if not naive["is_readable"]:
             too_few.append({**verdict, "naive": naive})
             continue
-        relative = decision["lift_relative"]
         rows.append(
             {
                 **verdict,
                 "naive": naive,
                 "naive_ratio": naive["naive_ratio"],
-                "ratio": None if relative is None else 1 + relative,
-                "ratio_low": _plus_one(decision.get("lift_relative_low")),
-                "ratio_high": _plus_one(decision.get("lift_relative_high")),
+                "ratio": naive["measured_ratio"],
+                "ratio_low": naive["measured_ratio_low"],
+                "ratio_high": naive["measured_ratio_high"],
             }
         )
     numbers = [
@@ -209,8 +63,12 @@ def contrasts(review: Review) -> Record:
     return {"rows": rows, "too_few": too_few, "domain": domain}
 
 
-def _plus_one(value: float | None) -> float | None:
-    return None if value is None else 1 + value
+def _of_arm(rows: list[Record], arm: Record | None) -> Record | None:
+    """The row of the same experiment and arm."""
+    if arm is None:
+        return None
+    key = (arm["experiment_key"], arm["arm"])
+    return next((row for row in rows if (row["experiment_key"], row["arm"]) == key), None)
 
 
 def timelines(review: Review) -> list[Record]:
@@ -227,7 +85,7 @@ def timelines(review: Review) -> list[Record]:
             if row["experiment_key"] == key
             and row["arm"] == decision["arm"]
             and row["is_primary"]
-            and _is_decision(row)
+            and is_decision(row)
         ]
         if sum(row["lift"] is not None for row in rows) < 2:
             continue
@@ -246,11 +104,11 @@ def trend_weeks(review: Review, journey: Record) -> list[Record]:
     counted = {(r["weeks_ago"], r["exposure_kind"]): r["count_messages"] for r in journey["trend"]}
     return [
         {
-            "week": review.as_of - weeks_ago * WEEK,
+            "week": week["starts_at"],
             "exposure_kind": kind,
-            "count_messages": counted.get((weeks_ago, kind), 0),
+            "count_messages": counted.get((week["weeks_ago"], kind), 0),
         }
-        for weeks_ago in range(TREND_WEEKS, 0, -1)
+        for week in reversed(review.weeks)
         for kind in ("real", "ghost", "none")
     ]
 
@@ -280,100 +138,26 @@ def health(review: Review) -> list[Record]:
 
 def arms(review: Review) -> list[Record]:
     """Each arm beside its declared weight: people, this week's, reach, match rate, burden."""
-    declared: dict[tuple[str, str], Record] = {}
-    for row in review.arms:  # the latest allocation version wins
-        declared[row["experiment_key"], row["arm"]] = row
-    totals: dict[str, int] = {}
-    weekly: dict[str, int] = {}
-    for row in review.assignments:
-        key = row["experiment_key"]
-        totals[key] = totals.get(key, 0) + row["count_people"]
-        weekly[key] = weekly.get(key, 0) + row["count_week"]
     titles = {row["experiment_key"]: title(review, row) for row in review.experiments}
-
-    def beside(rows: Iterable[Record], key: tuple[str, str]) -> Record:
-        return next((r for r in rows if (r["experiment_key"], r["arm"]) == key), {})
-
-    found = []
-    for row in review.assignments:
-        key = (row["experiment_key"], row["arm"])
-        registered = declared.get(key, {})
-        found.append(
-            {
-                **row,
-                "title": titles.get(key[0], words.plain(key[0])),
-                "is_control": bool(registered.get("is_control")),
-                "weight": registered.get("weight"),
-                "share_people": words.ratio(row["count_people"], totals[key[0]]),
-                "share_week": words.ratio(row["count_week"], weekly[key[0]]),
-                "reach": beside(review.reach, key),
-                "match": beside(review.match_rates_by_arm, key),
-            }
-        )
+    found = [
+        {
+            **row,
+            "title": titles.get(row["experiment_key"], words.plain(row["experiment_key"])),
+            "reach": _of_arm(review.reach, row) or {},
+            "match": _of_arm(review.match_rates_by_arm, row) or {},
+        }
+        for row in review.assignments
+    ]
     return sorted(found, key=lambda row: (row["experiment_key"], row["is_control"], row["arm"]))
 
 
 def adequacy(review: Review) -> list[Record]:
-    """What each experiment could see at all: planning arithmetic, not an estimate of anything.
-
-    The smallest detectable difference is that of two shares at 80% power; the paying difference
-    is the messages' cost per person of the arm over the revenue per converted person.
-    """
-    found: list[Record] = []
-    for verdict in verdicts(review):
-        row, experiment = verdict["decision"], verdict["experiment"]
-        if row is None or row["aggregation"] != "any" or row["mean_control"] is None:
-            continue
-        treated, held, base = row["count_treatment"], row["count_control"], row["mean_control"]
-        alpha = experiment["alpha"] or 0.05
-        mature = treated + held
-        weekly = sum(
-            r["count_week"]
-            for r in review.assignments
-            if r["experiment_key"] == experiment["experiment_key"]
-        )
-        lacking = max(0, (experiment["planned_n"] or 0) - mature)
-        found.append(
-            {
-                **verdict,
-                "base": base,
-                "count_mature": mature,
-                "planned_n": experiment["planned_n"],
-                "smallest": _smallest(base, treated, held, alpha),
-                "smallest_at_half": _smallest(base, mature / 2, mature / 2, alpha),
-                "paying": _paying(review, verdict),
-                "count_week": weekly,
-                "weeks_to_plan": math.ceil(lacking / weekly) if lacking and weekly else None,
-                "count_lacking": lacking,
-            }
-        )
-    return found
-
-
-def _smallest(base: float, treated: float, held: float, alpha: float) -> float | None:
-    if not treated or not held or not 0 < base < 1:
-        return None
-    normal = NormalDist()
-    factor = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(POWER)
-    return factor * math.sqrt(base * (1 - base) * (1 / treated + 1 / held))
-
-
-def _paying(review: Review, verdict: Record) -> float | None:
-    money, row, experiment = verdict["money"], verdict["decision"], verdict["experiment"]
-    journey = next(
-        (j for j in review.journeys if experiment["experiment_key"] in j["experiment_keys"]), None
-    )
-    people = sum(
-        r["count_people"]
-        for r in review.assignments
-        if (r["experiment_key"], r["arm"]) == (experiment["experiment_key"], row["arm"])
-    )
-    if journey is None or money is None or not money["mean_control"] or not people:
-        return None
-    prices = {r["channel"]: float(r["cost_per_message"] or 0) for r in review.costs}
-    cost = sum(m["count_real"] * prices.get(m["channel"], 0.0) for m in journey["messages"])
-    revenue = money["mean_control"] / row["mean_control"] if row["mean_control"] else 0
-    return cost / people / revenue if revenue else None
+    """What each experiment could see at all: planning arithmetic, not an estimate of anything."""
+    return [
+        {**verdict, "size": size}
+        for verdict in verdicts(review)
+        if (size := _of_arm(review.sizes, verdict["decision"])) is not None
+    ]
 
 
 def changes(review: Review) -> Record:
@@ -390,57 +174,12 @@ def changes(review: Review) -> Record:
             and past["experiment_key"] == row["experiment_key"]
             and past["arm"] == row["arm"]
             and past["metric_key"] == row["metric_key"]
-            and _is_decision(past)
+            and is_decision(past)
         ]
         if earlier:
             moved.append({**verdict, "before": earlier[-1]})
     dated = [mark for mark in review.marks if mark["at"] >= review.week_from]
     return {"moved": moved, "dated": dated}
-
-
-def do_not_read(review: Review) -> list[Record]:
-    """What somebody might read off a dashboard and should not, with why."""
-    found: list[Record] = []
-    for verdict in verdicts(review):
-        if verdict["status"] in ("invalid", "insufficient", "no_estimate"):
-            found.append(
-                {
-                    "what": verdict["title"],
-                    "why": "; ".join(verdict["reasons"]) or words.STATUS[verdict["status"]],
-                    "status": verdict["status"],
-                }
-            )
-        withheld = [
-            words.clean(row["metric_label"] or row["metric_key"])
-            for row in verdict["others"]
-            if row["lift"] is not None and row["lift_low"] is None
-        ]
-        if withheld:
-            found.append(
-                {
-                    "what": f"{verdict['title']}: {', '.join(withheld)}",
-                    "why": "no interval, because a few large values decide the mean; read p, "
-                    "and the primary metric",
-                    "status": "underpowered",
-                }
-            )
-    found += [
-        {
-            "what": words.clean(journey.get("journey_name") or f"Journey {journey['journey_id']}"),
-            "why": "no control, so nothing can be said about what it caused; register a holdout",
-            "status": "no_control",
-        }
-        for journey in without_control(review)
-    ]
-    return found
-
-
-def status_counts(review: Review) -> list[tuple[str, int]]:
-    """How many decision rows have each status, journeys without a control last."""
-    held = [verdict["status"] for verdict in verdicts(review)]
-    counted = [(status, held.count(status)) for status in (*STATUSES, "no_estimate")]
-    bare = len(without_control(review))
-    return [(status, n) for status, n in [*counted, ("no_control", bare)] if n]
 
 
 def brands(review: Review) -> list[str]:
@@ -457,7 +196,7 @@ def week_of(review: Review) -> str:
 
 def previous_week_of(review: Review) -> str:
     """The week before it."""
-    return words.week(review.previous_from, review.previous_from + timedelta(days=7))
+    return words.week(review.previous_from, review.week_from)
 
 
 def currency(review: Review) -> str:
@@ -505,8 +244,8 @@ def funnels(review: Review, journey: Record) -> list[Record]:
                 "arm": arm,
                 "control_arm": steps[0]["control_arm"],
                 "steps": beside,
-                "worst": _worst(beside),
-                "worst_control": _worst(list(held.values())),
+                "worst": _worst(review, steps[0], arm),
+                "worst_control": _worst(review, steps[0], steps[0]["control_arm"]),
             }
         )
     return [funnel for funnel in found if funnel["steps"][0]["count_units"]]
@@ -534,10 +273,17 @@ def is_active(journey: Record) -> bool:
     )
 
 
-def _worst(steps: Sequence[Record]) -> Record | None:
-    """The step that most people miss first, the first step aside: not to start is not to drop."""
-    later = [row for row in steps if row["step_number"] > 1 and row["count_dropped"]]
-    return max(later, key=lambda row: (row["count_dropped"], -row["step_number"]), default=None)
+def _worst(review: Review, step: Record, arm: str | None) -> Record | None:
+    """The step that most people of an arm miss first, in the funnel of that step."""
+    keys = ("workspace_id", "journey_id", "experiment_key")
+    return next(
+        (
+            row
+            for row in review.checkout_drops
+            if row["arm"] == arm and all(row[key] == step[key] for key in keys)
+        ),
+        None,
+    )
 
 
 def pressure(review: Review) -> list[Record]:

@@ -1,4 +1,4 @@
-"""How the page says a number or a code: the only place where anything is rounded.
+"""How the page says a number or a name: the only place where anything is rounded.
 
 Shares are shown with one decimal, differences of shares in points with two, money with two,
 counts and incremental counts whole, p and q with three. An absent number is a dash.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 ABSENT = "\N{EN DASH}"
@@ -26,53 +27,12 @@ STATUS = {
     "no_estimate": "No estimate",
 }
 
-REASONS = {
-    "srm": "the arms do not have the sizes that were declared (sample ratio): something drops "
-    "people from one arm",
-    "crossover_rate": "too many people were in two arms",
-    "contamination": "too many held-out people were shown the journey's messages",
-    "allocation_changed": "the split was changed, so the estimate is stratified by allocation",
-    "definition_changed": "a segment or identity definition changed during the experiment",
-    "outcome_visibility": "outcomes are not equally visible in both arms",
-    "late_label": "too many people were shown a message before they were assigned",
-    "underpowered": "fewer people have completed their window than were planned",
-    "immature": "nobody has completed the window yet",
-    "few_events": "fewer than ten conversions, or fewer than ten without one, in an arm",
-    "skew": "a few large values decide the mean, so the interval is withheld",
-    "winner_picked": "people who came after a winner was picked are left out",
-    "no_control": "nobody is held out",
-    "few_gaps": "fewer than thirty completed gaps",
-    "quartile_not_reached": "fewer than a quarter have reordered",
-    "median_not_reached": "fewer than half have reordered",
-    "unpriced_channel": "a channel has no declared cost",
-    "cluster": "whole companies or households were randomised, not people",
-}
-
-WARNINGS = {
-    "crossover_rate": "more than 1% of people were in two arms; the first one counts",
-    "contamination": "more than 1% of held-out people were shown the journey's messages",
-    "late_label": "some people were shown a message before they were assigned, and are left out",
-    "outcome_visibility": "outcomes may not be equally visible in both arms",
-}
-"""The same codes where they warn and do not stop."""
-
-GUARDRAILS = {
-    "srm": "Sample ratio",
-    "crossover_rate": "Crossovers",
-    "contamination": "Contamination",
-    "allocation_changed": "Allocation",
-    "definition_changed": "Definitions",
-    "outcome_visibility": "Outcome visibility",
-    "late_label": "Late labels",
-    "underpowered": "Planned size",
-    "immature": "Maturity",
-    "few_events": "Events",
-    "skew": "Skew",
-    "winner_picked": "Winner picked",
-    "cluster": "Cluster",
-}
-
-SHARE_GUARDRAILS = {"crossover_rate", "contamination", "late_label"}
+SPELLED: dict[float, str] = {
+    1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight",
+    9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 15: "fifteen", 20: "twenty", 30: "thirty",
+    40: "forty", 50: "fifty", 100: "a hundred",
+}  # fmt: skip
+"""Numbers that a sentence spells."""
 
 POPULATIONS = {
     "itt": "everyone assigned",
@@ -105,15 +65,17 @@ def ratio(part: Any, whole: Any) -> float | None:
     return None if part is None or not whole else float(part) / float(whole)
 
 
-def change(now: Any, before: Any) -> str:
-    """This week beside the week before: `+12%`, or words where a percentage would mislead."""
-    if now is None or before is None:
-        return ABSENT
+def change(now: Any, before: Any, relative: Any) -> str:
+    """This week beside the week before: `+12%`, or words where there is no percentage to tell."""
     if now == before:
         return "unchanged"
-    if before < 10:
-        return f"was {count(before)}"
-    return signed(100 * (now - before) / before, 0) + "%"
+    return f"was {count(before)}" if relative is None else signed(100 * relative, 0) + "%"
+
+
+def odds(value: float) -> str:
+    """A share as words: 0.8 is “four times out of five”."""
+    near = Fraction(value).limit_denominator(12)
+    return f"{spelled(near.numerator)} times out of {spelled(near.denominator)}"
 
 
 def signed(value: float, decimals: int) -> str:
@@ -184,13 +146,14 @@ def times(value: Any) -> str:
     return ABSENT if value is None else f"{value:.2f}{NO_BREAK}{TIMES}"
 
 
-def guardrail_value(guardrail: str, value: Any) -> str:
-    """What a guardrail compares: a share, a statistic or a count."""
-    if value is None:
-        return ABSENT
-    if guardrail in SHARE_GUARDRAILS:
-        return share(value, 2)
+def number(value: float) -> str:
+    """A count, or a statistic with two decimals."""
     return count(value) if float(value).is_integer() else _minus(f"{value:,.2f}")
+
+
+def spelled(value: float) -> str:
+    """A number inside a sentence: a small or a round one as a word."""
+    return SPELLED.get(value) or (count(value) if float(value).is_integer() else f"{value:g}")
 
 
 def day(instant: datetime | None) -> str:
@@ -221,11 +184,6 @@ def duration(minutes: Any) -> str:
         return f"{minutes:.0f} min"
     hours = minutes / 60
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
-
-
-def reasons(codes: str | None) -> list[str]:
-    """Reason codes in words."""
-    return [REASONS.get(code, clean(code)) for code in codes_of(codes)]
 
 
 def codes_of(codes: str | None) -> list[str]:

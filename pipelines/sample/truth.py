@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.built.quoting import literal
 from pipelines.sample.brand import (
     BRAND_WORKSPACE,
     EXPERIMENTS,
@@ -30,8 +31,8 @@ def write_truth(
         "arms": "experiment_key, person",
         "exposures": "delivery_id",
     }.items():
-        target = str(folder / f"{table}.parquet").replace("'", "''")
-        work.execute(f"copy (from true_{table} order by {order}) to '{target}' (format parquet)")
+        target = literal(str(folder / f"{table}.parquet"))
+        work.execute(f"copy (from true_{table} order by {order}) to {target} (format parquet)")
     effects = _effects(work, effect)
     _write_json(folder / "true_effects.json", effects)
     _write_json(folder / "ledger.json", {"people": people, "seed": seed, **_ledger(work)})

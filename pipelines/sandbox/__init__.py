@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.sandbox.server import Sandbox, SandboxLimits, running_sandbox, serve_sandbox
+from pipelines.sandbox.server import Sandbox, running_sandbox, serve_sandbox
+from pipelines.sandbox.state import Fault, SandboxLimits
 
-__all__ = ["Sandbox", "SandboxLimits", "running_sandbox", "serve_sandbox"]
+__all__ = ["Fault", "Sandbox", "SandboxLimits", "running_sandbox", "serve_sandbox"]

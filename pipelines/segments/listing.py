@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines import built
 from pipelines.console import Console
+from pipelines.errors import CounterfoilError
 from pipelines.segments.definitions import SegmentVersion, read_versions
 from pipelines.segments.lock import LOCK_PATH, read_lock
 from pipelines.settings import PROJECT_DIR, Settings
@@ -55,17 +55,14 @@ def _lock_state(version: SegmentVersion, entry: dict[str, object] | None) -> str
 
 def _count_members(settings: Settings) -> dict[tuple[str, int], int]:
     """Current members by key and version; empty unless a whole build can be read."""
-    import duckdb
+    from pipelines.built.tables import open_warehouse
 
-    if not settings.warehouse_path.is_file():
-        return {}
     try:
-        with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-            if built.find_whole(connection) is None:
-                return {}
-            rows = connection.execute(
-                "select segment_key, version, count_members from marts.dim_segment_versions"
-            ).fetchall()
-    except duckdb.Error:
+        with open_warehouse(settings) as tables:
+            rows = tables.rows(
+                "select segment_key, version, count_members from {dim_segment_versions}",
+                reads=["dim_segment_versions"],
+            )
+    except CounterfoilError:
         return {}
-    return {(key, int(version)): int(count) for key, version, count in rows}
+    return {(row["segment_key"], int(row["version"])): int(row["count_members"]) for row in rows}

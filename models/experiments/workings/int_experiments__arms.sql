@@ -43,11 +43,11 @@ joined as (
         experiment_arms.attribute_value,
         coalesce(experiment_arms.weight, 0) as weight,
         cast(
-            coalesce(experiments.window_hours, {{ experiments_setting("window_hours") }})
+            coalesce(experiments.window_hours, {{ var("experiments_window_hours") }})
             as {{ dbt.type_bigint() }}
         ) as window_hours,
         cast(
-            coalesce(experiments.alpha, {{ experiments_setting("alpha") }}) as double
+            coalesce(experiments.alpha, {{ var("experiments_alpha") }}) as double
         ) as alpha,
         experiments.planned_n,
         coalesce(experiment_arms.is_control, false) as is_control,

@@ -21,7 +21,9 @@ resolved as (
         on
             assignment_events.workspace_id = profiles.workspace_id
             and assignment_events.cio_id = profiles.cio_id
-    where profiles.person_id is not null
+    where
+        assignment_events.unplaced_reason is null
+        and profiles.person_id is not null
 ),
 
 ordered as (

@@ -58,7 +58,7 @@ instants as (
         read_at,
         false as is_current
     from ranked
-    where recency <= {{ experiments_setting("history_weeks") }}
+    where recency <= {{ var("experiments_history_weeks") }}
     union all
     select distinct
         experiment_key,

@@ -67,7 +67,7 @@ undrawn as (
         first_entries.person_id,
         cast(1 as {{ dbt.type_bigint() }}) as allocation_version,
         first_entries.starts_at,
-        {{ dbt.dateadd("hour", insight_setting("funnel_hours"), "first_entries.starts_at") }} as ends_at
+        {{ dbt.dateadd("hour", var("insight_funnel_hours"), "first_entries.starts_at") }} as ends_at
     from first_entries
     left join seasons
         on
@@ -78,7 +78,7 @@ undrawn as (
             )
     where
         seasons.experiment_key is null
-        and {{ dbt.dateadd("hour", insight_setting("funnel_hours"), "first_entries.starts_at") }}
+        and {{ dbt.dateadd("hour", var("insight_funnel_hours"), "first_entries.starts_at") }}
         <= {{ as_of() }}
 ),
 

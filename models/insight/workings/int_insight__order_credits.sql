@@ -63,7 +63,7 @@ clicks_before as (
             order_values.person_id = clicks.person_id
             and order_values.changed_at >= clicks.clicked_at
             and order_values.changed_at
-            < {{ dbt.dateadd("day", insight_setting("click_days"), "clicks.clicked_at") }}
+            < {{ dbt.dateadd("day", var("insight_click_days"), "clicks.clicked_at") }}
 ),
 
 exposures_before as (
@@ -84,7 +84,7 @@ exposures_before as (
             order_values.person_id = shown.person_id
             and order_values.changed_at >= shown.exposed_at
             and order_values.changed_at
-            < {{ dbt.dateadd("day", insight_setting("exposure_days"), "shown.exposed_at") }}
+            < {{ dbt.dateadd("day", var("insight_exposure_days"), "shown.exposed_at") }}
 ),
 
 credited as (

@@ -1,4 +1,4 @@
-{%- set declared = insight_setting("reactivation_experiments") %}
+{%- set declared = var("insight_reactivation_experiments") %}
 -- What a reactivation message adds, by intent tier, from the experiments that were run on people who
 -- had gone quiet. A lift learned on shoppers with a full cart says nothing about them.
 with
@@ -71,7 +71,7 @@ reactivations as (
         {%- if declared %}
         and arms.experiment_key in ('{{ declared | join("', '") }}')
         {%- else %}
-        and staged.count_quiet_units >= {{ insight_setting("lapsed_share") }} * staged.count_units
+        and staged.count_quiet_units >= {{ var("insight_lapsed_share") }} * staged.count_units
         {%- endif %}
 ),
 
@@ -123,8 +123,8 @@ evidence as (
         reactivations.workspace_id,
         reactivations.primary_metric as metric_key,
         reactivations.aggregation,
-        coalesce(lift.status, 'insufficient') as status,
-        coalesce(lift.reasons, 'immature') as reasons,
+        {{ status_in_all_arms("reactivations.experiment_key", "lift.status") }} as status,
+        {{ reasons_in_all_arms("reactivations.experiment_key", "lift.reasons") }} as reasons,
         lift.count_treatment,
         lift.count_control,
         lift.lift,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipelines import http
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
@@ -27,7 +29,6 @@ HOSTS = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 KEPT_TYPES = ("profile_merge",)
 PAGE_SIZE = 100
 PAUSE_SECONDS = 0.1
-ATTEMPTS = 4
 
 
 @contextmanager
@@ -86,6 +87,7 @@ def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]
                         "/v1/activities",
                         params={"type": kind, "deleted": deleted, "limit": PAGE_SIZE},
                         data_selector="activities",
+                        hooks={"response": [_read_limited]},
                     )
                     for page in pages:
                         _require_activities(page.response.json())
@@ -100,8 +102,8 @@ def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]
                 "API key of the workspace, and the region it lives in (CUSTOMERIO_REGION)."
             ) from error
         raise CounterfoilError(
-            f"The App API answered {status} {ATTEMPTS} times or refused: nothing was loaded, try "
-            "again later."
+            f"The App API answered {status} {http.ATTEMPTS} times or refused: nothing was loaded, "
+            "try again later."
         ) from error
     except (requests.RequestException, ValueError) as error:
         raise CounterfoilError(
@@ -114,6 +116,22 @@ def _require_activities(answer: object) -> None:
     """A page lists activities, if only none; anything else would pass for no merges at all."""
     if not isinstance(answer, dict) or not isinstance(answer.get("activities"), list):
         raise ValueError("no list of activities")
+
+
+def _read_limited(answer: Any, **_: object) -> Any:
+    """The answer with its body read.
+
+    Raises:
+        ValueError: it is larger than a page can be.
+        requests.HTTPError: it is a refusal, or asks for patience.
+    """
+    body = answer.raw.read(http.MAX_ANSWER_BYTES + 1, decode_content=True)
+    if len(body) > http.MAX_ANSWER_BYTES:
+        raise ValueError("an answer that is too large")
+    answer.raw.release_conn()
+    answer.raw = io.BytesIO(body)
+    answer.raise_for_status()
+    return answer
 
 
 def _client(settings: Settings) -> Any:
@@ -130,7 +148,10 @@ def _client(settings: Settings) -> Any:
     if settings.customerio_url is None and region not in HOSTS:
         raise UsageError("CUSTOMERIO_REGION must be us or eu, where the workspace lives.")
     patience = Client(
-        raise_for_status=False, request_max_attempts=ATTEMPTS, request_max_retry_delay=60
+        request_timeout=http.TIMEOUT_SECONDS,
+        raise_for_status=False,
+        request_max_attempts=http.ATTEMPTS,
+        request_max_retry_delay=http.LONGEST_PAUSE_SECONDS,
     )
     return RESTClient(
         base_url=(settings.customerio_url or HOSTS[region]).rstrip("/"),

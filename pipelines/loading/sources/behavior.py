@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from pipelines.loading.families import READERS, Family, FileName, extension
+from pipelines.loading.families import READERS, Family, FileName, columns, extension
 
 BEHAVIOR_NAME = re.compile(r"behavior.*\.(?:parquet|csv(?:\.gz)?|jsonl(?:\.gz)?)", re.DOTALL)
 
@@ -13,16 +13,16 @@ EVENTS = Family(
     name="behavior",
     dataset="behavior",
     table="events",
-    columns={
-        "event_id": "id",
-        "customer_id": "id",
-        "email": "text",
-        "event_name": "text",
-        "product_id": "id",
-        "category": "text",
-        "value": "decimal",
-        "occurred_at": "event_time",
-    },
+    declared=(
+        *columns("id", "thing", "event_id"),
+        *columns("id", "customer_id", "customer_id"),
+        *columns("text", "email", "email"),
+        *columns("text", "none", "event_name"),
+        *columns("id", "thing", "product_id"),
+        *columns("text", "none", "category"),
+        *columns("decimal", "none", "value"),
+        *columns("event_time", "none", "occurred_at"),
+    ),
     required=("event_id", "event_name", "occurred_at"),
     required_any=(("customer_id", "email"),),
     keeps_lines=True,

@@ -11,7 +11,16 @@ import hmac
 import re
 from pathlib import PurePosixPath
 
-from pipelines.loading.families import READERS, Family, FileName, Kind, Reader, extension
+from pipelines.loading.families import (
+    READERS,
+    Column,
+    Family,
+    FileName,
+    Reader,
+    columns,
+    extension,
+)
+from pipelines.loading.identifiers import Owner
 
 DATASET = "customerio"
 BIGINT_MAX = 2**63 - 1
@@ -27,30 +36,33 @@ ACTIVITIES_NAME = re.compile(
 )
 
 
-def _columns(
-    bigint: str = "",
-    ids: str = "",
-    text: str = "",
-    boolean: str = "",
-    json: str = "",
-    timestamp: str = "",
-    event_time: str = "",
-) -> dict[str, Kind]:
-    groups: tuple[tuple[Kind, str], ...] = (
-        ("bigint", bigint),
-        ("id", ids),
-        ("text", text),
-        ("bool", boolean),
-        ("json", json),
-        ("timestamp", timestamp),
-        ("event_time", event_time),
-    )
-    return {name: kind for kind, names in groups for name in names.split()}
+DATA_PLACES: dict[Owner, tuple[str, ...]] = {
+    "cio_id": (
+        "$.data.identifiers.cio_id", "$.identifiers.cio_id",
+        "$.cio_id", "$.primary.cio_id", "$.secondary.cio_id",
+    ),
+    "customer_id": (
+        "$.data.customer_id", "$.data.identifiers.id", "$.customer_id", "$.identifiers.id",
+        "$.primary.id", "$.secondary.id",
+    ),
+    "delivery_id": ("$.data.delivery_id", "$.delivery_id"),
+    "email": (
+        "$.data.recipient", "$.data.identifiers.email", "$.data.email_address", "$.recipient",
+        "$.identifiers.email", "$.email_address", "$.primary.email", "$.secondary.email",
+    ),
+}  # fmt: skip
+"""Where a reporting webhook, or an activity of the App API, says whose it is."""
+
+IDENTIFIERS_PLACES: dict[Owner, tuple[str, ...]] = {
+    "cio_id": ("$.cio_id",),
+    "customer_id": ("$.id",),
+    "email": ("$.email",),
+}
 
 
 def _family(
     name: str,
-    columns: dict[str, Kind],
+    declared: tuple[Column, ...],
     required: str = "",
     required_any: str = "",
     keeps_unknown: bool = True,
@@ -59,7 +71,7 @@ def _family(
         name=name,
         dataset=DATASET,
         table=name,
-        columns=columns,
+        declared=declared,
         required=tuple(required.split()),
         required_any=(tuple(required_any.split()),) if required_any else (),
         keeps_unknown=keeps_unknown,
@@ -69,118 +81,144 @@ def _family(
 WAREHOUSE: tuple[Family, ...] = (
     _family(
         "people",
-        _columns(
-            bigint="workspace_id",
-            ids="customer_id internal_customer_id",
-            text="email_addr",
-            boolean="deleted suppressed",
-            timestamp="created_at updated_at",
+        (
+            *columns("bigint", "thing", "workspace_id"),
+            *columns("id", "customer_id", "customer_id"),
+            *columns("id", "cio_id", "internal_customer_id"),
+            *columns("text", "email", "email_addr"),
+            *columns("bool", "none", "deleted suppressed"),
+            *columns("timestamp", "none", "created_at updated_at"),
         ),
         required="internal_customer_id updated_at",
     ),
     _family(
         "attributes",
-        _columns(
-            bigint="workspace_id",
-            ids="internal_customer_id",
-            text="attribute_name attribute_value",
-            event_time="timestamp",
+        (
+            *columns("bigint", "thing", "workspace_id"),
+            *columns("id", "cio_id", "internal_customer_id"),
+            *columns("text", "none", "attribute_name"),
+            *columns("text", "text", "attribute_value"),
+            *columns("event_time", "none", "timestamp"),
         ),
         required="internal_customer_id attribute_name attribute_value timestamp",
     ),
     _family(
         "campaigns",
-        _columns(
-            bigint="workspace_id campaign_id version",
-            text="name",
-            json="topic_names",
-            timestamp="created_at updated_at",
+        (
+            *columns("bigint", "thing", "workspace_id campaign_id"),
+            *columns("bigint", "none", "version"),
+            *columns("text", "none", "name"),
+            *columns("json", "none", "topic_names"),
+            *columns("timestamp", "none", "created_at updated_at"),
         ),
         required="campaign_id",
     ),
     _family(
         # Seen in real buckets, columns not documented: all of these are a best guess.
         "campaign_actions",
-        _columns(
-            bigint="workspace_id campaign_id action_id",
-            text="name type",
-            timestamp="created_at updated_at",
+        (
+            *columns("bigint", "thing", "workspace_id campaign_id action_id"),
+            *columns("text", "none", "name type"),
+            *columns("timestamp", "none", "created_at updated_at"),
         ),
         required_any="workspace_id campaign_id action_id",
     ),
     _family(
         "broadcasts",
-        _columns(
-            bigint="workspace_id broadcast_id",
-            text="name",
-            json="topic_names",
-            timestamp="created_at updated_at",
+        (
+            *columns("bigint", "thing", "workspace_id broadcast_id"),
+            *columns("text", "none", "name"),
+            *columns("json", "none", "topic_names"),
+            *columns("timestamp", "none", "created_at updated_at"),
         ),
         required="broadcast_id",
     ),
     _family(
         "subjects",
-        _columns(
-            bigint="workspace_id campaign_id trigger_id seq_num",
-            ids="subject_name internal_customer_id event_id",
-            text="campaign_type",
-            event_time="started_campaign_at created_at",
+        (
+            *columns("bigint", "thing", "workspace_id campaign_id trigger_id"),
+            *columns("bigint", "none", "seq_num"),
+            *columns("id", "journey", "subject_name"),
+            *columns("id", "cio_id", "internal_customer_id"),
+            *columns("id", "thing", "event_id"),
+            *columns("text", "none", "campaign_type"),
+            *columns("event_time", "none", "started_campaign_at created_at"),
         ),
         required="subject_name campaign_id",
     ),
     _family(
         "outputs",
-        _columns(
-            bigint="workspace_id action_id split_test_index branch_index manual_segment_id seq_num",
-            ids="output_id subject_name delivery_id",
-            text="output_type explanation",
-            boolean="draft link_tracked add_to_manual_segment",
-            timestamp="delay_ends_at",
-            event_time="created_at",
+        (
+            *columns("bigint", "thing", "workspace_id action_id"),
+            *columns("bigint", "none", "split_test_index branch_index"),
+            *columns("bigint", "thing", "manual_segment_id"),
+            *columns("bigint", "none", "seq_num"),
+            *columns("id", "thing", "output_id"),
+            *columns("id", "journey", "subject_name"),
+            *columns("id", "delivery_id", "delivery_id"),
+            *columns("text", "none", "output_type"),
+            *columns("text", "text", "explanation"),
+            *columns("bool", "none", "draft link_tracked add_to_manual_segment"),
+            *columns("timestamp", "none", "delay_ends_at"),
+            *columns("event_time", "none", "created_at"),
         ),
         required="output_id subject_name",
     ),
     _family(
         "deliveries",
-        _columns(
-            bigint="workspace_id campaign_id action_id newsletter_id content_id trigger_id"
-            " transactional_message_id seq_num",
-            ids="delivery_id internal_customer_id subject_id event_id",
-            text="delivery_type",
-            event_time="created_at",
+        (
+            *columns(
+                "bigint",
+                "thing",
+                "workspace_id campaign_id action_id newsletter_id"
+                " content_id trigger_id transactional_message_id",
+            ),
+            *columns("bigint", "none", "seq_num"),
+            *columns("id", "delivery_id", "delivery_id"),
+            *columns("id", "cio_id", "internal_customer_id"),
+            *columns("id", "journey", "subject_id"),
+            *columns("id", "thing", "event_id"),
+            *columns("text", "none", "delivery_type"),
+            *columns("event_time", "none", "created_at"),
         ),
         required="delivery_id created_at",
     ),
     _family(
         # Bodies, headers and addresses other than the recipient's never enter raw.duckdb.
         "delivery_contents",
-        _columns(
-            bigint="workspace_id delivery_id campaign_id action_id newsletter_id content_id",
-            text="recipient type",
-        )
-        | {"delivery_id": "id"},
+        (
+            *columns("bigint", "thing", "workspace_id"),
+            *columns("id", "delivery_id", "delivery_id"),
+            *columns("bigint", "thing", "campaign_id action_id newsletter_id content_id"),
+            *columns("text", "email", "recipient"),
+            *columns("text", "none", "type"),
+        ),
         required="delivery_id",
         keeps_unknown=False,
     ),
     _family(
         "metrics",
-        _columns(
-            bigint="workspace_id link_id seq_num",
-            ids="event_id delivery_id",
-            text="metric reason link_url user_agent email_client inbox_domain"
-            " inbox_provider mx_host",
-            boolean="proxied prefetched machine",
-            event_time="created_at",
+        (
+            *columns("bigint", "thing", "workspace_id link_id"),
+            *columns("bigint", "none", "seq_num"),
+            *columns("id", "thing", "event_id"),
+            *columns("id", "delivery_id", "delivery_id"),
+            *columns("text", "none", "metric"),
+            *columns("text", "text", "reason link_url user_agent"),
+            *columns("text", "none", "email_client inbox_domain inbox_provider mx_host"),
+            *columns("bool", "none", "proxied prefetched machine"),
+            *columns("event_time", "none", "created_at"),
         ),
         required="event_id delivery_id metric created_at",
     ),
     _family(
         # Seen in real buckets, columns not documented: loaded as they are, as text.
         "events",
-        _columns(
-            bigint="workspace_id",
-            ids="internal_customer_id event_id",
-            text="event_name created_at",
+        (
+            *columns("bigint", "thing", "workspace_id"),
+            *columns("id", "cio_id", "internal_customer_id"),
+            *columns("id", "thing", "event_id"),
+            *columns("text", "none", "event_name created_at"),
         ),
         required_any="internal_customer_id event_id event_name",
     ),
@@ -190,12 +228,12 @@ WEBHOOKS = Family(
     name="webhooks",
     dataset=DATASET,
     table="webhooks",
-    columns=_columns(
-        bigint="workspace_id",
-        ids="event_id",
-        text="object_type metric",
-        json="data",
-        event_time="occurred_at",
+    declared=(
+        *columns("bigint", "thing", "workspace_id"),
+        *columns("id", "thing", "event_id"),
+        *columns("text", "none", "object_type metric"),
+        *columns("json", "text", "data", places=DATA_PLACES),
+        *columns("event_time", "none", "occurred_at"),
     ),
     not_null=("event_id", "metric", "occurred_at"),
     # The published schema of one event misspells object_type.
@@ -207,12 +245,14 @@ ACTIVITIES = Family(
     name="activities",
     dataset=DATASET,
     table="activities",
-    columns=_columns(
-        bigint="workspace_id",
-        ids="activity_id delivery_id",
-        text="activity_type",
-        json="customer_identifiers data",
-        event_time="occurred_at",
+    declared=(
+        *columns("bigint", "thing", "workspace_id"),
+        *columns("id", "thing", "activity_id"),
+        *columns("id", "delivery_id", "delivery_id"),
+        *columns("text", "none", "activity_type"),
+        *columns("json", "text", "customer_identifiers", places=IDENTIFIERS_PLACES),
+        *columns("json", "text", "data", places=DATA_PLACES),
+        *columns("event_time", "none", "occurred_at"),
     ),
     not_null=("activity_id", "activity_type", "occurred_at"),
     aliases={

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from pipelines.loading.families import READERS, Family, FileName, extension
+from pipelines.loading.families import READERS, Family, FileName, columns, extension
 
 DATASET = "heap_connect"
 FOLDER = "heap"
@@ -18,13 +18,12 @@ USERS = Family(
     name="heap_users",
     dataset=DATASET,
     table="users",
-    columns={
-        "user_id": "bigint",
-        "identity": "id",
-        "email": "text",
-        "joindate": "timestamp",
-        "last_modified": "timestamp",
-    },
+    declared=(
+        *columns("bigint", "heap_user_id", "user_id"),
+        *columns("id", "heap_identity", "identity"),
+        *columns("text", "email", "email"),
+        *columns("timestamp", "none", "joindate last_modified"),
+    ),
     required=("user_id",),
     required_any=(("identity", "email", "joindate"),),
 )
@@ -32,34 +31,36 @@ SESSIONS = Family(
     name="heap_sessions",
     dataset=DATASET,
     table="sessions",
-    columns={
-        "session_id": "bigint",
-        "user_id": "bigint",
-        "library": "text",
-        "platform": "text",
-        "time": "event_time",
-    },
+    declared=(
+        *columns("bigint", "thing", "session_id"),
+        *columns("bigint", "heap_user_id", "user_id"),
+        *columns("text", "none", "library platform"),
+        *columns("event_time", "none", "time"),
+    ),
     required=("session_id", "user_id", "time"),
 )
 USER_MIGRATIONS = Family(
     name="heap_user_migrations",
     dataset=DATASET,
     table="user_migrations",
-    columns={"from_user_id": "bigint", "to_user_id": "bigint", "time": "timestamp"},
+    declared=(
+        *columns("bigint", "heap_user_id", "from_user_id to_user_id"),
+        *columns("timestamp", "none", "time"),
+    ),
     required=("from_user_id", "to_user_id"),
 )
 EVENTS = Family(
     name="heap_events",
     dataset=DATASET,
     table="events",
-    columns={
-        "event_table_name": "text",
-        "event_id": "bigint",
-        "user_id": "bigint",
-        "session_id": "bigint",
-        "publish_key": "id",
-        "time": "event_time",
-    },
+    declared=(
+        *columns("text", "none", "event_table_name"),
+        *columns("bigint", "thing", "event_id"),
+        *columns("bigint", "heap_user_id", "user_id"),
+        *columns("bigint", "thing", "session_id"),
+        *columns("id", "none", "publish_key"),
+        *columns("event_time", "none", "time"),
+    ),
     required=("event_id", "user_id", "time"),
 )
 FAMILIES = (USERS, SESSIONS, USER_MIGRATIONS, EVENTS)

@@ -19,12 +19,13 @@ import pytest
 from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 
-from pipelines.erasure.erase import STEPS, certificate_lines, erase
+from pipelines.erasure.certificate import certificate_lines
+from pipelines.erasure.erase import STEPS, erase
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.explain import explain_delivery, explain_person
 from pipelines.heap import publish
 from pipelines.loading import tombstones
-from pipelines.loading.tombstones import is_kept_sql, salted_hash, write_table
+from pipelines.loading.tombstones import erased_sql, read_file, salted_hash, write_table
 from pipelines.sandbox import Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
@@ -160,13 +161,17 @@ def test_the_erased_never_come_back(home: Home, heap: Sandbox) -> None:
     assert (summary.count_events, summary.count_refused) == (60, 21)
     assert VICTIM not in heap.store().by_identity
     with duckdb.connect() as db:
-        write_table(home.settings, db)
-        kept = is_kept_sql(home.settings, {"cio": "cio_id", "mail": "email"})
+        write_table(db, read_file(home.settings))
+        salts = {tombstone.salt for tombstone in read_file(home.settings)}
+        erased = " or ".join(
+            erased_sql(salts, kind, column, "loads.tombstones")
+            for column, kind in (("cio", "cio_id"), ("mail", "email"))
+        )
         found = db.execute(
             f"""
             select cio from (values ('cio3abc', null), ('cio4abc', ' SHOPPER3@shop.example'),
                 ('cio5abc', 'shopper5@shop.example'), (null, null)) as people(cio, mail)
-            where {kept} order by cio
+            where not ({erased}) order by cio
             """
         ).fetchall()
     assert found == [("cio5abc",), (None,)]

@@ -93,10 +93,11 @@ def remember(settings: Settings, *addresses: str) -> None:
 def erased_among(settings: Settings, *addresses: str) -> list[str]:
     """Who of them a load keeps out."""
     with duckdb.connect() as db:
-        tombstones.write_table(settings, db)
-        kept = tombstones.is_kept_sql(settings, {"mail": "email"})
+        told = tombstones.read_file(settings)
+        tombstones.write_table(db, told)
+        erased = tombstones.erased_sql({t.salt for t in told}, "email", "mail", "loads.tombstones")
         found = db.execute(
-            f"select mail from (select unnest(?) as mail) where not ({kept}) order by mail",
+            f"select mail from (select unnest(?) as mail) where {erased} order by mail",
             [list(addresses)],
         ).fetchall()
     return [mail for (mail,) in found]
@@ -294,10 +295,9 @@ import os, sys
 from pathlib import Path
 from pipelines.console import Console
 from pipelines.loading import load
-from pipelines.erasure import rewriting
-from pipelines.loading import tombstones
+from pipelines.erasure import rewriting, sweep
 from pipelines.settings import Settings
-where = {"sweep": tombstones, "rewrite": rewriting}[sys.argv[3]]
+where = {"sweep": sweep, "rewrite": rewriting}[sys.argv[3]]
 setattr(where, sys.argv[3], lambda *_, **__: os._exit(9))
 settings = Settings(_env_file=None).model_copy(update={"home": Path(sys.argv[1])})
 load([sys.argv[2]], settings, Console(as_json=True))

@@ -15,8 +15,12 @@ from itertools import chain
 from math import isqrt
 from typing import Any
 
+import yaml
 from exports import T0, Export, Instant, at
 
+from pipelines.settings import PROJECT_DIR
+
+SCENARIOS = PROJECT_DIR / "tests/scenarios/experiments"
 AS_OF = T0 + timedelta(days=30)
 ANALYSIS_AT = T0 + timedelta(days=10)
 DRAW, MESSAGE, TRAP = 1100, 1101, 1103
@@ -146,6 +150,52 @@ class Case:
             made.append(cio)
         return made
 
+    def play(self, rows: list[Any]) -> Case:
+        """The people of a scenario's table, and what its registries say beside."""
+        for row in rows:
+            if isinstance(row, dict):
+                self._declare(row)
+                continue
+            arm, count, buyers, how = [*row, {}][:4]
+            kept = ("when", "message", "order_after")
+            made = self.people(arm, count, buyers, **{k: how[k] for k in kept if k in how})
+            if "shown_at" in how:
+                for cio in made:
+                    self.send(cio, how["shown_at"], action=MESSAGE)
+            if "linked" in how:
+                self._link(made, how["linked"], buyers)
+            if "crosses" in how:
+                crossing, cause = how["crosses"]
+                for cio in made[:crossing]:
+                    self._cross(cio, cause)
+        return self
+
+    def _declare(self, more: dict[str, Any]) -> None:
+        if "cluster" in more:
+            self.export.register("experiment_clusters", experiment_key=self.key, **more)
+        else:
+            self.export.register(
+                "identity_rules", workspace_id=self.workspace, identifier_type="customer_id",
+                role="primary", normalisation="trim", max_profiles=5, owner="analytics", **more,
+            )  # fmt: skip
+
+    def _link(self, made: list[str], linked: int, buyers: int) -> None:
+        for number, cio in enumerate(made):
+            if number < linked:
+                second_profile(self, cio, f"{cio}e", merged_at=24)
+            if number < buyers:
+                self.export.event(f"c_{cio}e", 48, name="web_order")
+
+    def _cross(self, cio: str, cause: str) -> None:
+        """Into the holdout as well."""
+        if cause == "merge":
+            second_profile(self, cio, f"{cio}e", merged_at=100)
+            self.assign(f"{cio}e", HOLDOUT, 20.0)
+        elif cause == "relabel":
+            self.export.attribute(self.workspace, cio, "cohort", "B", 20.0)
+        else:
+            self.assign(cio, HOLDOUT, 20.0, number=2)
+
     def recipe(
         self, treated: int, treated_buyers: int, held: int, held_buyers: int, **options: object
     ) -> Case:
@@ -198,55 +248,27 @@ class Cases:
 def specification() -> Cases:
     """Cases V1 to V15, V18, V20, V21 and V29 of the specification."""
     cases = Cases()
-    cases.new("v01").recipe(9000, 810, 1000, 60)
-    cases.new("v02").recipe(9000, 630, 1000, 70)
-    cases.new("v03").recipe(1800, 36, 200, 1)
-    cases.new("v04_short").recipe(9100, 819, 900, 54)
-    cases.new("v04_long").recipe(8900, 801, 1100, 66)
+    for told in scenarios("specification"):
+        cases.new(told["case"], **told.get("registry", {})).play(told["people"])
     _identity_merges(cases.new("v05"))
-    traps = cases.new("v06", trap_action=TRAP)
-    traps.people(TREATMENT, 9000, 810)
-    traps.people(HOLDOUT, 1000, 60, message="trap")
-    contaminated = cases.new("v07")
-    contaminated.people(TREATMENT, 9000, 810)
-    contaminated.people(HOLDOUT, 50, 3, message="sent")
-    contaminated.people(HOLDOUT, 950, 57)
     _reentries(cases.new("v08"))
-    immature = cases.new("v09").recipe(9000, 810, 1000, 60)
-    immature.people(TREATMENT, 500, 0, when=28 * 24)
     _last_click(cases.new("v10"))
-    reached = cases.new("v11")
-    reached.people(TREATMENT, 7200, 480)
-    reached.people(TREATMENT, 1800, 60, message="dropped")
-    reached.people(HOLDOUT, 1000, 45)
-    timing = cases.new("v12")
-    for arm, scale in ((TREATMENT, 9), (HOLDOUT, 1)):
-        timing.people(arm, 40 * scale, 40 * scale, order_after=0.5, message="none")
-        timing.people(arm, 30 * scale, 30 * scale, order_after=2.0)
-        timing.people(arm, 930 * scale, 30 * scale, order_after=8.0)
-    ghosts = cases.new("v13", trap_action=TRAP)
-    ghosts.people(TREATMENT, 36000, 3600, order_after=0.5, message="none")
-    ghosts.people(TREATMENT, 9000, 720)
-    ghosts.people(HOLDOUT, 4000, 400, order_after=0.5, message="none")
-    ghosts.people(HOLDOUT, 1000, 50, message="trap")
     tiers = cases.new("v14")
     for cio in chain(tiers.people(TREATMENT, 1800, 270), tiers.people(HOLDOUT, 200, 30)):
         cases.export.event(f"c_{cio}", -2, name="checkout")
     tiers.recipe(7200, 360, 800, 40)
-    weeks = cases.new("v15_weeks", versions=((1, (0.5, 0.5), -1, 120), (2, (0.9, 0.1), 120, None)))
-    weeks.recipe(5000, 500, 5000, 500)
-    weeks.recipe(9000, 450, 1000, 50, when=168.0)
-    simpson = cases.new(
-        "v15_tiers", versions=((1, (0.95, 0.05), -1, 120), (2, (0.5, 0.5), 120, None))
-    )
-    simpson.recipe(1900, 323, 100, 15)
-    simpson.recipe(4000, 280, 4000, 200, when=168.0)
     _published_means(cases.new("v18", weights=(3461 / 6868, 3407 / 6868)))
     for number, (treatment, control) in enumerate(PUBLISHED_PAIRS):
         (buyers, people), (held_buyers, held) = treatment, control
         cases.new(f"v20_{number}").recipe(people, buyers, held, held_buyers)
     _visibility(cases.new("v29"))
     return cases
+
+
+def scenarios(name: str) -> list[dict[str, Any]]:
+    """The cases of `tests/scenarios/experiments/<name>.yml`."""
+    told: list[dict[str, Any]] = yaml.safe_load((SCENARIOS / f"{name}.yml").read_text())
+    return told
 
 
 def bucket(salt: str, key: str) -> int:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from typing import Any
+
+import duckdb
 import experiment_refusals as cases
 import pytest
-from experiment_cases import bucket
+from experiment_cases import bucket, scenarios
 from experiment_home import Built
+
+from pipelines.settings import PROJECT_DIR
 
 
 @pytest.fixture(scope="module")
@@ -14,37 +21,69 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.mark.parametrize(
-    ("key", "code", "hit", "short"),
-    [
-        ("srm", "srm", "invalid", "ok"),
-        ("crossover_merge_invalid", "crossover_rate", "invalid", "ok"),
-        ("crossover_relabel_invalid", "crossover_rate", "invalid", "ok"),
-        ("crossover_merge_warn", "crossover_rate", "ok", "ok"),
-        ("crossover_reentry_warn", "crossover_rate", "ok", "ok"),
-        ("contamination_invalid", "contamination", "invalid", "ok"),
-        ("contamination_warn", "contamination", "ok", "ok"),
-        ("late_label", "late_label", "invalid", "ok"),
-        ("allocation_changed", "allocation_changed", "ok", "ok"),
-        ("definition_changed", "definition_changed", "ok", "ok"),
-        ("underpowered", "underpowered", "underpowered", "ok"),
-        ("immature", "immature", "insufficient", "insufficient"),
-        ("few_events", "few_events", "insufficient", "ok"),
-        ("few_non_events", "few_events", "insufficient", "ok"),
-        ("cluster", "cluster", "insufficient", "ok"),
-        ("winner_picked", "winner_picked", "ok", "ok"),
-    ],
+    "told",
+    [told for told in scenarios("refusals") if "status" in told],
+    ids=lambda told: str(told["case"]),
 )
-def test_each_reason_fires_and_not_just_short_of_it(
-    refused: Built, key: str, code: str, hit: str, short: str
-) -> None:
-    fired, spared = refused.lift(f"{key}_hit"), refused.lift(f"{key}_short")
-    assert (fired["status"], spared["status"]) == (hit, short)
-    assert code in fired["reasons"].split("||")
+def test_each_reason_fires_and_not_just_short_of_it(refused: Built, told: dict[str, Any]) -> None:
+    fired, spared = (refused.lift(f"{told['case']}_{side}") for side in ("hit", "short"))
+    assert [fired["status"], spared["status"]] == told["status"]
+    assert told["code"] in fired["reasons"].split("||")
     # Warnings stay below an invalid threshold: only the status is spared there.
-    if key not in ("crossover_merge_invalid", "crossover_relabel_invalid",
-                   "contamination_invalid", "late_label"):  # fmt: skip
-        assert code not in spared["reasons"].split("||")
-    assert (fired["lift"] is None) == (hit in ("invalid", "insufficient"))
+    is_spared = told["code"] not in spared["reasons"].split("||")
+    assert is_spared is not told.get("still_warns", False)
+    assert (fired["lift"] is None) == (fired["status"] in ("invalid", "insufficient"))
+
+
+def test_every_guardrail_has_a_case_and_a_line() -> None:
+    """Whatever the registry can say of an experiment has a pair of fixtures, and is documented."""
+    with (PROJECT_DIR / "seeds/guardrails.csv").open() as file:
+        registered = {row["code"] for row in csv.DictReader(file) if row["family"]}
+    assert {told["code"] for told in scenarios("refusals")} == registered
+    page = (PROJECT_DIR / "docs/measurement.md").read_text(encoding="utf-8")
+    refusing = page.split("## What makes a row refuse")[1].split("\n## ")[0]
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", refusing)) == registered
+
+
+PERSON = "person_id = (select min(person_id) from marts.{0})"
+
+
+@pytest.mark.parametrize(
+    ("invariant", "statement"),
+    [
+        ("assigned_are_units",
+         "delete from marts.fct_experiment_units "
+         "where metric_key = 'order_rate' and " + PERSON.format("fct_experiment_units")),
+        ("the_first_assignment_wins",
+         "update marts.fct_experiment_assignments set assigned_at = timestamp '2030-01-01' "
+         "where " + PERSON.format("fct_experiment_assignments")),
+        ("nobody_is_in_two_arms",
+         "update marts.fct_experiment_units set arm = 'other' "
+         "where metric_key = 'order_rate' and " + PERSON.format("fct_experiment_units")),
+        ("every_arm_is_registered",
+         "delete from registries.experiment_arms where experiment_key = 'srm_hit' and is_control"),
+        ("health_counts_the_assigned",
+         "update marts.fct_experiment_assignments set exclusion_reason = 'late_label' "
+         "where " + PERSON.format("fct_experiment_assignments")),
+        ("silence_is_not_health",
+         "delete from experiments.int_experiments__guardrail_values "
+         "where measure = 'cluster' and experiment_key = 'srm_hit'"),
+        ("lift_counts_mature_units",
+         "update marts.fct_experiment_units set is_mature = not is_mature "
+         "where " + PERSON.format("fct_experiment_units")),
+    ],
+)  # fmt: skip
+def test_each_invariant_fails_on_a_broken_row(
+    refused: Built, invariant: str, statement: str
+) -> None:
+    compiled = refused.settings.home / "target/compiled/counterfoil/tests/dbt/experiments"
+    query = (compiled / f"assert_{invariant}.sql").read_text()
+    with duckdb.connect(str(refused.settings.warehouse_path)) as db:
+        assert not db.execute(query).fetchall()
+        db.execute("begin")
+        db.execute(statement)
+        assert db.execute(query).fetchall()
+        db.execute("rollback")
 
 
 def test_a_ghost_ratio_touches_only_ghost_rows(refused: Built) -> None:

@@ -17,13 +17,14 @@ from review_home import built_home, changed, settings_for
 from typer.testing import CliRunner, Result
 
 from cli import app
-from pipelines.built.tables import Tables, open_warehouse, read_as_of
+from pipelines.built.tables import Tables, open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.explain import explain_number, list_numbers
 from pipelines.explain.lineage import Lineage
 from pipelines.explain.provenance import Provenance
-from pipelines.review import numbers, words, write_page
+from pipelines.review import families, numbers, words, write_page
+from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.review.numbers import Figure
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -94,14 +95,13 @@ def test_each_statement_gives_the_figure_of_the_json(
     home: Path, facts: Any, tables: Tables, figures: list[Figure]
 ) -> None:
     """Pasted into DuckDB, the statement of each name gives what the page's JSON holds there."""
-    now = read_as_of(tables)
     told = {
         family: {
-            tuple(row[key] for key in numbers.BY_NAME[family].keys): row
-            for row in rows_at(facts, numbers.BY_NAME[family].at)
-            if all(key in row for key in numbers.BY_NAME[family].keys)
+            tuple(row[key] for key in families.BY_NAME[family].keys): row
+            for row in rows_at(facts, families.BY_NAME[family].at)
+            if all(key in row for key in families.BY_NAME[family].keys)
         }
-        for family in numbers.BY_NAME
+        for family in families.BY_NAME
     }
     # rows of several populations stand under one path: a lift without strata is the decision row
     told["lift"] = {
@@ -115,10 +115,10 @@ def test_each_statement_gives_the_figure_of_the_json(
         for row in facts["history"]
         if (row["population"], row["stratum"]) == ("itt", "all")
     }
-    assert {figure.family.name for figure in figures} == set(numbers.BY_NAME)
+    assert {figure.family.name for figure in figures} == set(families.BY_NAME)
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as db:
         for figure in figures:
-            answer = db.execute(figure.statement(tables, now)).fetchall()
+            answer = db.execute(figure.statement(tables)).fetchall()
             assert len(answer) == 1, figure.name
             assert len(answer[0]) == 1, figure.name
             row = told[figure.family.name][tuple(as_json(part) for part in figure.key)]
@@ -157,11 +157,11 @@ def test_names_are_unique_and_stand_in_one_word(figures: list[Figure]) -> None:
 def test_rows_beneath_give_every_row(tables: Tables, figures: list[Figure]) -> None:
     """Counted again from units, steps, orders and persons, each row of the mart comes out."""
     rows = {(figure.family.name, figure.key): figure for figure in figures}
-    counted = {name: 0 for name, family in numbers.BY_NAME.items() if family.recount}
+    counted = {name: 0 for name, family in families.BY_NAME.items() if family.recount}
     for figure in rows.values():
         row = figure.row(tables)
         statement = figure.beneath(tables, row)
-        if not row or statement is None:
+        if not figure.family.recount or statement is None:
             continue
         found = numbers.read_row(tables, statement)
         counted[figure.family.name] += found.pop("count_rows") > 0
@@ -176,7 +176,7 @@ def test_rows_beneath_give_every_row(tables: Tables, figures: list[Figure]) -> N
 
 def test_each_family_explains(home: Path, figures: list[Figure]) -> None:
     """The first and the last figure of each family: described, with a file, down to sources."""
-    for family in numbers.FAMILIES:
+    for family in families.FAMILIES:
         among = [figure for figure in figures if figure.family is family]
         for figure in (among[0], among[-1]):
             told = explain(home, figure.name)
@@ -210,7 +210,7 @@ def test_a_lift_is_told_with_what_it_rests_on(home: Path, facts: Any) -> None:
     assert told.relations[0]["relation"] == "marts.fct_lift"
     assert (PROJECT_DIR / told.relations[0]["path"]).is_file()
     names = [one.name for one in told.upstream]
-    assert names[0] == "int_experiments__lift"
+    assert names[0] == "fct_lift_history"
     assert {"experiments", "fct_experiment_units", "customerio.outputs"} - set(names) == {
         "fct_experiment_units"  # beside the lift, not above it: both are made from the same people
     }
@@ -375,7 +375,7 @@ def test_the_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "which agree: count_treatment" in said.stdout
     assert re.search(
         r"Rests on \d+ models, \d registries, \d+ sources, nearest first:\n"
-        r"  1: int_experiments__lift\n"
+        r"  1: fct_lift_history\n"
         r"(  \d+: .+\n)+  sources: .*customerio.outputs",
         said.stdout,
     )
@@ -402,14 +402,14 @@ def test_the_page_shows_names(
         "timing", "health", "assigned", "reach", "match_rate", "match_rate_by_arm", "pressure",
     }  # fmt: skip
     known = {figure.name: figure for figure in figures}
-    now = read_as_of(tables)
+    guardrails = read_guardrails(tables)
     for name, text in re.findall(r' title="([^"]+)"[^>]*>\s*(?:<[^>]*>\s*)*([^<]*)', html):
-        value = paste(home, known[name].statement(tables, now))[0][0]
+        value = paste(home, known[name].statement(tables))[0][0]
         told = re.split(r" of | \(| USD", text.strip())[0]
-        assert told in spoken(name, value), name
+        assert told in spoken(name, value, guardrails), name
 
 
-def spoken(name: str, value: Any) -> set[str]:
+def spoken(name: str, value: Any, guardrails: Guardrails) -> set[str]:
     """Every way in which the page may say a value."""
     if value is None:
         return {words.ABSENT, "not shown", f"q {words.ABSENT}"}
@@ -419,7 +419,7 @@ def spoken(name: str, value: Any) -> set[str]:
     said |= {words.metric_value(value, kind) for kind in ("any", "count", "sum")}
     said |= {words.difference(value, kind) for kind in ("any", "count", "sum")}
     if name.startswith("health/"):
-        said.add(words.guardrail_value(name.split("/")[3], value))
+        said.add(guardrails.amount(name.split("/")[3], value))
     return said
 
 
@@ -430,7 +430,7 @@ def test_hostile_keys(change: Change) -> None:
     settings = change(
         f"update marts.fct_replenishment_windows set category = '{written}' "
         "where category = 'coffee' and workspace_id = 208301",
-        "update marts.fct_message_exposures set message_id = null where message_id = 'action:1011'",
+        "update marts.fct_review_messages set message_id = null where message_id = 'action:1011'",
     )
     name = "reorder_window/208301/false/a%27b%2Fc%7Ed%E2%80%AE%25%07%C3%A9/trigger_day"
     told = explain_number(settings, name, Console(as_json=True))
@@ -456,7 +456,7 @@ def test_what_is_not_built_has_no_names(change: Change) -> None:
     with pytest.raises(CounterfoilError, match="No figure has"):
         list_numbers(settings, Console(as_json=True), "funnel/")
     told = explain_number(settings, LIFT, Console(as_json=True))
-    assert [one.relations for one in told.beneath] == [["experiments.int_experiments__lift"]]
+    assert [one.relations for one in told.beneath] == [["marts.fct_lift_history"]]
     assert not told.beneath[0].values
 
 
@@ -464,9 +464,9 @@ def test_views_are_not_read(change: Change) -> None:
     """What a view reads need not be there: the warehouse can be read alone."""
     settings = change(
         "drop table marts.fct_experiment_units",
-        "alter table experiments.int_experiments__lift rename to loaded",
-        "create view experiments.int_experiments__lift as from experiments.loaded",
-        "drop table experiments.loaded",
+        "alter table marts.fct_lift_history rename to loaded",
+        "create view marts.fct_lift_history as from marts.loaded",
+        "drop table marts.loaded",
     )
     assert explain_number(settings, LIFT, Console(as_json=True)).beneath == []
 

@@ -17,8 +17,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.heap import list_dead_letters, make_plan, publish, retry_dead_letters
 from pipelines.heap.client import is_receipt
 from pipelines.heap.limits import Limits
-from pipelines.sandbox import Sandbox, running_sandbox
-from pipelines.sandbox.server import Fault
+from pipelines.sandbox import Fault, Sandbox, running_sandbox
 
 
 @pytest.fixture

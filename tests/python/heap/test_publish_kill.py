@@ -16,8 +16,7 @@ import pytest
 from publisher_home import APP, FAST, OPEN, Home
 
 from pipelines.heap import publish
-from pipelines.sandbox import Sandbox, running_sandbox
-from pipelines.sandbox.server import Fault
+from pipelines.sandbox import Fault, Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
 KILLS = 200 if os.environ.get("COUNTERFOIL_PROVE") else 6

@@ -14,8 +14,7 @@ from publisher_home import OPEN, Home
 from pipelines.heap import Clock, Limits, publish
 from pipelines.heap.client import parse_retry_after
 from pipelines.heap.pacing import Pacer
-from pipelines.sandbox import Sandbox, SandboxLimits, running_sandbox
-from pipelines.sandbox.server import Fault
+from pipelines.sandbox import Fault, Sandbox, SandboxLimits, running_sandbox
 
 NOW = datetime(2026, 3, 1)
 

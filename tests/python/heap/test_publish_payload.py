@@ -26,7 +26,7 @@ from pipelines.heap.payload import (
     text_sql,
     value_hash,
 )
-from pipelines.sandbox.server import _check_event
+from pipelines.sandbox.validation import check_event
 from pipelines.settings import PROJECT_DIR
 
 EXAMPLES = 1000 if os.environ.get("COUNTERFOIL_PROVE") else 150
@@ -127,7 +127,7 @@ def check(row: dict[str, Any], line: bytes, cut: int) -> None:
             assert abs((datetime.fromisoformat(found[:-1]) - value).total_seconds()) < 0.001
     assert cut == expected_cut
     event = {"event": "e", "identity": "i", "properties": json.loads(line)}
-    assert _check_event(event) is None
+    assert check_event(event) is None
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -23,8 +23,7 @@ from pydantic import SecretStr
 
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import Plan, make_plan, markdown, publish
-from pipelines.sandbox import Sandbox, running_sandbox
-from pipelines.sandbox.server import Fault
+from pipelines.sandbox import Fault, Sandbox, running_sandbox
 
 
 @pytest.fixture

@@ -65,6 +65,11 @@ def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder
             "line 2: `merged_at` should be a date and time",
         ),
         (
+            "waivers",
+            "rule,subject,reason,owner,expires_on\nfreshness,,audit,data,next week\n",
+            "line 2: `expires_on` should be a date such as",
+        ),
+        (
             "experiment_arms",
             ARMS_HEADER + "e,a,perhaps,1,1,,,,,,,\n",
             "line 2: `is_control` should be true or false",

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from pipelines import loading
 from pipelines.console import Console
 from pipelines.loading.handover import Road
-from pipelines.loading.run import LoadSummary
 from pipelines.loading.sources import customerio
+from pipelines.loading.summary import LoadSummary
 from pipelines.settings import PROJECT_DIR, Settings
 
 PROVE = os.environ.get("COUNTERFOIL_PROVE") == "1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import duckdb
@@ -18,7 +20,7 @@ from review_home import built_home, changed, settings_for
 
 from pipelines.errors import CounterfoilError
 from pipelines.review import Page, words, write_page
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT_DIR, Settings
 
 Change = Callable[..., Settings]
 
@@ -233,11 +235,13 @@ def test_hostile_names_are_text(change: Change) -> None:
     """Names with markup, direction marks, control characters and no end stay harmless text."""
     name = HOSTILE.replace("'", "''")
     changed_settings = change(
-        f"update marts.fct_journey_entries set journey_name = '{name}'",
-        f"update marts.fct_message_exposures set journey_name = '{name}', message_name = '{name}'",
+        f"update marts.fct_review_journeys set journey_name = '{name}'",
+        f"update marts.fct_review_messages set message_name = '{name}'",
+        f"update marts.fct_review_other_messages set message_name = '{name}'",
         f"update registries.metrics set label = '{name}'",
         f"update registries.workspaces set name = '{name}'",
         f"update marts.fct_checkout_funnel set arm = '{name}' where arm = 'treatment'",
+        f"update marts.fct_review_checkout_drops set arm = '{name}' where arm = 'treatment'",
     )
     page = write_page(changed_settings)
     html = page.html.read_text()
@@ -288,14 +292,91 @@ def test_triage_is_ranked_and_cut_by_the_lower_limit(change: Change) -> None:
     assert lows == known + [None] * 3
 
 
-def test_a_journey_without_a_name_is_told_by_its_id(change: Change) -> None:
-    """An export may lack the family that names journeys."""
+def test_a_sentence_takes_its_limit_from_the_row(change: Change) -> None:
+    """Weeks of the trend, power, and who may be read naively are what the warehouse says."""
     page = write_page(
         change(
-            "update marts.fct_journey_entries set journey_name = null",
-            "update marts.fct_message_exposures set journey_name = null",
+            "delete from marts.fct_review_weeks where weeks_ago > 5",
+            "update marts.fct_review_sizes set power = 0.9",
+            "update marts.fct_review_naive_ratios set is_readable = false "
+            "where experiment_key = 'cart_recovery'",
+            "update marts.fct_review_journeys set count_entries_week = 9, "
+            "count_entries_previous_week = 5, change_entries = 0.8 where journey_id = '101'",
         )
     )
+    found = outline(page)
+    assert "Messages in the last five weeks" in found.sections["journeys"]
+    assert "not shown in five weeks." in found.sections["journeys"]
+    assert "9+80%" in found.sections["journeys"]
+    assert "could see nine times out of ten, beside" in found.sections["adequacy"]
+    assert "Cart recovery: " in found.sections["naive"].split("too few")[0].splitlines()[-1]
+
+
+def test_sizes_are_those_of_the_textbook(home: Path) -> None:
+    """The smallest difference of two shares, and what pays, worked out by a library."""
+    rows = query(
+        home,
+        "select sizes.*, lift.count_treatment, lift.count_control from marts.fct_review_sizes "
+        "as sizes inner join marts.fct_lift as lift using (experiment_key, arm, metric_key) "
+        "where lift.population = 'itt' and lift.stratum = 'all' order by all",
+    )
+    assert len(rows) == 4
+    normal = NormalDist()
+    for row in rows:
+        base = row["mean_control"]
+        factor = normal.inv_cdf(1 - row["alpha"] / 2) + normal.inv_cdf(row["power"])
+        spread = factor * math.sqrt(base * (1 - base))
+        sizes = 1 / row["count_treatment"] + 1 / row["count_control"]
+        assert math.isclose(row["difference_detectable"], spread * math.sqrt(sizes))
+        half = spread * math.sqrt(4 / row["count_mature"])
+        assert math.isclose(row["difference_detectable_at_half"], half)
+        (cost,) = query(
+            home,
+            "select sum(cost_per_message) / any_value(people.n) as per_person "
+            "from marts.fct_message_exposures as exposures "
+            "inner join registries.experiments on journey_id = cast(campaign_id as varchar) "
+            "and exposures.workspace_id = experiments.workspace_id "
+            "inner join registries.channel_costs using (channel), "
+            "(select count(*) as n from marts.fct_experiment_assignments where "
+            f"experiment_key = '{row['experiment_key']}' and arm = '{row['arm']}') as people "
+            f"where experiment_key = '{row['experiment_key']}' and exposure_kind = 'real' "
+            "and message_type not in ('newsletter', 'transactional')",
+        )
+        (revenue,) = query(
+            home,
+            "select mean_control from marts.fct_lift where metric_key = 'order_value' "
+            f"and experiment_key = '{row['experiment_key']}' and arm = '{row['arm']}' "
+            "and population = 'itt' and stratum = 'all'",
+        )
+        paying = float(cost["per_person"]) / (revenue["mean_control"] / base)
+        assert math.isclose(row["difference_paying"], paying, rel_tol=1e-9)
+
+
+def test_the_docs_ask_every_relation(home: Path) -> None:
+    """Each query of docs/review.md runs, and there is one for each relation of the review."""
+    text = (PROJECT_DIR / "docs" / "review.md").read_text()
+    blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    asked = [sql for block in blocks for sql in block.split(";") if sql.strip()]
+    for sql in asked:
+        assert query(home, sql), sql
+    names = {path.stem for path in (PROJECT_DIR / "models" / "review").glob("*.sql")}
+    assert names == {name for sql in asked for name in re.findall(r"marts\.(fct_review_\w+)", sql)}
+
+
+def test_the_page_computes_nothing() -> None:
+    """What is counted or estimated is a column of a model: no statistics in the page's Python."""
+    for file in (PROJECT_DIR / "pipelines" / "review").glob("*.py"):
+        text = file.read_text()
+        if file.name != "charts.py":  # lays marks out
+            assert not re.search(r"^(from|import) (math|statistics|numpy|scipy)", text, re.M)
+        assert not re.search(r"\b(avg|median|sum|stddev\w*|quantile\w*)\(\w+\)", text), file.name
+        assert "filter (where" not in text
+        assert len(text.splitlines()) <= 400
+
+
+def test_a_journey_without_a_name_is_told_by_its_id(change: Change) -> None:
+    """An export may lack the family that names journeys."""
+    page = write_page(change("update marts.fct_review_journeys set journey_name = null"))
     assert re.search(r"Journey \d+", outline(page).sections["verdicts"])
 
 
@@ -309,7 +390,7 @@ def test_what_is_not_built_is_named(change: Change) -> None:
         "fct_replenishment_windows",
         "fct_reactivation_triage",
         "fct_lift_history",
-        "fct_identity_match_rate_by_arm",
+        "fct_review_arm_match_rates",
         "fct_source_freshness",
         "fct_effect_on_the_reached",
     )
@@ -336,6 +417,9 @@ def test_invalid_has_no_headline(change: Change, lift: list[dict[str, Any]]) -> 
             INVALID.format("fct_lift"),
             "update marts.fct_journey_credit set status = 'invalid', incremental = null, "
             "count_last_click_units = 987654 where experiment_key = 'cart_recovery'",
+            "update marts.fct_review_naive_ratios set measured_ratio = null, "
+            "measured_ratio_low = null, measured_ratio_high = null "
+            "where experiment_key = 'cart_recovery'",
             "update marts.fct_experiment_health set verdict = 'invalid', value = 99 "
             "where experiment_key = 'cart_recovery' and guardrail = 'srm'",
         )
@@ -362,6 +446,10 @@ def test_without_experiments_no_lift(change: Change) -> None:
         "marts.fct_experiment_health",
         "marts.fct_experiment_assignments",
         "marts.fct_experiment_units",
+        "marts.fct_review_arms",
+        "marts.fct_review_reach",
+        "marts.fct_review_naive_ratios",
+        "marts.fct_review_sizes",
         "registries.experiments",
         "registries.experiment_arms",
     )
@@ -425,9 +513,13 @@ def test_summary_names_the_file_and_each_experiment(page: Page) -> None:
         (words.interval(None, 0.1, "any"), "interval withheld"),
         (words.probability(0.00049), "< 0.001"),
         (words.probability(0.00149), "0.001"),
-        (words.change(7, 3), "was 3"),
-        (words.change(150, 100), "+50%"),
-        (words.change(0, 0), "unchanged"),
+        (words.change(7, 3, None), "was 3"),
+        (words.change(150, 100, 0.5), "+50%"),
+        (words.change(0, 0, None), "unchanged"),
+        (words.spelled(8), "eight"),
+        (words.spelled(52), "52"),
+        (words.odds(0.8), "four times out of five"),
+        (words.odds(0.9), "nine times out of ten"),
         (words.week(datetime(2026, 5, 25), datetime(2026, 6, 1)), "25 to 31 May 2026"),
         (words.week(datetime(2025, 12, 29), datetime(2026, 1, 5)), "29 Dec 2025 to 4 Jan 2026"),
         (words.clean("a\u202e\x00b\nc"), "a b c"),

@@ -11,8 +11,7 @@ import duckdb
 import httpx
 import pytest
 
-from pipelines.sandbox import Sandbox, SandboxLimits, running_sandbox
-from pipelines.sandbox.server import Fault
+from pipelines.sandbox import Fault, Sandbox, SandboxLimits, running_sandbox
 
 
 class Wall:

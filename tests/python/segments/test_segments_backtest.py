@@ -210,7 +210,7 @@ def test_wrong_use_is_one_sentence(settings: Settings, tmp_path: Path) -> None:
         backtest(settings, console, "winback", from_version=1, to_version=2, days=0)
     with pytest.raises(CounterfoilError, match=r"no winback_v3 \(v1, v2 is built\)"):
         backtest(settings, console, "winback", from_version=1, to_version=3)
-    with pytest.raises(CounterfoilError, match="no warehouse yet"):
+    with pytest.raises(CounterfoilError, match="Nothing was built yet"):
         backtest(
             Settings.model_validate({"COUNTERFOIL_HOME": tmp_path / "nowhere"}),
             console,

@@ -1,0 +1,115 @@
+"""Raw and warehouse as they are asked about a person: attached read-only, relations by name."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from pipelines.built.quoting import literal, quoted
+from pipelines.erasure.traces import normalised_sql
+from pipelines.errors import CounterfoilError
+from pipelines.settings import PROJECT_DIR, Settings
+
+CIO = normalised_sql("cio_id", "internal_customer_id")
+CUSTOMER = normalised_sql("customer_id", "customer_id")
+EMAIL = normalised_sql("email", "email_addr")
+LISTED = "(select unnest(?::varchar[]))"
+
+
+class Databases:
+    """Raw and warehouse, attached read-only, with relations found by name."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
+        self.db = db
+        self.relations: dict[tuple[str, str], str] = {}
+        self.columns: dict[str, set[str]] = {}
+        for catalog, schema, table, column in db.execute(
+            "select database_name, schema_name, table_name, column_name from duckdb_columns() "
+            "inner join duckdb_tables() using (database_name, schema_name, table_name) "
+            "where database_name in ('raw', 'warehouse') order by all"
+        ).fetchall():
+            name = f"{catalog}.{quoted(schema)}.{quoted(table)}"
+            self.relations.setdefault((catalog, f"{schema}.{table}"), name)
+            self.relations.setdefault((catalog, table), name)
+            self.columns.setdefault(name, set()).add(column)
+
+    def find(self, catalog: str, table: str, *needs: str) -> str | None:
+        """A table that has all the columns needed, or None."""
+        name = self.relations.get((catalog, table))
+        return name if name and set(needs) <= self.columns[name] else None
+
+    def rows(self, sql: str, values: list[object] | None = None) -> list[tuple[object, ...]]:
+        """All rows of a query."""
+        found: list[tuple[object, ...]] = self.db.execute(sql, values or []).fetchall()
+        return found
+
+    def people(self) -> str | None:
+        """The profiles that the exports show, every version of them."""
+        return self.find(
+            "raw", "customerio.people", "internal_customer_id", "customer_id", "email_addr"
+        )
+
+    def workspace(self, relation: str) -> str:
+        """SQL for the workspace of a row, as text; empty where nothing tells it."""
+        if "workspace_id" in self.columns[relation]:
+            return "coalesce(cast(workspace_id as varchar), '')"
+        return "''"
+
+
+@contextmanager
+def attached(settings: Settings) -> Iterator[Databases]:
+    """Raw and warehouse, as far as they exist."""
+    db = duckdb.connect()
+    try:
+        for name, path in (("raw", settings.raw_path), ("warehouse", settings.warehouse_path)):
+            if path.exists():
+                db.execute(f"attach {literal(str(path))} as {name} (read_only)")
+        yield Databases(db)
+    except duckdb.IOException as error:
+        raise CounterfoilError(
+            "The databases are in use by another process: wait until it has finished."
+        ) from error
+    finally:
+        db.close()
+
+
+def held_anonymous_ids(db: Databases) -> str | None:
+    """A query for (workspace, cio_id, held): the anonymous ids that profiles show."""
+    attributes = db.find(
+        "raw", "customerio.attributes", "internal_customer_id", "attribute_name", "attribute_value"
+    )
+    if attributes is None:
+        return None
+    return (
+        f"select distinct {db.workspace(attributes)} as workspace, {CIO} as cio_id, "
+        f"{normalised_sql('anonymous_id', 'attribute_value')} as held from {attributes} "
+        "where attribute_name = 'anonymous_id'"
+    )
+
+
+def placeholders(db: Databases) -> dict[str, set[str]]:
+    """Values that mean nobody, by kind: those the warehouse was built with, and ours."""
+    with (PROJECT_DIR / "seeds" / "identity_placeholders.csv").open(encoding="utf-8-sig") as handle:
+        words = "|".join(row["placeholder_values"] for row in csv.DictReader(handle))
+    with (PROJECT_DIR / "seeds" / "identity_rules.csv").open(encoding="utf-8-sig") as handle:
+        rows = [
+            (row["identifier_type"], f"{row['placeholder_values']}|{words}")
+            for row in csv.DictReader(handle)
+        ]
+    rules = db.find("warehouse", "int_identity__rules", "identifier_type", "placeholder_values")
+    if rules:
+        rows += [
+            (str(kind), str(values or ""))
+            for kind, values in db.rows(
+                f"select distinct identifier_type, placeholder_values from {rules}"
+            )
+        ]
+    found: dict[str, set[str]] = {}
+    for kind, values in rows:
+        found.setdefault(kind.strip(), set()).update(
+            value.strip().lower() for value in (values or "").split("|") if value.strip()
+        )
+    return found

@@ -1,0 +1,119 @@
+"""Looking for a person in any file, also in one that gzip packed."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Literal, cast
+
+from pipelines.erasure.person import Person
+
+Finding = Literal["nothing", "inside", "whole", "unread"]
+"""What a search found: nothing; the identifier inside longer words only; itself; or the file is
+compressed or binary and was not searched."""
+
+UNREADABLE = {
+    ".parquet", ".avro", ".duckdb", ".db", ".sqlite", ".zip", ".7z", ".tgz", ".tar", ".bz2", ".xz",
+    ".zst", ".lz4", ".xlsx", ".xls", ".pdf", ".png", ".jpg", ".jpeg", ".gpickle", ".wal",
+}  # fmt: skip
+BLOCK = 1 << 20
+AROUND = 1 << 10
+MOST_UNPACKED = 1 << 32
+
+
+def search(path: Path, person: Person) -> Finding:
+    """Look for a person in a file, also in one that gzip packed."""
+    if set(path.suffixes[-1:]) & UNREADABLE:
+        return "unread"
+    try:
+        with path.open("rb") as raw:
+            is_packed = raw.read(2) == b"\x1f\x8b"
+        if is_packed:
+            with gzip.open(path, "rb") as unpacked:
+                return _find(cast(IO[bytes], unpacked), person, MOST_UNPACKED)
+        with path.open("rb") as plain:
+            return _find(plain, person)
+    except (OSError, EOFError, zlib.error):
+        return "unread"
+
+
+def names_person(path: Path, person: Person) -> bool:
+    """Whether a file of ours names a person, or may where it is no text."""
+    found = search(path, person)
+    return found == "whole" or (found == "unread" and holds_bytes(path, person))
+
+
+def holds_bytes(path: Path, person: Person) -> bool:
+    """Whether the bytes of a file hold an identifier, alone or inside something longer."""
+    try:
+        with path.open("rb") as content:
+            return any(True for _ in _windows(content, needles(person)))
+    except FileNotFoundError:
+        return False
+
+
+def needles(person: Person) -> list[bytes]:
+    """What is looked for, in lower case, as it stands in text, in HTML and in JSON."""
+    plain = person.distinctive()
+    return sorted({*(text.encode() for text in plain), *_respelled(plain)})
+
+
+def _respelled(texts: Iterable[str]) -> set[bytes]:
+    return {
+        spelled.lower().encode()
+        for text in texts
+        for spelled in (json.dumps(text)[1:-1], html.escape(text))
+        if spelled != text
+    }
+
+
+def _find(content: IO[bytes], person: Person, most: int | None = None) -> Finding:
+    mentions, respelled = person.mentions(), _respelled(person.distinctive())
+    finding: Finding = "nothing"
+    for window, is_start, is_end in _windows(content, needles(person), most):
+        text = window.decode("utf-8", "replace")
+        # a word that the window cuts is not seen whole
+        if not is_start:
+            text = re.sub(r'^[^\s"<>(),;]+', "", text)
+        if not is_end:
+            text = re.sub(r'[^\s"<>(),;]+$', "", text)
+        if mentions.in_text(text) != text or any(n in window.lower() for n in respelled):
+            return "whole"
+        finding = "inside"
+    if finding == "nothing" and most is not None and content.tell() > most:
+        return "unread"
+    return finding
+
+
+def _windows(
+    content: IO[bytes], needles: Iterable[bytes], most: int | None = None
+) -> Iterator[tuple[bytes, bool, bool]]:
+    """What surrounds each place where a needle stands; whether the file starts and ends there."""
+    wanted = list(needles)
+    if not wanted:
+        return
+    longest = max(len(needle) for needle in wanted)
+    pattern = re.compile(b"|".join(re.escape(needle) for needle in wanted))
+    tail, is_start = b"", True
+    block = content.read(BLOCK)
+    while block:
+        following = content.read(BLOCK) if most is None or content.tell() <= most else b""
+        held = tail + block
+        # what stands near the end is looked at with the next block, when its surroundings are here
+        reach = max(len(held) - AROUND - longest, 0) if following else len(held)
+        for found in pattern.finditer(held.lower()):
+            if found.start() >= reach:
+                break
+            if tail and found.end() <= AROUND:  # seen with the block before
+                continue
+            start = max(found.start() - AROUND, 0)
+            end = min(found.end() + AROUND, len(held))
+            yield held[start:end], is_start and start == 0, not following and end == len(held)
+        keep = 2 * AROUND + 2 * longest
+        tail, is_start = held[-keep:], is_start and len(held) <= keep
+        block = following

@@ -1,0 +1,112 @@
+"""Parquet: footers are read for all files at once, rows only by the load itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pipelines.built.quoting import literal, quoted
+from pipelines.loading.batches import (
+    Batch,
+    Reading,
+    path_list,
+    place,
+    raw_columns,
+    spoilers,
+    what_is_missing,
+)
+from pipelines.loading.families import Constants
+from pipelines.loading.files import Found
+from pipelines.loading.raw import Connection
+
+
+def prepare(connection: Connection, files: Sequence[Found], reading: Reading) -> None:
+    """Sort new files into the batches of `reading`, or say why they cannot be read."""
+    signatures: dict[str, str] = {}
+    counts: dict[str, int] = {}
+
+    def read_footers(some: Sequence[Found]) -> None:
+        paths = path_list(some)
+        signatures.update(
+            connection.execute(
+                "select file_name, md5(string_agg(concat_ws('|', column_id, name, type,"
+                " num_children, converted_type, logical_type, duckdb_type, scale, precision),"
+                f" chr(10) order by column_id)) from parquet_schema({paths}) group by file_name"
+            ).fetchall()
+        )
+        counts.update(
+            connection.execute(
+                f"select file_name, num_rows from parquet_file_metadata({paths})"
+            ).fetchall()
+        )
+
+    spoiled = dict(spoilers(files, read_footers))
+    groups: dict[tuple[str, str], list[Found]] = {}
+    for found in files:
+        if found in spoiled:
+            reading.rejected.append((found, _parquet_reason(spoiled[found])))
+            continue
+        path = str(found.path)
+        groups.setdefault((found.kind.family.name, signatures[path]), []).append(
+            replace(found, rows=counts[path])
+        )
+    for (_, _), group in sorted(groups.items(), key=lambda item: item[0]):
+        _batch_parquet(connection, group, reading)
+
+
+def _batch_parquet(connection: Connection, group: list[Found], reading: Reading) -> None:
+    family = group[0].kind.family
+
+    def source(files: Sequence[Found], file_column: str = "") -> str:
+        named = f", filename = {literal(file_column)}" if file_column else ""
+        return f"read_parquet({path_list(files)}, hive_partitioning = false{named})"
+
+    described: list[tuple[Any, ...]] = []
+
+    def describe(some: Sequence[Found]) -> None:
+        described[:] = connection.execute(f"describe select * from {source(some[:1])}").fetchall()
+
+    if bad := spoilers(group[:1], describe):
+        damage = _parquet_reason(bad[0][1])
+        reading.rejected.extend((found, damage) for found in group)
+        return
+    names = [row[0] for row in described]
+    if lacking := what_is_missing(family, names):
+        reading.rejected.extend((found, lacking) for found in group)
+        return
+    file_column = "filename"
+    while file_column in {name.lower() for name in names}:
+        file_column += "_"
+    present = [(name, quoted(name), kind) for name, kind, *_ in described]
+    lowered = {name.lower() for name in names}
+    split: dict[Constants, list[Found]] = {}
+    for found in group:
+        split.setdefault(found.kind.constants, []).append(found)
+    # a column of that name hides DuckDB's: such files are read one by one
+    hidden = family.keeps_lines and "file_row_number" in lowered
+    for constants, files in split.items():
+        for some in [[found] for found in files] if hidden else [files]:
+            reading.batches.append(
+                Batch(
+                    family=family,
+                    files=tuple(some),
+                    columns=raw_columns(family, present, dict(constants)),
+                    source=lambda some: source(some, file_column),
+                    file_column=file_column,
+                    line=place if hidden else _place_in_parquet,
+                )
+            )
+
+
+def _place_in_parquet(_: Sequence[Found]) -> str:
+    return "file_row_number + 1"
+
+
+def _parquet_reason(error: Exception) -> str:
+    text = str(error).lower()
+    if "magic bytes" in text or "too small" in text or "not a parquet" in text:
+        return "it is not a whole Parquet file (truncated, or another format under this name)"
+    if "permission denied" in text:
+        return "it cannot be opened (permission denied)"
+    return "its Parquet footer is damaged or of a kind that cannot be read"

@@ -1,0 +1,169 @@
+"""The rooms of `pipelines/`: no circle of imports, no module that became a house of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import PROJECT_DIR
+
+OWN = {
+    "built": {"built"},
+    "sandbox": {"sandbox"},
+    "heap": {"heap", "built", "loading"},
+    "loading": {"loading", "built", "erasure"},
+    "identity": {"identity", "built", "experiments"},
+    "segments": {"segments", "built"},
+    "sample": {"sample", "built", "review"},
+}
+"""Rooms that a room imports; modules that lie in no room are everybody's."""
+
+MOST_LINES = 420
+MOST_PARAMETERS = 10
+
+TOO_LONG: set[str] = set()
+"""Modules that are longer for now: whoever makes one short takes it off."""
+TOO_MANY_PARAMETERS: set[str] = set()
+"""Functions that take more for now."""
+
+
+def sources(folder: Path) -> dict[str, tuple[Path, ast.Module]]:
+    """Every module below a folder by its dotted name, parsed."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = (path, ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def imported_at_once(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """What runs when the module is imported: not in functions, not for the type checker only."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.If):
+            if "TYPE_CHECKING" not in ast.unparse(node.test):
+                yield from imported_at_once(node.body)
+            yield from imported_at_once(node.orelse)
+        elif isinstance(node, ast.Try):
+            for part in (node.body, node.orelse, node.finalbody):
+                yield from imported_at_once(part)
+        elif isinstance(node, ast.With | ast.ClassDef):
+            yield from imported_at_once(node.body)
+
+
+def packages_above(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[:count]) for count in range(1, len(parts))}
+
+
+def imports(modules: dict[str, tuple[Path, ast.Module]]) -> dict[str, set[str]]:
+    """Which modules each module needs before it is whole.
+
+    A module needs the packages that its imports lie in too, but not those that it lies in itself:
+    these are being imported already.
+    """
+    found = {}
+    for name, (path, tree) in modules.items():
+        needed: set[str] = set()
+        for node in imported_at_once(tree.body):
+            if isinstance(node, ast.Import):
+                needed |= {alias.name for alias in node.names}
+            elif node.module and not node.level:
+                inside = {f"{node.module}.{alias.name}" for alias in node.names} & set(modules)
+                needed |= inside
+                if len(inside) < len(node.names):
+                    needed.add(node.module)
+        needed |= {above for other in needed for above in packages_above(other)}
+        own = packages_above(name) | {name}
+        if path.stem == "__init__":
+            own = {name, *packages_above(name)}
+        found[name] = (needed & set(modules)) - own
+    return found
+
+
+def circles(needed: dict[str, set[str]]) -> list[list[str]]:
+    """Each circle once, from where it is entered."""
+    found: list[list[str]] = []
+    done: set[str] = set()
+
+    def walk(name: str, road: list[str]) -> None:
+        if name in road:
+            found.append([*road[road.index(name) :], name])
+        elif name not in done:
+            for other in sorted(needed[name]):
+                walk(other, [*road, name])
+            done.add(name)
+
+    for name in sorted(needed):
+        walk(name, [])
+    return found
+
+
+@pytest.fixture(scope="module")
+def modules() -> dict[str, tuple[Path, ast.Module]]:
+    return sources(PROJECT_DIR / "pipelines")
+
+
+def test_no_module_imports_itself_around_a_corner(
+    modules: dict[str, tuple[Path, ast.Module]],
+) -> None:
+    assert len(modules) > 80
+    assert [" -> ".join(circle) for circle in circles(imports(modules))] == []
+
+
+def test_a_circle_is_found(tmp_path: Path) -> None:
+    room = tmp_path / "room"
+    (room / "inner").mkdir(parents=True)
+    (room / "__init__.py").write_text("from room.first import FIRST\n")
+    (room / "first.py").write_text("from room.inner.second import SECOND\n")
+    (room / "inner" / "__init__.py").write_text("from room import third\n")
+    (room / "inner" / "second.py").write_text("SECOND = 2\n")
+    (room / "third.py").write_text("def later():\n    from room import first\n")
+    assert circles(imports(sources(room))) == []
+    (room / "third.py").write_text("from room import first\n")
+    assert circles(imports(sources(room))) == [
+        ["room.first", "room.inner", "room.third", "room.first"]
+    ]
+
+
+def test_no_module_is_longer_than_one_noun_needs(
+    modules: dict[str, tuple[Path, ast.Module]],
+) -> None:
+    long = {
+        str(path.relative_to(PROJECT_DIR))
+        for path, _ in modules.values()
+        if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
+    }
+    assert long == TOO_LONG
+
+
+def test_no_function_takes_eleven_parameters(
+    modules: dict[str, tuple[Path, ast.Module]],
+) -> None:
+    many = {
+        f"{module}.{node.name}"
+        for module, (_, tree) in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and len([*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]) > MOST_PARAMETERS
+    }
+    assert many == TOO_MANY_PARAMETERS
+
+
+@pytest.mark.parametrize("room", OWN)
+def test_a_room_knows_those_it_may_know(
+    room: str, modules: dict[str, tuple[Path, ast.Module]]
+) -> None:
+    seen = {
+        other.split(".")[1]
+        for module, others in imports(modules).items()
+        if module.startswith(f"pipelines.{room}.")
+        for other in others
+        if other.count(".") > 1
+    }
+    assert seen <= OWN[room]
