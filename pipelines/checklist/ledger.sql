@@ -85,9 +85,13 @@ select
     line,
     verdict_now as verdict,
     measured_now as measured,
-    concat(title, ': ', measured_now, ' (', threshold, ').', case verdict_now
-        when 'fail' then ' ' || advice
-        when 'waived' then concat(' Waived by ', waiver_owner, ' until ', waiver_expires_on, ': ', waiver_reason)
-        else ''
-    end) as sentence
+    concat(
+        title, ': ', measured_now, ' (', threshold, ').',
+        case verdict_now
+            when 'fail' then concat(' ', advice)
+            when 'waived'
+                then concat(' Waived by ', waiver_owner, ' until ', waiver_expires_on, ': ', waiver_reason)
+            else ''
+        end
+    ) as sentence
 from judged
