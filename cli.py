@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 app = typer.Typer(
-    help="Turn Customer.io exports into evidence that Heap can use.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,6 +31,27 @@ app.add_typer(segments_app, name="segments")
 app.add_typer(identity_app, name="identity")
 app.add_typer(deadletters_app, name="deadletters")
 app.add_typer(explain_app, name="explain")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"counterfoil {version('counterfoil')}")
+        raise typer.Exit
+
+
+@app.callback()
+def counterfoil(
+    is_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Turn Customer.io exports into evidence that Heap can use."""
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
@@ -449,10 +469,11 @@ def explain_number_command(
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve on.")] = 8765,
+    as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Serve the local Heap until stopped."""
-    with _told(False, verbose) as (console, _):
+    with _told(as_json, verbose) as (console, _):
         from pipelines.sandbox import serve_sandbox
 
         serve_sandbox(port, console=console)

@@ -23,6 +23,7 @@ class Console:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.result: dict[str, Any] = {}
+        self._is_finished = False
 
     def line(self, text: str) -> None:
         """Print one summary line (nothing with --json)."""
@@ -38,8 +39,9 @@ class Console:
         self.result.update(facts)
 
     def finish(self) -> None:
-        """Print the JSON object if it was asked for."""
-        if self.as_json:
+        """Print the JSON object if it was asked for; once, though a server says it and goes on."""
+        if self.as_json and not self._is_finished:
+            self._is_finished = True
             _say(json.dumps(self.result, indent=2, default=str, sort_keys=True), "stdout")
 
     @contextmanager

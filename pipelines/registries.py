@@ -74,6 +74,11 @@ def compose(settings: Settings, registries: Path | None) -> Path:
         raise UsageError(
             f"There is no folder of registries at {registries}: give --registries DIR."
         )
+    if registries is not None and (registries / "identity_thresholds.csv").exists():
+        raise UsageError(
+            "identity_thresholds.csv is no registry any more: take it out of the folder and set "
+            "identity_minimum_rate in dbt_project.yml."
+        )
     shapes = declared()
     chosen = {name: OURS / f"{name}.csv" for name in shapes}
     for path in sorted(registries.glob("*.csv")) if registries else []:

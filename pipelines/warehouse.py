@@ -22,6 +22,7 @@ from pipelines.home import private
 from pipelines.identity.rules import require_declared_primary
 from pipelines.paths import plain_paths
 from pipelines.quiet import DBT_FLAGS
+from pipelines.selection import completed, existing_relations
 from pipelines.settings import PROJECT_DIR, Settings
 
 ARM = "cio_arm_"
@@ -150,6 +151,8 @@ def invoke(
     where = ["--project-dir", str(project), "--profiles-dir", str(project)]
     quiet = ["--quiet", "--log-level-file", "none", *DBT_FLAGS]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
+    is_part = command == "build" and "--select" in options
+    there = existing_relations(settings) if is_part else None
     with (
         private(settings.home),
         plain_paths() as plain,
@@ -164,6 +167,8 @@ def invoke(
         if parsed.exception is not None:
             raise _explain(settings, str(parsed.exception)) from parsed.exception
         declare_arms(parsed.result, seeds)
+        if there is not None:
+            options = completed(options, parsed.result, where, there)
         outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
             [*quiet, command, *options, *where]
         )

@@ -10,11 +10,11 @@
     event_rows as (
         select
             event_id,
-            nullif(trim(customer_id), '') as customer_id,
-            nullif(trim(email), '') as email,
+            {{ not_blank("customer_id") }} as customer_id,
+            {{ not_blank("email") }} as email,
             event_name,
-            nullif(trim(product_id), '') as product_id,
-            nullif(trim(category), '') as category,
+            {{ not_blank("product_id") }} as product_id,
+            {{ not_blank("category") }} as category,
             cast(value as decimal(18, 2)) as value,
             occurred_at,
             _source_file as source_file,

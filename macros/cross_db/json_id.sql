@@ -1,21 +1,16 @@
 {% macro json_id(column, key) -%}
     {#- An identifier in JSON: text as it is written, a whole number by its digits (1001.0 is 1001), null
         where blank. -#}
-    {{ return(adapter.dispatch("json_id", "counterfoil")(column, key)) }}
+    {{ not_blank(adapter.dispatch("json_id", "counterfoil")(column, key)) }}
 {%- endmacro %}
 
 {% macro default__json_id(column, key) -%}
-    nullif(trim(regexp_replace(get_json_object({{ column }}, '$.{{ key }}'), '^(-?[0-9]+)[.]0+$', '$1')), '')
+    regexp_replace(get_json_object({{ column }}, '$.{{ key }}'), '^(-?[0-9]+)[.]0+$', '$1')
 {%- endmacro %}
 
 {% macro duckdb__json_id(column, key) -%}
-    nullif(
-        trim(
-            case json_type({{ column }}, '$.{{ key }}')
-                when 'DOUBLE' then regexp_replace(json_extract_string({{ column }}, '$.{{ key }}'), '[.]0+$', '')
-                else json_extract_string({{ column }}, '$.{{ key }}')
-            end
-        ),
-        ''
-    )
+    case json_type({{ column }}, '$.{{ key }}')
+        when 'DOUBLE' then regexp_replace(json_extract_string({{ column }}, '$.{{ key }}'), '[.]0+$', '')
+        else json_extract_string({{ column }}, '$.{{ key }}')
+    end
 {%- endmacro %}

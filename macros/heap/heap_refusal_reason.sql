@@ -1,16 +1,17 @@
 {% macro heap_refusal_reason(person_id, occurred_at, heap_model) -%}
-    {#- Why a row may not be sent, or null. Expects dim_persons joined as `persons`. -#}
-    {%- set embargo_hours = heap_meta(heap_model).get("embargo_hours") or 0 -%}
+    {#-
+        Why an event may not be sent, or null: the verdict of dim_persons on its person (expected as
+        `persons`), then its time, then the model's embargo.
+    -#}
+    {%- set embargo_minutes = ((heap_meta(heap_model).get("embargo_hours") or 0) | float * 60) | int -%}
     case
-        when {{ person_id }} is null then 'no person can be resolved'
-        when persons.person_id is null then 'no person can be resolved'
-        when persons.match_status in ('deleted', 'suppressed', 'anonymous', 'ambiguous')
-            then concat('person is ', persons.match_status)
-        when persons.heap_identity is null then 'no identity'
-        when length(persons.heap_identity) > 255 then 'identity too long'
-        when not persons.is_publishable then 'person is not publishable'
-        {%- if embargo_hours | int > 0 and occurred_at != "null" %}
-        when {{ occurred_at }} >= {{ dbt.dateadd("hour", -(embargo_hours | int), as_of()) }} then 'embargo'
+        when {{ person_id }} is null or persons.person_id is null then 'no person can be resolved'
+        when persons.refusal_reason is not null then persons.refusal_reason
+        when {{ occurred_at }} is null then 'no timestamp'
+        when {{ occurred_at }} < {{ epoch() }} then 'the timestamp is out of range'
+        when {{ occurred_at }} > {{ as_of() }} then 'the timestamp is in the future'
+        {%- if embargo_minutes > 0 %}
+        when {{ occurred_at }} >= {{ dbt.dateadd("minute", -embargo_minutes, as_of()) }} then 'embargo'
         {%- endif %}
     end
 {%- endmacro %}

@@ -3,7 +3,7 @@
     coalesce(
         {%- for place in places %}
         {%- set column, key = place.split(".", 1) %}
-        nullif(trim({{ json_text(column, key) }}), ''){{ "," if not loop.last }}
+        {{ not_blank(json_text(column, key)) }}{{ "," if not loop.last }}
         {%- endfor %},
         null
     )

@@ -16,3 +16,18 @@
 {% macro rate(count_some, count_all) -%}
     cast({{ count_some }} as double) / nullif({{ count_all }}, 0)
 {%- endmacro %}
+
+{% macro identity_minimum_rate(workspace_id) -%}
+    {#- The match rate that a workspace must reach: its own where it has one, else that of all. -#}
+    {%- set own_rates = var("identity_minimum_rate_by_workspace") -%}
+    {%- if own_rates -%}
+    case
+        {%- for own_workspace_id, own_rate in own_rates.items() %}
+        when {{ workspace_id }} = {{ own_workspace_id }} then {{ own_rate }}
+        {%- endfor %}
+        else {{ var("identity_minimum_rate") }}
+    end
+    {%- else -%}
+    {{ var("identity_minimum_rate") }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,12 +1,10 @@
 {% macro normalised(value, rules="rules") -%}
-    {#- The identifier as its rule wants it compared; null where nothing is left of it. -#}
-    nullif(
-        case
-            when {{ rules }}.is_trimmed and {{ rules }}.is_lowered then lower(trim({{ value }}))
-            when {{ rules }}.is_trimmed then trim({{ value }})
-            when {{ rules }}.is_lowered then lower({{ value }})
-            else {{ value }}
-        end,
-        ''
-    )
+    {#- The identifier as its rule wants it compared; null where nothing but blanks is left of it. -#}
+    case
+        when {{ trimmed(value) }} = '' then null
+        when {{ rules }}.is_trimmed and {{ rules }}.is_lowered then lower({{ trimmed(value) }})
+        when {{ rules }}.is_trimmed then {{ trimmed(value) }}
+        when {{ rules }}.is_lowered then lower({{ value }})
+        else {{ value }}
+    end
 {%- endmacro %}

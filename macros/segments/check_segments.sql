@@ -151,13 +151,12 @@
     {#- 5 to 10 exported versions that are not retired: warn below, refuse above. More needs an
         override with an owner and an expiry date (var segment_budget_override). -#}
     {%- set problems = [] -%}
-    {%- set least = var("segment_budget")["least"] -%}
-    {%- set most = var("segment_budget")["most"] -%}
+    {%- set budget = segment_budget() -%}
+    {%- set least = budget["least"] -%}
+    {%- set most = budget["most"] -%}
     {%- set override = var("segment_budget_override") or {} -%}
     {%- if override and not (override.get("most") and override.get("owner") and override.get("expires_on")) -%}
         {%- do problems.append("segment_budget_override needs most, owner and expires_on.") -%}
-    {%- elif override and iso_seconds(override["expires_on"]) > iso_seconds(as_of_text()) -%}
-        {%- set most = override["most"] -%}
     {%- endif -%}
     {%- set count = namespace(exported=0) -%}
     {%- for segment in segments if segment.is_exported and not is_retired_at_as_of(segment.get("valid_to")) -%}

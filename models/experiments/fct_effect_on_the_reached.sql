@@ -9,8 +9,8 @@ contrasts as (
 ),
 
 lift as (
-    select * from {{ ref("int_experiments__lift") }}
-    where is_current
+    select * from {{ ref("fct_lift") }}
+    where population = 'itt'
 ),
 
 -- Per allocation version: who was reached, and the effect on those the assignment moved.
@@ -102,7 +102,7 @@ judged as (
             as effect_error,
         lift.status,
         lift.interval_kind,
-        lift.status in ('ok', 'underpowered')
+        {{ may_be_told("lift.status") }}
         and ratioed.share_moved >= {{ var("experiments_reach_minimum") }} as is_told
     from ratioed
     inner join residuals
@@ -117,7 +117,6 @@ judged as (
             and ratioed.stratum = lift.stratum
             and ratioed.metric_key = lift.metric_key
             and ratioed.arm = lift.arm
-            and lift.population = 'itt'
 ),
 
 presented as (

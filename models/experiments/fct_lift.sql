@@ -1,7 +1,7 @@
 with
 
-lift as (
-    select * from {{ ref("int_experiments__lift") }}
+history as (
+    select * from {{ ref("fct_lift_history") }}
 ),
 
 current_lift as (
@@ -35,8 +35,8 @@ current_lift as (
         p_value,
         q_value,
         alpha
-    from lift
-    where is_current
+    from history
+    where as_of = {{ as_of() }}
 )
 
 select * from current_lift

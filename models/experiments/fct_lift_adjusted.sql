@@ -53,22 +53,17 @@ judged as (
         adjusted.covariate_theta as theta,
         adjusted.variance_ratio,
         case
-            when lift.status in ('ok', 'underpowered') then adjusted.adjusted_difference
+            when {{ may_be_told("lift.status") }} then adjusted.adjusted_difference
         end as lift,
+        {%- for limit in ["low", "high"] %}
         case
             when
-                lift.status in ('ok', 'underpowered')
+                {{ may_be_told("lift.status") }}
                 and lift.interval_kind = 'fixed'
                 and not adjusted.is_skewed
-                then adjusted.adjusted_low
-        end as lift_low,
-        case
-            when
-                lift.status in ('ok', 'underpowered')
-                and lift.interval_kind = 'fixed'
-                and not adjusted.is_skewed
-                then adjusted.adjusted_high
-        end as lift_high,
+                then adjusted.adjusted_{{ limit }}
+        end as lift_{{ limit }},
+        {%- endfor %}
         lift.lift as lift_unadjusted
     from lift
     inner join adjusted

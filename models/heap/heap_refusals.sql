@@ -52,9 +52,9 @@ united as (
     select
         {{ publish_key("user_properties", ["persons.person_id"]) }} as publish_key,
         'user_properties' as kind,
-        {{ heap_refusal_reason("persons.person_id", "null", "heap_user_properties") }} as reason
+        persons.refusal_reason as reason
     from persons
-    where {{ heap_refusal_reason("persons.person_id", "null", "heap_user_properties") }} is not null
+    where not persons.is_publishable
 )
 
 select * from united

@@ -72,7 +72,7 @@ stated as (
         on persons.person_id = current_segments.person_id
     left join current_arms
         on persons.person_id = current_arms.person_id
-    where {{ heap_refusal_reason("persons.person_id", "null", "heap_user_properties") }} is null
+    where persons.is_publishable
 )
 
 select * from stated

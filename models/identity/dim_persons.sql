@@ -48,8 +48,18 @@ gathered as (
     group by profiles.workspace_id, profiles.person_id
 ),
 
-persons_at_hubs as (
-    select distinct profiles.person_id
+-- Whoever holds an identifier that belongs to nobody.
+at_refused_identifiers as (
+    select
+        profiles.person_id,
+        max(case when refused.reason = 'hub' then 1 else 0 end) = 1 as is_at_hub,
+        max(
+            case
+                when refused.reason = 'placeholder' and refused.identifier_type in ('customer_id', 'email')
+                    then 1
+                else 0
+            end
+        ) = 1 as is_at_placeholder
     from holds
     inner join refused
         on
@@ -60,7 +70,7 @@ persons_at_hubs as (
         on
             holds.workspace_id = profiles.workspace_id
             and holds.cio_id = profiles.cio_id
-    where refused.reason = 'hub'
+    group by profiles.person_id
 ),
 
 customer_ids as (
@@ -73,18 +83,20 @@ emails as (
     where identifier_type = 'email'
 ),
 
--- Heap takes at most 255 characters; what is longer cannot be an identity.
+-- The first that Heap can take; one that is too long for it comes after all others.
 ranked_identities as (
     select
         *,
+        length(heap_spelling) > {{ var("identity_max_characters") }} as is_too_long,
         row_number() over (
             partition by person_id
-            order by preference, identifier_type
+            order by
+                case when length(heap_spelling) > {{ var("identity_max_characters") }} then 1 else 0 end,
+                preference,
+                identifier_type
         ) as identity_rank
     from candidates
-    where
-        is_shared_with_heap
-        and length(heap_spelling) <= 255
+    where is_shared_with_heap
 ),
 
 connected as (
@@ -97,11 +109,14 @@ identified as (
         gathered.*,
         customer_ids.identifier as customer_id,
         emails.identifier as email,
-        ranked_identities.heap_spelling as heap_identity,
-        ranked_identities.identifier_type as heap_identity_source,
-        coalesce(ranked_identities.is_real, false) as is_known_in_heap,
+        case when not ranked_identities.is_too_long then ranked_identities.heap_spelling end as heap_identity,
+        case when not ranked_identities.is_too_long then ranked_identities.identifier_type end
+            as heap_identity_source,
+        coalesce(ranked_identities.is_real and not ranked_identities.is_too_long, false) as is_known_in_heap,
+        coalesce(ranked_identities.is_too_long, false) as is_too_long,
         customer_ids.person_id is not null or emails.person_id is not null as has_identifier,
-        persons_at_hubs.person_id is not null as is_at_hub,
+        coalesce(at_refused_identifiers.is_at_hub, false) as is_at_hub,
+        coalesce(at_refused_identifiers.is_at_placeholder, false) as is_at_placeholder,
         connected.has_heap_connect,
         gathered.suppressed_at is not null
         and not coalesce(gathered.revived_at > gathered.suppressed_at, false) as is_suppressed,
@@ -116,8 +131,8 @@ identified as (
         on
             gathered.person_id = ranked_identities.person_id
             and ranked_identities.identity_rank = 1
-    left join persons_at_hubs
-        on gathered.person_id = persons_at_hubs.person_id
+    left join at_refused_identifiers
+        on gathered.person_id = at_refused_identifiers.person_id
 ),
 
 -- Two living persons under one Heap identity would become one user there, for ever.
@@ -151,6 +166,20 @@ judged as (
         on identified.heap_identity = shared_identities.heap_identity
 ),
 
+-- The one verdict on who may be told: a person without a reason against it.
+refused_persons as (
+    select
+        *,
+        case
+            when match_status = 'anonymous' and has_listed_profile and is_at_placeholder then 'placeholder'
+            when match_status in ('suppressed', 'deleted', 'ambiguous', 'anonymous')
+                then concat('person is ', match_status)
+            when is_too_long then 'identity too long'
+            when heap_identity is null then 'no identity'
+        end as refusal_reason
+    from judged
+),
+
 persons as (
     select
         person_id,
@@ -160,14 +189,14 @@ persons as (
         heap_identity,
         heap_identity_source,
         match_status,
+        refusal_reason,
         count_profiles,
         case
             when has_heap_connect then is_known_in_heap and heap_identity is not null
         end as is_known_in_heap,
-        heap_identity is not null
-        and match_status in ('matched', 'unverified', 'unmatched') as is_publishable,
+        refusal_reason is null as is_publishable,
         first_seen_at
-    from judged
+    from refused_persons
 )
 
 select * from persons

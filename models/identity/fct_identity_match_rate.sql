@@ -4,10 +4,6 @@ persons as (
     select * from {{ ref("dim_persons") }}
 ),
 
-thresholds as (
-    select * from {{ ref("identity_thresholds") }}
-),
-
 counted as (
     select
         persons.workspace_id,
@@ -18,21 +14,6 @@ counted as (
     group by persons.workspace_id
 ),
 
-ranked_thresholds as (
-    select
-        counted.workspace_id,
-        thresholds.minimum_rate,
-        row_number() over (
-            partition by counted.workspace_id
-            order by thresholds.workspace_id nulls last
-        ) as threshold_rank
-    from counted
-    inner join thresholds
-        on
-            thresholds.workspace_id is null
-            or counted.workspace_id = thresholds.workspace_id
-),
-
 rated as (
     select
         counted.workspace_id,
@@ -41,12 +22,8 @@ rated as (
         cast(counted.count_matched as {{ dbt.type_bigint() }}) as count_matched,
         {{ rate("counted.count_identifiable", "counted.count_persons") }} as identifiable_rate,
         {{ rate("counted.count_matched", "counted.count_identifiable") }} as match_rate,
-        cast(ranked_thresholds.minimum_rate as double) as minimum_rate
+        cast({{ identity_minimum_rate("counted.workspace_id") }} as double) as minimum_rate
     from counted
-    left join ranked_thresholds
-        on
-            counted.workspace_id = ranked_thresholds.workspace_id
-            and ranked_thresholds.threshold_rank = 1
 ),
 
 judged as (

@@ -158,14 +158,8 @@ joined as (
         held_out.primary_metric as metric_key,
         -- attributes
         primary_lift.interval_kind,
-        case
-            when held_out.experiment_key is null then 'no control'
-            else coalesce(primary_lift.status, 'insufficient')
-        end as status,
-        case
-            when held_out.experiment_key is null then 'no_control'
-            else coalesce(primary_lift.reasons, 'immature')
-        end as reasons,
+        {{ status_in_all_arms("held_out.experiment_key", "primary_lift.status") }} as status,
+        {{ reasons_in_all_arms("held_out.experiment_key", "primary_lift.reasons") }} as reasons,
         case
             when held_out.experiment_key is null then 'no control'
             when primary_lift.incremental is null then 'no headline'

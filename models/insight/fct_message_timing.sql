@@ -8,12 +8,9 @@ lift as (
     select * from {{ ref("fct_lift") }}
 ),
 
-landmarks as (
-    select * from {{ ref("int_insight__landmarks") }}
-),
-
 contrasts as (
     select * from {{ ref("int_insight__contrasts") }}
+    where question = 'landmark'
 ),
 
 journey_names as (
@@ -67,33 +64,37 @@ randomised as (
         and lift.stratum = 'all'
 ),
 
-landmark_kinds as (
+-- Was anybody shown a message before it, in whichever arm?
+landmarks as (
     select
         experiment_key,
-        landmark,
-        population,
-        metric_key,
-        max(landmark_hours) as landmark_hours,
-        max(count_shown_before) as count_shown_before
-    from landmarks
-    group by experiment_key, landmark, population, metric_key
+        stratum,
+        max(count_events) > 0 as is_selected
+    from contrasts
+    group by experiment_key, stratum
 ),
 
 contrasted as (
     select
-        seasons.workspace_id,
-        seasons.journey_id,
+        contrasts.workspace_id,
+        contrasts.journey_id,
         contrasts.experiment_key,
         contrasts.arm,
         contrasts.control_arm,
-        landmark_kinds.metric_key,
+        contrasts.metric_key,
         'landmark' as basis,
-        landmark_kinds.landmark,
-        landmark_kinds.population,
+        contrasts.stratum as landmark,
+        contrasts.population,
         contrasts.interval_kind,
         contrasts.status,
         contrasts.reasons,
-        cast(landmark_kinds.landmark_hours as {{ dbt.type_bigint() }}) as landmark_hours,
+        cast(
+            case contrasts.stratum
+                {%- for hours in var("insight_landmark_hours") %}
+                when '{{ hours }} hours' then {{ hours }}
+                {%- endfor %}
+            end as {{ dbt.type_bigint() }}
+        ) as landmark_hours,
         contrasts.count_units,
         contrasts.count_units_control,
         contrasts.count_persons,
@@ -103,15 +104,13 @@ contrasted as (
         contrasts.difference,
         contrasts.difference_low,
         contrasts.difference_high,
-        landmark_kinds.count_shown_before > 0 as is_selected
+        landmarks.is_selected
     from contrasts
-    inner join landmark_kinds
+    inner join landmarks
         on
-            contrasts.experiment_key = landmark_kinds.experiment_key
-            and contrasts.measure = landmark_kinds.landmark
-    inner join seasons
-        on contrasts.experiment_key = seasons.experiment_key
-    where contrasts.topic = 'landmark'
+            contrasts.experiment_key = landmarks.experiment_key
+            and contrasts.stratum = landmarks.stratum
+    where contrasts.control_arm is not null
 ),
 
 united as (

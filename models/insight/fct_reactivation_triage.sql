@@ -144,13 +144,9 @@ ranked as (
         frequency_band,
         ltv_tier,
         intent_tier,
-        coalesce(status, 'no control') as status,
-        case
-            when experiment_key is null then 'no_control'
-            when cost_per_person is null
-                then concat(reasons, case when reasons = '' then '' else '||' end, 'unpriced_channel')
-            else reasons
-        end as reasons,
+        {{ status_in_all_arms("experiment_key", "status") }} as status,
+        {%- set codes = reasons_with("reasons", {"unpriced_channel": "cost_per_person is null"}) %}
+        {{ reasons_in_all_arms("experiment_key", codes) }} as reasons,
         verdict,
         -- numbers
         row_number() over (

@@ -8,8 +8,11 @@ arms as (
     select * from {{ ref("int_experiments__arms") }}
 ),
 
-health as (
-    select * from {{ ref("fct_experiment_health") }}
+verdicts as (
+    select * from {{ ref("int_experiments__verdicts") }}
+    where
+        is_current
+        and population = 'itt'
 ),
 
 -- The statistic is read once, at the declared analysis.
@@ -25,50 +28,31 @@ seasons as (
     group by experiment_key, workspace_id, campaign_id
 ),
 
-verdicts as (
-    select
-        experiment_key,
-        max(case when verdict = 'invalid' then 1 else 0 end) = 1 as is_invalid,
-        max(case when guardrail = 'cluster' and verdict <> 'ok' then 1 else 0 end) = 1 as is_cluster,
-        {{ joined_text("case when verdict <> 'ok' then guardrail end", "||") }} as reasons
-    from health
-    where
-        population = 'itt'
-        and guardrail in (
-            'srm', 'crossover_rate', 'contamination', 'late_label', 'allocation_changed',
-            'winner_picked', 'definition_changed', 'cluster'
-        )
-    group by experiment_key
-),
-
 flagged as (
     select
         logranks.*,
         seasons.workspace_id,
         seasons.journey_id,
-        coalesce(verdicts.is_invalid, false) as is_invalid,
-        coalesce(verdicts.is_cluster, false) as is_cluster,
-        verdicts.reasons as health_reasons,
-        not seasons.is_analysed as is_running,
+        {{ verdict_columns() }},
+        false as has_visibility_gap,
+        false as is_immature,
         logranks.logrank_z is null
         or least(logranks.count_reorders_treatment, logranks.count_reorders_control)
-        < {{ var("experiments_minimum_events") }} as has_few_events
+        < {{ var("experiments_minimum_events") }} as has_few_events,
+        false as is_underpowered,
+        not seasons.is_analysed as is_running
     from logranks
     inner join seasons
         on logranks.experiment_key = seasons.experiment_key
-    left join verdicts
+    inner join verdicts
         on logranks.experiment_key = verdicts.experiment_key
 ),
 
 judged as (
     select
         *,
-        case
-            when is_invalid then 'invalid'
-            when is_cluster or has_few_events or is_running then 'insufficient'
-            else 'ok'
-        end as status,
-        {{ sorted_codes({"few_events": "has_few_events", "running": "is_running"}) }} as own_reasons
+        {{ contrast_status(insufficient=["is_running"]) }} as status,
+        {{ contrast_reasons({"running": "is_running"}) }} as reasons
     from flagged
 ),
 
@@ -83,13 +67,9 @@ told as (
         category,
         -- attributes
         status,
-        concat(
-            coalesce(health_reasons, ''),
-            case when coalesce(health_reasons, '') <> '' and own_reasons <> '' then '||' else '' end,
-            own_reasons
-        ) as reasons,
+        reasons,
         case
-            when status <> 'ok' then 'no headline'
+            when not ({{ may_be_told() }}) then 'no headline'
             when abs(logrank_z) < z_critical then 'not distinguishable from zero'
             when logrank_z > 0 then 'sooner'
             else 'later'
@@ -100,7 +80,7 @@ told as (
         count_reorders_treatment,
         count_reorders_control,
         expected_reorders_treatment,
-        case when status = 'ok' then logrank_z end as logrank_z
+        case when {{ may_be_told() }} then logrank_z end as logrank_z
     from judged
 )
 

@@ -9,7 +9,7 @@ versions as (
     {%- for segment in segment_versions() %}
     select
         {{ dbt.string_literal(segment.segment_key) }} as segment_key,
-        cast({{ segment.version }} as bigint) as version,  -- noqa: RF04
+        cast({{ segment.version }} as bigint) as version,
         cast('{{ segment.valid_from }}' as timestamp) as valid_from,
         cast({{ "'" ~ segment.valid_to ~ "'" if segment.valid_to else "null" }} as timestamp) as valid_to,
         {{ segment_text(segment.motion) }} as motion,

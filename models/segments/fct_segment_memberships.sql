@@ -14,7 +14,7 @@ memberships as (
     select
         person_id,
         '{{ segment.segment_key }}' as segment_key,
-        cast({{ segment.version }} as bigint) as version,  -- noqa: RF04
+        cast({{ segment.version }} as bigint) as version,
         entered_at,
         exited_at
     from {{ segment.relation }}

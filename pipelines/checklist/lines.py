@@ -1,39 +1,58 @@
-"""One line of a checklist, and all of them."""
+"""One line of a checklist, and all of them, as they are printed."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date
 
-Verdict = Literal["ok", "fail", "n.a."]
+SHOWN = {"ok": "ok", "fail": "FAIL", "waived": "waived", "not applicable": "n.a."}
+"""How a verdict of `fct_checklist` is printed, in the order in which they are counted."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One check.
+    """One row of `fct_checklist`.
 
     Attributes:
         name: what it is called in the JSON; never changes.
         title: what must be true.
-        verdict: `n.a.` where what it would be measured from is not there.
+        verdict: ok, fail, waived or not applicable.
         measured: what was found, in words and numbers.
         threshold: what it is compared with.
         advice: what to do when it fails.
+        sentence: all of this as one text.
+        waived_by: who answers for the waiver that holds for it.
+        waived_until: from this day on the waiver holds no longer.
     """
 
     name: str
     title: str
-    verdict: Verdict
+    verdict: str
     measured: str
     threshold: str
     advice: str
+    sentence: str
+    waived_by: str | None = None
+    waived_until: date | None = None
 
     def text(self) -> str:
         """`FAIL  match rate: 64.0 % (at least 70 %). What to do.`"""
-        shown = {"ok": "ok", "fail": "FAIL", "n.a.": "n.a."}[self.verdict]
-        said = f"{shown:<5} {self.title}: {self.measured} ({self.threshold})."
-        return f"{said} {self.advice}" if self.verdict == "fail" else said
+        return f"{SHOWN[self.verdict]:<5} {self.sentence}"
+
+    def facts(self) -> dict[str, object]:
+        """What --json prints of it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "verdict": "n.a." if self.verdict == "not applicable" else self.verdict,
+            "measured": self.measured,
+            "threshold": self.threshold,
+            "advice": "" if self.verdict == "not applicable" else self.advice,
+        } | (
+            {"waived_by": self.waived_by, "waived_until": str(self.waived_until)}
+            if self.verdict == "waived"
+            else {}
+        )
 
 
 @dataclass(frozen=True)
@@ -49,7 +68,7 @@ class Checklist:
 
     @property
     def count_failed(self) -> int:
-        """How many lines fail; `n.a.` does not."""
+        """How many lines fail; a waived one does not, nor one that does not apply."""
         return sum(line.verdict == "fail" for line in self.lines)
 
     def facts(self) -> dict[str, object]:
@@ -57,27 +76,12 @@ class Checklist:
         return {
             "subject": self.subject,
             "count_failed": self.count_failed,
-            "lines": [dataclasses.asdict(line) for line in self.lines],
+            "lines": [line.facts() for line in self.lines],
         }
 
     def text(self) -> str:
         """A heading with the count, and one line per check."""
-        counted = {
-            verdict: sum(line.verdict == verdict for line in self.lines)
-            for verdict in ("ok", "fail", "n.a.")
-        }
-        head = (
-            f"Checklist of {self.subject}: {counted['ok']} ok, {counted['fail']} fail, "
-            f"{counted['n.a.']} not applicable"
-        )
+        counted = {v: sum(line.verdict == v for line in self.lines) for v in SHOWN}
+        said = ", ".join(f"{n} {v}" for v, n in counted.items() if n or v != "waived")
+        head = f"Checklist of {self.subject}: {said}"
         return "\n".join([head, *(f"  {line.text()}" for line in self.lines)])
-
-
-def judged(name: str, title: str, is_met: bool, measured: str, threshold: str, advice: str) -> Line:
-    """A line that was measured."""
-    return Line(name, title, "ok" if is_met else "fail", measured, threshold, advice)
-
-
-def not_applicable(name: str, title: str, why: str, threshold: str) -> Line:
-    """A line that nothing here can measure."""
-    return Line(name, title, "n.a.", why, threshold, "")

@@ -1,35 +1,93 @@
-"""Opens what the checks read, and runs the implementation's or one journey's."""
+"""Reads the rows of `fct_checklist`, and measures those of the ledger as it is now."""
 
 from __future__ import annotations
 
-from pipelines.built.manifest import read_manifest
-from pipelines.built.tables import attach_ledger, open_warehouse, read_as_of
-from pipelines.checklist import implementation, one_journey
-from pipelines.checklist.lines import Checklist
-from pipelines.checklist.sources import Sources
-from pipelines.heap.gates import read_declared
+from pathlib import Path
+
+from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse
+from pipelines.checklist.lines import Checklist, Line
+from pipelines.errors import UsageError
 from pipelines.home import private
+from pipelines.review.words import clean
 from pipelines.settings import Settings
+
+IMPLEMENTATION = "implementation"
+LEDGER_SQL = Path(__file__).with_name("ledger.sql")
+OF_THE_LEDGER = ("dead_letters", "read_back")
+NO_LEDGER = "nothing was published yet"
+MOST_NAMED = 12
 
 
 def measure(settings: Settings, journey: str | None = None) -> Checklist:
-    """Measure the implementation checklist, or validate one journey.
+    """Read the implementation checklist, or the validation of one journey.
 
     Args:
-        journey: a journey's id; None for the implementation.
+        journey: a journey's id, alone or as `workspace/id`; None for the implementation.
 
     Raises:
         CounterfoilError: nothing was built, or the warehouse or ledger is being written.
         UsageError: no such journey.
     """
     with open_warehouse(settings) as tables, private(settings.home):
-        sources = Sources(
-            tables=tables,
-            ledger=attach_ledger(tables, settings),
-            manifest=read_manifest(settings, tables),
-            as_of=read_as_of(tables),
-            declared=read_declared(),
+        rows = tables.rows(
+            "select * from {fct_checklist} order by workspace_id, journey_id, position",
+            reads=["fct_checklist"],
         )
         if journey is None:
-            return Checklist("the implementation", tuple(implementation.lines(sources)))
-        return one_journey.checklist(sources, journey)
+            rows = [row for row in rows if row["subject"] == IMPLEMENTATION]
+            now = _of_the_ledger(settings, tables, rows)
+            found = [row | now.get(row["line"], {}) for row in rows]
+            return Checklist(f"the {IMPLEMENTATION}", tuple(_line(row) for row in found))
+    return _of_journey(rows, journey)
+
+
+def _of_the_ledger(settings: Settings, tables: Tables, rows: list[Record]) -> dict[str, Record]:
+    """What the lines about the ledger say now, by their names."""
+    if attach_ledger(tables, settings) is not None:
+        return {row["line"]: row for row in tables.ask(LEDGER_SQL)}
+    return {
+        row["line"]: {
+            "measured": NO_LEDGER,
+            "sentence": row["sentence"].replace(row["measured"], NO_LEDGER),
+        }
+        for row in rows
+        if row["line"] in OF_THE_LEDGER
+    }
+
+
+def _of_journey(rows: list[Record], journey: str) -> Checklist:
+    """The lines of one journey, in every workspace that has one of that id."""
+    known = {row["subject"]: row for row in rows if row["subject"] != IMPLEMENTATION}
+    workspace, _, journey_id = journey.strip().rpartition("/")
+    found = {
+        subject: row
+        for subject, row in known.items()
+        if row["journey_id"] == journey_id and workspace in ("", str(row["workspace_id"]))
+    }
+    if not found:
+        named = [f"{r['journey_id']} ({r['subject_name']})" for r in known.values()]
+        names = ", ".join(named[:MOST_NAMED])
+        raise UsageError(
+            f"There is no journey {clean(journey)}: "
+            + (f"this warehouse knows {names}." if names else "this warehouse has none.")
+        )
+    heading = " and ".join(
+        f"{row['subject_name']} (workspace {row['workspace_id']})" for row in found.values()
+    )
+    lines = (_line(row, len(found) > 1) for row in rows if row["subject"] in found)
+    return Checklist(f"journey {heading}", tuple(lines))
+
+
+def _line(row: Record, is_of_several: bool = False) -> Line:
+    prefix = f"[{row['workspace_id']}] " if is_of_several else ""
+    return Line(
+        name=row["line"],
+        title=prefix + row["title"],
+        verdict=row["verdict"],
+        measured=row["measured"],
+        threshold=row["threshold"],
+        advice=row["advice"],
+        sentence=prefix + row["sentence"],
+        waived_by=row["waiver_owner"],
+        waived_until=row["waiver_expires_on"],
+    )

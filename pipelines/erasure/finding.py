@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.blanks import BLANKS
 from pipelines.erasure.columns import named_in_families, trails
 from pipelines.erasure.lookup import (
     CIO,
@@ -15,7 +16,7 @@ from pipelines.erasure.lookup import (
 )
 from pipelines.erasure.person import Person, spelling
 from pipelines.erasure.sharing import set_aside
-from pipelines.erasure.traces import BLANKS, lowered, normalised, normalised_sql
+from pipelines.erasure.traces import lowered, normalised, normalised_sql
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.loading.identifiers import IDENTIFIER_TYPES, TOLD_TYPES
@@ -38,7 +39,8 @@ def find_person(settings: Settings, ledger: Ledger, identifier: str) -> Person:
     with attached(settings) as db:
         if any(lowered(person.subject) in placeholders(db).get(kind, ()) for kind in TOLD_TYPES):
             raise CounterfoilError(
-                "This identifier stands for nobody (see identity_rules.csv): erase the person by "
+                "This identifier stands for nobody (see identity_rules.csv and "
+                "identity_placeholders.csv): erase the person by "
                 "their person_id or cio_id."
             )
         _ask_warehouse(db, person, text)

@@ -92,9 +92,12 @@ def held_anonymous_ids(db: Databases) -> str | None:
 
 def placeholders(db: Databases) -> dict[str, set[str]]:
     """Values that mean nobody, by kind: those the warehouse was built with, and ours."""
+    with (PROJECT_DIR / "seeds" / "identity_placeholders.csv").open(encoding="utf-8-sig") as handle:
+        words = "|".join(row["placeholder_values"] for row in csv.DictReader(handle))
     with (PROJECT_DIR / "seeds" / "identity_rules.csv").open(encoding="utf-8-sig") as handle:
         rows = [
-            (row["identifier_type"], row["placeholder_values"]) for row in csv.DictReader(handle)
+            (row["identifier_type"], f"{row['placeholder_values']}|{words}")
+            for row in csv.DictReader(handle)
         ]
     rules = db.find("warehouse", "int_identity__rules", "identifier_type", "placeholder_values")
     if rules:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipelines.erasure.traces import BLANKS, SHORTEST_ID, Mentions, lowered, normalised
+from pipelines.blanks import BLANKS
+from pipelines.erasure.traces import SHORTEST_ID, Mentions, lowered, normalised
 from pipelines.loading.identifiers import IDENTIFIER_TYPES
 
 ASKED_TYPES = ("person_id", "cio_id", "customer_id", "email", "heap_identity")

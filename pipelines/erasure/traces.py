@@ -14,14 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from pipelines.blanks import BLANKS, trimmed_sql
 from pipelines.built.quoting import literal, quoted
-
-BLANKS = (
-    " \t\n\v\f\r\x85\xa0\u1680"
-    + "".join(map(chr, range(0x2000, 0x200B)))
-    + ("\u2028\u2029\u202f\u205f\u3000\ufeff")
-)
-"""What may surround an identifier without being part of it."""
 
 SHORTEST_ID = 10
 """An id shorter than this, or one without a letter, may be any number: it is no mention."""
@@ -43,7 +37,7 @@ def lowered(text: str) -> str:
 
 def normalised_sql(kind: str, expression: str) -> str:
     """SQL for `normalised` of a column."""
-    text = f"trim(cast({expression} as varchar), {literal(BLANKS)})"
+    text = trimmed_sql(f"cast({expression} as varchar)")
     return f"lower({text})" if kind == "email" else text
 
 
@@ -111,6 +105,7 @@ class Mentions:
 
 
 _JSON_TEXT = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*:)?')
+_STOPS = "\x85\u200b\u2060\ufeff"
 _PAIRS = {"'": "'", "`": "`", "*": "*", "{": "}", "|": "|", "~": "~"}
 
 
@@ -120,7 +115,7 @@ def _foreign_stops() -> str:
     return "".join(
         re.escape(chr(code))
         for code in range(0x80, 0x10000)
-        if unicodedata.category(chr(code))[0] in "PZ" or chr(code) in BLANKS
+        if unicodedata.category(chr(code))[0] in "PZ" or chr(code) in _STOPS
     )
 
 

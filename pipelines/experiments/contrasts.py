@@ -35,7 +35,7 @@ SCHEMA = pa.schema(
         ("welch_low", pa.float64()),
         ("welch_high", pa.float64()),
         ("fixed_p_value", pa.float64()),
-        ("sequence_p_value", pa.float64()),
+        ("permutation_z", pa.float64()),
         ("p_method", pa.string()),
         ("covariate_theta", pa.float64()),
         ("variance_ratio", pa.float64()),
@@ -78,18 +78,17 @@ def _infer_contrast(versions: list[Row], nonzero: _Nonzero) -> Iterable[dict[str
     alpha = versions[0]["alpha"]
     method: str | None = None
     fixed: float | None = None
-    sequential: float | None = None
+    permutation_z: float | None = None
     if usable:
         if is_rate:
             method, fixed = _rate_test(usable)
         elif any(row["is_skewed"] for row in usable):
             method = "permutation"
             fixed = inference.permutation_p_value([nonzero.of(row) for row in usable])
+            permutation_z = inference.two_sided_z(fixed)
         else:
             method = "welch"
             fixed = inference.mean_z_p_value([_arms(row) for row in usable])
-        units = sum(row["count_treatment"] + row["count_control"] for row in usable)
-        sequential = inference.sequence_p_value(fixed, units, versions[0]["tuning_n"], alpha)
     for row in versions:
         newcombe: tuple[float | None, float | None] = (None, None)
         welch: inference.Interval | None = None
@@ -110,7 +109,7 @@ def _infer_contrast(versions: list[Row], nonzero: _Nonzero) -> Iterable[dict[str
             "welch_low": welch.low if welch else None,
             "welch_high": welch.high if welch else None,
             "fixed_p_value": fixed,
-            "sequence_p_value": sequential,
+            "permutation_z": permutation_z,
             "p_method": method,
         }
 

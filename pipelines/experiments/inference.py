@@ -200,16 +200,21 @@ def permutation_p_value(strata: Sequence[PermutationStratum], seed: int = SEED) 
     return _two_sided_share(np.concatenate([drawn, more]), observed)
 
 
-def sequence_p_value(p_value: float, units: int, tuning_n: int, alpha: float) -> float:
-    """The fixed-horizon p carried into the confidence sequence, so that it may be looked at weekly.
+def two_sided_z(p_value: float) -> float:
+    """The z of which a normal test would give this p.
 
-    The z that would give this p takes the place of the normal statistic: under skew it comes from
-    the permutation test.
+    It takes the place of the normal statistic in the confidence sequence: under skew the p comes
+    from the permutation test, and may so be looked at weekly.
     """
+    return float(stats.norm.isf(min(1.0, p_value) / 2))
+
+
+def sequence_p_value(p_value: float, units: int, tuning_n: int, alpha: float) -> float:
+    """The p of a confidence sequence outside the warehouse, where the SQL macro gives it."""
     if units <= 0 or tuning_n <= 0:
         return 1.0
     rho_squared = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / tuning_n
-    z = float(stats.norm.isf(min(1.0, p_value) / 2))
+    z = two_sided_z(p_value)
     scale = units * rho_squared
     return min(1.0, math.sqrt(scale + 1) * math.exp(-scale * z * z / (2 * (scale + 1))))
 

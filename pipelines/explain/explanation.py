@@ -43,6 +43,12 @@ def explain_person(settings: Settings, identifier: str, console: Console) -> Exp
         told.facts["dim_persons"] = reader.rows("dim_persons", "person_id", persons)
         for name in ("map_identifiers", "fct_segment_memberships", "fct_experiment_assignments"):
             told.facts[name] = reader.rows(name, "person_id", persons)
+        for name, key, of in (
+            ("dim_segment_versions", "segment_key", "fct_segment_memberships"),
+            ("experiments", "experiment_key", "fct_experiment_assignments"),
+        ):
+            keys = sorted({str(row[key]) for row in told.facts[of]})
+            told.facts[name] = reader.rows(name, key, keys)
         told.facts["fct_message_exposures"] = reader.rows(
             "fct_message_exposures", "person_id", persons
         )
@@ -199,21 +205,8 @@ def _person_lines(told: Explanation) -> None:
             f"  {link['identifier_type']} {link['identifier']} from {link['valid_from']} to "
             f"{link['valid_to'] or 'now'}: {link.get('evidence')}"
         )
-    for stay in told.facts["fct_segment_memberships"]:
-        told.lines.append(
-            f"  segment {stay['segment_key']} v{stay['version']}: in since {stay['entered_at']}"
-            + (f", out since {stay['exited_at']}" if stay["exited_at"] else ", still in")
-        )
-    for assigned in told.facts["fct_experiment_assignments"]:
-        told.lines.append(
-            f"  experiment {assigned['experiment_key']}: arm {assigned['arm']}, assigned "
-            f"{assigned['assigned_at']}"
-            + (
-                f", crossed over ({assigned.get('crossover_cause')})"
-                if assigned.get("is_crossover")
-                else ""
-            )
-        )
+    _segment_lines(told)
+    _experiment_lines(told)
     exposures = told.facts["fct_message_exposures"]
     kinds = {str(e["exposure_kind"]) for e in exposures}
     counted = ", ".join(
@@ -221,6 +214,45 @@ def _person_lines(told: Explanation) -> None:
     )
     told.lines.append(f"  deliveries: {len(exposures)}" + (f" ({counted})" if counted else ""))
     _told_lines(told)
+
+
+def _segment_lines(told: Explanation) -> None:
+    """Each stay, and the rule of its version in words: why the person was in."""
+    rules = {
+        (version["segment_key"], version["version"]): version["description"]
+        for version in told.facts["dim_segment_versions"]
+    }
+    for stay in told.facts["fct_segment_memberships"]:
+        rule = rules.get((stay["segment_key"], stay["version"]))
+        told.lines.append(
+            f"  segment {stay['segment_key']} v{stay['version']}: in since {stay['entered_at']}"
+            + (f", out since {stay['exited_at']}" if stay["exited_at"] else ", still in")
+            + (f", by the rule: {rule}" if rule else "")
+        )
+
+
+def _experiment_lines(told: Explanation) -> None:
+    """Each assignment that stands: who drew it and when, and what was said against it later."""
+    sources = {row["experiment_key"]: row["assignment_source"] for row in told.facts["experiments"]}
+    for assigned in told.facts["fct_experiment_assignments"]:
+        source = sources.get(assigned["experiment_key"])
+        count = assigned.get("count_assignments") or 1
+        told.lines.append(
+            f"  experiment {assigned['experiment_key']}: arm {assigned['arm']}, assigned "
+            f"{assigned['assigned_at']}"
+            + (f" by {source}" if source else "")
+            + (f", the first of {count} assignments" if count > 1 else "")
+            + (
+                f", crossed over ({assigned.get('crossover_cause')})"
+                if assigned.get("is_crossover")
+                else ""
+            )
+            + (
+                f", left out of the units ({assigned.get('exclusion_reason')})"
+                if assigned.get("exclusion_reason")
+                else ""
+            )
+        )
 
 
 def _delivery_lines(told: Explanation) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pipelines.heap.deadletters import list_dead_letters, retry_dead_letters
 from pipelines.heap.limits import UNLIMITED, Clock, Limits
 from pipelines.heap.outcome import PublishSummary
-from pipelines.heap.plan import Plan, make_plan
+from pipelines.heap.plan import Plan
+from pipelines.heap.planning import make_plan
 from pipelines.heap.publish import publish
 from pipelines.heap.summary import markdown, summary_lines
 

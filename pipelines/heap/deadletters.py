@@ -9,7 +9,7 @@ from pipelines.console import Console
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
 from pipelines.heap.outcome import PublishSummary
-from pipelines.heap.plan import compute
+from pipelines.heap.planning import compute
 from pipelines.heap.publish import send
 from pipelines.heap.target import require_target
 from pipelines.settings import Settings

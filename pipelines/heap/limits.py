@@ -12,9 +12,6 @@ from pipelines import http
 MAX_TEXT = 1023
 """Longest key, event name or value in characters (Heap: "fewer than 1024")."""
 
-MAX_IDENTITY = 255
-"""Longest identity in characters."""
-
 MAX_ROW_BYTES = 900_000
 """Longest single row that still fits a call of about one megabyte."""
 
@@ -23,6 +20,10 @@ MIN_KEY = 8
 
 HEAP_EVENTS_PER_MINUTE = 15_000
 """Heap's documented limit on bulk track, in events per app."""
+
+
+HEAP_EVENTS_PER_IDENTITY_MINUTE = 1_000
+"""The same, in events per identity."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Limits:
     rows_per_call: int = 1_000
     bytes_per_call: int = 1_000_000
     events_per_minute: int | None = HEAP_EVENTS_PER_MINUTE
-    events_per_identity_minute: int | None = 1_000
+    events_per_identity_minute: int | None = HEAP_EVENTS_PER_IDENTITY_MINUTE
     canary_rows: int = 10
     attempts: int = http.PATIENT_ATTEMPTS
     backoff_seconds: float = http.FIRST_PAUSE_SECONDS

@@ -16,12 +16,12 @@ from pipelines.heap.client import (
     HeapClient,
     TimeIsUp,
 )
-from pipelines.heap.gates import read_declared
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
 from pipelines.heap.outcome import PublishSummary, publish_lines
-from pipelines.heap.plan import Plan, compute, from_header
+from pipelines.heap.plan import Plan, from_header
 from pipelines.heap.planfile import FileDigest
+from pipelines.heap.planning import compute
 from pipelines.heap.recheck import recheck
 from pipelines.heap.sender import Sender
 from pipelines.heap.target import Target, require_target
@@ -61,17 +61,16 @@ def publish(
     with ExitStack() as stack:
         stack.enter_context(locks.hold(settings.home, "publisher", "publish"))
         ledger = stack.enter_context(Ledger(settings))
-        declared = read_declared()
         lines: IO[bytes] | None = None
         if plan_file is None:
             plan = compute(
                 settings, ledger, console, limits=limits, clock=clock,
-                ignore_cadence=ignore_cadence, declared=declared,
+                ignore_cadence=ignore_cadence,
             )  # fmt: skip
         else:
             lines = stack.enter_context(_held(plan_file, ledger))
             plan = open_plan(plan_file, lines, ledger, target)
-            recheck(plan, lines, ledger, settings, declared, clock)
+            recheck(plan, lines, ledger, settings, clock)
         return send(
             plan, ledger, target, console,
             limits=limits, clock=clock, max_minutes=max_minutes, lines=lines,

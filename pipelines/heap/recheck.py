@@ -7,8 +7,7 @@ from typing import IO
 
 from pipelines.built.manifest import require_manifest
 from pipelines.errors import CounterfoilError
-from pipelines.heap import gates, planfile
-from pipelines.heap.gates import Declared
+from pipelines.heap import gates, planfile, verdicts
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock
 from pipelines.heap.marts import declared_models
@@ -25,7 +24,6 @@ def recheck(
     lines: IO[bytes],
     ledger: Ledger,
     settings: Settings,
-    declared: Declared,
     clock: Clock,
 ) -> None:
     """Judge a plan by the gates and by who may be told as the warehouse knows it now.
@@ -37,11 +35,11 @@ def recheck(
     with attached(ledger, settings) as warehouse:
         models = declared_models(require_manifest(settings, warehouse))
         fresh = [
-            gates.budget_gate(ledger, plan.target, plan.count_events, declared, clock.now()),
+            gates.budget_gate(ledger, warehouse, plan.target, plan.count_events, clock.now()),
             gates.match_rate_gate(warehouse),
             gates.segment_gate(warehouse, models, warehouse.as_of),
         ]
-        gates.load_forbidden(ledger, warehouse)
+        verdicts.load_forbidden(ledger, warehouse)
         told = [warehouse.mart(model)[0] for model in models]
         told += [warehouse.require("dim_persons", "heap_identity"), "receipts", "property_state"]
         _refuse_strangers(lines, ledger, told)
@@ -56,7 +54,7 @@ def _refuse_strangers(lines: IO[bytes], ledger: Ledger, told: Sequence[str]) -> 
     ledger.db.execute("create or replace temp table plan_identities (identity varchar)")
     for found in planfile.identities(lines, ROWS_PER_CHECK):
         ledger.db.execute("insert into plan_identities select unnest(?::varchar[])", [found])
-    reason = gates.forbidden_sql(ledger, "identity")
+    reason = verdicts.forbidden_sql(ledger, "identity")
     count = ledger.value(f"select count(*) from plan_identities where {reason} is not null")
     known = " union all ".join(f"select heap_identity from {relation}" for relation in told)
     count_unknown = ledger.value(

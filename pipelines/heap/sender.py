@@ -23,8 +23,9 @@ from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
 from pipelines.heap.outcome import PublishSummary
 from pipelines.heap.payload import NumberText, read_row, value_hash
-from pipelines.heap.plan import Plan, user_key
+from pipelines.heap.plan import Plan
 from pipelines.heap.planfile import Batch
+from pipelines.heap.properties import user_key
 from pipelines.heap.refusals import classify, scrub
 from pipelines.heap.rows import DeadRow, EventRow, PropertyRow
 

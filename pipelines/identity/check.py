@@ -100,7 +100,7 @@ def _percent(rate: float | None) -> str:
 
 
 def check(settings: Settings, console: Console) -> Check:
-    """Judge the built match rates against `seeds/identity_thresholds.csv`.
+    """Judge the built match rates against the var `identity_minimum_rate`.
 
     Prints one line a workspace, and the populations that do not meet. Raise the result's `failure`
     afterwards: it is not raised here, so that --json has the facts.

@@ -80,7 +80,8 @@ def draw_sheet(
     path = out or settings.home / "identity_sample.csv"
     if path.is_file() and any(row.get("verdict", "").strip() for row in _read(path)):
         raise CounterfoilError(
-            f"{path.name} holds verdicts already: read it with --read, or choose another --out."
+            f"{path.name} holds verdicts already: read it back with `counterfoil identity sample "
+            "FILE`, or choose another --out."
         )
     with private(settings.home):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pipelines.blanks import trimmed_sql
 from pipelines.built.quoting import literal
 from pipelines.loading.families import Kind
 
@@ -101,7 +102,7 @@ def is_nan(column: str) -> str:
 
 
 def _blank(column: str) -> str:
-    return f"nullif(trim({column}, ' \t\r\n'), '')"
+    return f"nullif({trimmed_sql(column)}, '')"
 
 
 def _printed(column: str) -> str:

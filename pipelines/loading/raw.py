@@ -171,6 +171,7 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         "create table if not exists loads.quarantine (file_name varchar, family varchar,"
         " content_hash varchar, reason varchar, location varchar, quarantined_at timestamp)"
     )
+    connection.execute("alter table loads.quarantine add column if not exists workspace_id bigint")
     # a cache: which content a place, size and time of change stood for
     connection.execute(
         "create table if not exists loads.sightings (location varchar, size_bytes bigint,"

@@ -336,7 +336,15 @@ def _settle(
     still = {key: reason for key, reason in {**state.quarantined, **blocked}.items() if key[1]}
     places = {found.location: found for found in looked_at}
     rows = [
-        (found.name, found.kind.family.name, found.content_hash, reason, location, now)
+        (
+            found.name,
+            found.kind.family.name,
+            found.content_hash,
+            reason,
+            location,
+            now,
+            found.kind.workspace_id,
+        )
         for location, found in places.items()
         if (reason := still.get((found.name, found.content_hash)) or _opening(found, rejected))
     ]

@@ -42,7 +42,7 @@ class Review:
         sizes: what each experiment could see at all, one row per arm.
         journeys: one entry per journey that had entries or messages, each with its own rows.
         optional: rows of the marts of `OPTIONAL`, by name; None where the mart is not built.
-        guardrails: the words of the checks; not a number, so not in the JSON.
+        checks: the words of the guardrails; not a number, so not in the JSON.
     """
 
     as_of: datetime
@@ -71,7 +71,7 @@ class Review:
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
     heap: Record | None = None
-    guardrails: Guardrails = field(default_factory=Guardrails)
+    checks: Guardrails = field(default_factory=Guardrails)
     optional: dict[str, list[Record] | None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
@@ -108,7 +108,7 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     review.estimates = _estimates(tables, "fct_lift", "")
     review.history = _estimates(tables, "fct_lift_history", "fct_lift.as_of, ")
     review.health = _all(tables, "fct_experiment_health", "experiment_key, population, guardrail")
-    review.guardrails = read_guardrails(tables)
+    review.checks = read_guardrails(tables)
     review.match_rates = _all(tables, "fct_identity_match_rate", "workspace_id")
     by_arm = "experiment_key, arm"
     review.assignments = _all(tables, "fct_review_arms", by_arm)

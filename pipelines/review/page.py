@@ -148,7 +148,7 @@ def render(review: Review, json_name: str) -> str:
         "plain money channel spelled odds"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
-    environment.filters["reasons"] = review.guardrails.sentences
+    environment.filters["reasons"] = review.checks.sentences
     text = environment.get_template("page.html.j2").render(
         review=review,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -161,7 +161,7 @@ def render(review: Review, json_name: str) -> str:
 def as_json(review: Review) -> str:
     """Every number of the page and more, unrounded, with names and ids as they are."""
     found = dataclasses.asdict(review)
-    del found["guardrails"]
+    del found["checks"]
     found["rules"] = {
         "week": "the 7 days before as_of, beside the 7 days before them",
         "experiments": "cumulative, people whose window is complete",
@@ -228,7 +228,7 @@ def _context(review: Review) -> dict[str, Any]:
         "statuses": words.STATUS,
         "status_words": STATUS_WORDS,
         "populations": words.POPULATIONS,
-        "guardrails": review.guardrails,
+        "checks": review.checks,
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,

@@ -81,7 +81,7 @@ def _reasons(review: Review, row: Record) -> list[str]:
         if check["experiment_key"] == row["experiment_key"] and check["verdict"] == "invalid"
     }
     return [
-        review.guardrails.sentence(code, warns=code not in stopping)
+        review.checks.sentence(code, warns=code not in stopping)
         for code in words.codes_of(row["reasons"])
     ]
 

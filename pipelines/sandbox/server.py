@@ -139,6 +139,7 @@ def serve_sandbox(
         console.line(f"local Heap at {sandbox.url}: set HEAP_URL to it; stop with Ctrl-C")
         console.line(f"  what it was told: {sandbox.url}/connect/users (sessions, all_events, …)")
         console.record(url=sandbox.url)
+        console.finish()
         with contextlib.suppress(KeyboardInterrupt):
             (until or threading.Event()).wait()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from pipelines.console import Console
 from pipelines.heap import Limits
 from pipelines.sandbox import SandboxLimits
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT_DIR, Settings
 
 APP = "1234567"
 AS_OF = datetime(2026, 3, 1)
@@ -77,7 +78,7 @@ class Home:
             "create schema if not exists marts",
             "create table marts.dim_persons (person_id varchar, workspace_id bigint, "
             "customer_id varchar, email varchar, heap_identity varchar, "
-            "heap_identity_source varchar, match_status varchar, "
+            "heap_identity_source varchar, match_status varchar, refusal_reason varchar, "
             "is_publishable boolean, first_seen_at timestamp)",
             "create table marts.map_identifiers (workspace_id bigint, identifier_type varchar, "
             "identifier varchar, person_id varchar, valid_from timestamp, valid_to timestamp, "
@@ -89,6 +90,10 @@ class Home:
             "valid_from timestamp, valid_to timestamp, motion varchar, owner varchar, "
             "is_exported boolean, fingerprint varchar, description varchar, count_members bigint)",
             "create table heap.heap_refusals (publish_key varchar, kind varchar, reason varchar)",
+            "create table heap.heap_budget (budget varchar, most bigint)",
+            "insert into heap.heap_budget values ('events per month', null)",
+            "create view heap.heap_forbidden_identities as "
+            f"{model_sql('heap_forbidden_identities')}",
             "insert into marts.fct_identity_match_rate "
             f"values ('{AS_OF}', 1, 10, 9, 0.9, null, null, 0.7, true)",
         )
@@ -153,15 +158,24 @@ class Home:
             for statement in statements:
                 db.execute(statement)
 
-    def insert(self, relation: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows by column name."""
+    def insert(
+        self, relation: str, rows: Sequence[Mapping[str, object]], *, may_be_told: bool = True
+    ) -> None:
+        """Insert rows by column name; a person of `dim_persons` replaces what was known of them.
+
+        `may_be_told`: whoever a Heap mart holds is a person who may be told, as in a real build.
+        """
         with duckdb.connect(str(self.settings.warehouse_path)) as db:
             for row in rows:
+                if relation == "marts.dim_persons":
+                    db.execute(f"delete from {relation} where person_id = ?", [row["person_id"]])
                 marks = ", ".join("?" for _ in row)
                 db.execute(
                     f"insert into {relation} ({', '.join(row)}) values ({marks})",
                     list(row.values()),
                 )
+        if relation in self.marts and may_be_told:
+            self.sql(self._persons(relation))
 
     def sent(self, count: int, *, start: int = 0, people: int = 7) -> None:
         """Add `count` sent messages over `people` identities."""
@@ -176,7 +190,8 @@ class Home:
                 'entry' || i, 'welcome=treatment', 'cart_v1||lapsed_v2', 'high', 'delivery' || i,
                 'action:901', 'Hello ☃', 'email', i / 2
             from range({start}, {start + count}) as rows(i)
-            """
+            """,
+            self._persons("heap.heap_cio_message_sent"),
         )
 
     def users(self, count: int, *, in_cart: bool = True) -> None:
@@ -190,13 +205,41 @@ class Home:
                 'treatment', 'high', null, 'subscribed', date '2026-01-05', date '2026-02-01'
             from range({count}) as rows(i)
             """,
+            self._persons("heap.heap_user_properties"),
         )
+
+    def move(self) -> None:
+        """As if a build had found that everybody goes by another identity."""
+        for relation in ("marts.dim_persons", *sorted(self.marts)):
+            self.sql(f"update {relation} set heap_identity = 'moved.' || heap_identity")
+
+    @property
+    def marts(self) -> set[str]:
+        """The relations of the declared Heap models."""
+        return {f"heap.{node['name']}" for node in self.models.values()}
+
+    def _persons(self, relation: str) -> str:
+        """SQL that makes whoever is in a mart a person who may be told, unless known already."""
+        return f"""
+            insert into marts.dim_persons by name
+            select distinct
+                person_id, heap_identity, 'unmatched' as match_status, true as is_publishable
+            from {relation}
+            where heap_identity is not null
+                and person_id not in (select person_id from marts.dim_persons)
+            """
 
     def ledger(self, query: str) -> list[tuple[Any, ...]]:
         """Read the ledger."""
         with duckdb.connect(str(self.settings.ledger_path), read_only=True) as db:
             found: list[tuple[Any, ...]] = db.execute(query).fetchall()
             return found
+
+
+def model_sql(name: str) -> str:
+    """A Heap model's own SQL over the tables that tests fill, for what is no more than a select."""
+    text = (PROJECT_DIR / "models" / "heap" / f"{name}.sql").read_text(encoding="utf-8")
+    return re.sub(r'\{\{ ref\("(\w+)"\) \}\}', r"marts.\1", text)
 
 
 def mark_whole(home: Path, as_of: datetime) -> None:

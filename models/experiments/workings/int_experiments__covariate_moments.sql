@@ -74,9 +74,9 @@ described as (
         count_units,
         sum_x / count_units as mean_x,
         sum_y / count_units as mean_y,
-        (sum_xx - sum_x * sum_x / count_units) / nullif(count_units - 1, 0) as variance_x,
-        (sum_yy - sum_y * sum_y / count_units) / nullif(count_units - 1, 0) as variance_y,
-        (sum_xy - sum_x * sum_y / count_units) / nullif(count_units - 1, 0) as covariance
+        {{ sample_variance("sum_x", "sum_xx", "count_units") }} as variance_x,
+        {{ sample_variance("sum_y", "sum_yy", "count_units") }} as variance_y,
+        {{ sample_covariance("sum_x", "sum_y", "sum_xy", "count_units") }} as covariance
     from summed
 )
 

@@ -5,7 +5,7 @@ holds as (
 ),
 
 identifiers as (
-    select * from {{ ref("int_identity__identifiers") }}
+    select * from {{ ref("map_identifiers") }}
     where valid_to is null
 ),
 

@@ -106,7 +106,7 @@ ruled as (
         held.cio_id,
         held.identifier_type,
         case
-            when rules.workspace_id is null then nullif(trim(held.identifier), '')
+            when rules.workspace_id is null then {{ not_blank("held.identifier") }}
             else {{ normalised("held.identifier") }}
         end as identifier,
         held.evidence,

@@ -20,8 +20,8 @@ workspaces as (
 curated as (
     select
         workspaces.workspace_id,
-        nullif(trim(identity_merges.primary_cio_id), '') as primary_cio_id,
-        nullif(trim(identity_merges.secondary_cio_id), '') as secondary_cio_id,
+        {{ not_blank("identity_merges.primary_cio_id") }} as primary_cio_id,
+        {{ not_blank("identity_merges.secondary_cio_id") }} as secondary_cio_id,
         'curated merge' as evidence,
         identity_merges.merged_at,
         cast(null as timestamp) as learned_at

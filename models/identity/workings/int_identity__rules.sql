@@ -7,6 +7,10 @@ identity_rules as (
     select * from {{ ref("identity_rules") }}
 ),
 
+placeholders as (
+    select * from {{ ref("identity_placeholders") }}
+),
+
 known_profiles as (
     select * from {{ ref("int_identity__known_profiles") }}
 ),
@@ -16,6 +20,12 @@ workspaces as (
     from known_profiles
 ),
 
+-- Words that mean nobody whatever the identifier and the rule.
+words as (
+    select {{ joined_text("placeholder_values", "|") }} as placeholder_values
+    from placeholders
+),
+
 ranked as (
     select
         workspaces.workspace_id,
@@ -23,12 +33,19 @@ ranked as (
         lower(trim(identity_rules.role)) as role,
         concat('|', lower(coalesce(identity_rules.normalisation, '')), '|') as normalisation,
         identity_rules.max_profiles,
-        concat('|', lower(coalesce(identity_rules.placeholder_values, '')), '|') as placeholder_values,
+        concat(
+            '|',
+            lower(coalesce(identity_rules.placeholder_values, '')),
+            '|',
+            lower(coalesce(words.placeholder_values, '')),
+            '|'
+        ) as placeholder_values,
         row_number() over (
             partition by workspaces.workspace_id, identity_rules.identifier_type
             order by identity_rules.workspace_id nulls last
         ) as rule_rank
     from workspaces
+    cross join words
     inner join identity_rules
         on
             identity_rules.workspace_id is null

@@ -18,7 +18,7 @@ deliveries as (
 ),
 
 identifiers as (
-    select * from {{ ref("int_identity__identifiers") }}
+    select * from {{ ref("map_identifiers") }}
 ),
 
 rules as (
@@ -79,57 +79,7 @@ without_profile as (
     where by_profile.webhook_event_id is null
 ),
 
--- Workspaces may compare one identifier in different ways; usually there is one.
-spellings as (
-    select distinct
-        identifier_type,
-        is_trimmed,
-        is_lowered
-    from rules
-),
-
-spelled as (
-    select
-        without_profile.webhook_event_id,
-        without_profile.metric,
-        without_profile.workspace_id,
-        without_profile.occurred_at,
-        spellings.identifier_type,
-        spellings.is_trimmed,
-        spellings.is_lowered,
-        case spellings.identifier_type
-            when 'customer_id' then {{ normalised("without_profile.customer_id", "spellings") }}
-            else {{ normalised("without_profile.email", "spellings") }}
-        end as identifier
-    from without_profile
-    cross join spellings
-),
-
-candidates as (
-    select
-        spelled.webhook_event_id,
-        spelled.metric,
-        identifiers.workspace_id,
-        identifiers.person_id,
-        row_number() over (
-            partition by spelled.webhook_event_id, spelled.metric, identifiers.workspace_id
-            order by rules.preference, rules.identifier_type
-        ) as candidate_rank
-    from spelled
-    inner join rules
-        on
-            spelled.identifier_type = rules.identifier_type
-            and spelled.is_trimmed = rules.is_trimmed
-            and spelled.is_lowered = rules.is_lowered
-            and (spelled.workspace_id is null or spelled.workspace_id = rules.workspace_id)
-    inner join identifiers
-        on
-            rules.workspace_id = identifiers.workspace_id
-            and spelled.identifier_type = identifiers.identifier_type
-            and spelled.identifier = identifiers.identifier
-            and spelled.occurred_at >= identifiers.valid_from
-            and (identifiers.valid_to is null or spelled.occurred_at < identifiers.valid_to)
-),
+{{ holders_then("without_profile", ["webhook_event_id", "metric"], knows_workspace=true) }},
 
 resolved as (
     select
@@ -144,8 +94,7 @@ resolved as (
         metric,
         workspace_id,
         person_id
-    from candidates
-    where candidate_rank = 1
+    from holders
 ),
 
 -- A body does not say its workspace. Where somebody is meant in several, an opt-out counts in each and

@@ -8,12 +8,12 @@ distinct_recipients as (
     select distinct
         workspace_id,
         delivery_id,
-        lower(trim(recipient)) as recipient
+        lower({{ trimmed("recipient") }}) as recipient
     from delivery_contents
     where
         workspace_id is not null
         and delivery_id is not null
-        and nullif(trim(recipient), '') is not null
+        and {{ not_blank("recipient") }} is not null
 )
 
 select * from distinct_recipients

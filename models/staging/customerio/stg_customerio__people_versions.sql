@@ -12,8 +12,8 @@ typed as (
     select
         people.workspace_id,
         people.internal_customer_id as cio_id,
-        nullif(trim(people.customer_id), '') as customer_id,
-        nullif(trim(people.email_addr), '') as email,
+        {{ not_blank("people.customer_id") }} as customer_id,
+        {{ not_blank("people.email_addr") }} as email,
         coalesce(people.deleted, false) as is_deleted,
         coalesce(people.suppressed, false) as is_suppressed,
         case when people.created_at > {{ epoch() }} then people.created_at end as created_at,

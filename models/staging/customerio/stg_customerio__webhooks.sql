@@ -12,12 +12,12 @@ typed as (
         {{ json_id("data", "identifiers.cio_id") }} as cio_id,
         {{ json_id("data", "identifiers.id") }} as customer_id,
         coalesce(
-            nullif(trim({{ json_text("data", "identifiers.email") }}), ''),
-            nullif(trim({{ json_text("data", "email_address") }}), '')
+            {{ not_blank(json_text("data", "identifiers.email")) }},
+            {{ not_blank(json_text("data", "email_address")) }}
         ) as email,
         lower(trim(metric)) as metric,
         {{ channel("object_type") }} as channel,
-        nullif(lower(trim({{ json_text("data", "recipient") }})), '') as recipient,
+        lower({{ not_blank(json_text("data", "recipient")) }}) as recipient,
         {{ json_text("data", "failure_message") }} as reason,
         {{ whole_number(json_text("data", "link_id")) }} as link_id,
         {{ json_text("data", "href") }} as link_url,

@@ -8,7 +8,7 @@ typed as (
     select
         cast(event_id as {{ dbt.type_string() }}) as heap_event_id,
         cast(user_id as {{ dbt.type_string() }}) as heap_user_id,
-        nullif(trim(publish_key), '') as publish_key,
+        {{ not_blank("publish_key") }} as publish_key,
         event_table_name,
         time as occurred_at
     from events

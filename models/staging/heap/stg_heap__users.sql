@@ -7,8 +7,8 @@ users as (
 ranked as (
     select
         cast(user_id as {{ dbt.type_string() }}) as heap_user_id,
-        nullif(trim(identity), '') as heap_identity,
-        nullif(trim(email), '') as email,
+        {{ not_blank("identity") }} as heap_identity,
+        {{ not_blank("email") }} as email,
         row_number() over (
             partition by user_id
             order by

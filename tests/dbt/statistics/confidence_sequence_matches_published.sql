@@ -1,5 +1,7 @@
 -- The confidence sequence against gbstats' own test values: (estimate, standard error, units,
--- tuning n) of the published cases, their limits, and the two published rho.
+-- tuning n) of the published cases, their limits, and the two published rho. The p-values are those of
+-- pipelines/experiments/inference.py: Hillstrom's, the smallest that a permutation gives, and one that
+-- stops at 1.
 with
 
 cases as (
@@ -26,6 +28,18 @@ cases as (
         {{ rho }} as published_low,
         {{ rho }} as published_high,
         0.00000001 as tolerance
+    union all
+    {% endfor -%}
+    {% for z, units, p_value in [
+        (3.781626589537274, 42693, 0.005220628109746622), (3.7190164854556804, 5000, 0.006431125503260876),
+        (0.6744897501960817, 5000, 1.0),
+    ] -%}
+    select
+        {{ sequence_p_value(z, units, sequence_rho_squared("0.05", units)) }} as low,
+        {{ sequence_p_value(z, units, sequence_rho_squared("0.05", units)) }} as high,
+        {{ p_value }} as published_low,
+        {{ p_value }} as published_high,
+        0.000000000001 as tolerance
     {{ "union all" if not loop.last }}
     {% endfor %}
 )

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
+from rebuilt import compiled, rebuilt
 from review_home import built_home, changed, settings_for
 
 from pipelines.checklist import Checklist, Line, measure
+from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
+from pipelines.road import write_checklist
 
 LINES = (
     "identifier_declared",
@@ -68,7 +72,7 @@ def test_receipts_are_looked_for_in_what_heap_gives_back(home: Path, tmp_path: P
     lost = read_back(home, tmp_path / "lost", ["k0", "k2"], "2026-05-03")
     assert (lost.verdict, lost.measured) == ("fail", "2 of 3 receipts found")
     early = read_back(home, tmp_path / "early", ["k0"], "2026-05-01")
-    assert early.verdict == "n.a."
+    assert early.verdict == "not applicable"
 
 
 def test_every_line_is_measured(home: Path) -> None:
@@ -78,8 +82,8 @@ def test_every_line_is_measured(home: Path) -> None:
     for found in checklist.lines:
         assert found.measured
         assert found.threshold
-        assert found.advice or found.verdict == "n.a."
-    assert line(checklist, "dead_letters").verdict == "n.a."
+        assert found.advice
+    assert line(checklist, "dead_letters").verdict == "not applicable"
     for name in ("identifier_declared", "exposure_without_click", "holdouts", "holdouts_apart"):
         assert line(checklist, name).verdict == "ok"
     assert "Welcome series" in line(checklist, "holdouts").measured
@@ -100,7 +104,7 @@ def test_every_line_is_measured(home: Path) -> None:
         ),
         (
             "match_rate",
-            "update marts.fct_identity_match_rate set match_rate = 0.1, identifiable_rate = 0.1",
+            "update marts.fct_identity_match_rate set match_rate = 0.1, is_met = false",
         ),
         ("standard_events", "delete from heap.heap_cio_goal_converted"),
         ("standard_events", "update heap.heap_cio_message_sent set publish_key = 'same'"),
@@ -114,7 +118,7 @@ def test_every_line_is_measured(home: Path) -> None:
             "update marts.dim_segment_versions set owner = null where segment_key = 'vip'",
         ),
         ("segments", "update marts.dim_segment_versions set is_exported = segment_key = 'vip'"),
-        ("state_and_history", "alter table heap.heap_cio_message_sent drop column segments"),
+        ("state_and_history", "delete from heap.heap_user_properties"),
         ("holdouts", "update registries.experiment_arms set is_control = false"),
         (
             "sample_ratio",
@@ -129,7 +133,7 @@ def test_every_line_is_measured(home: Path) -> None:
         ("freshness", "update marts.fct_source_freshness set verdict = 'stale'"),
         (
             "quarantine",
-            "insert into marts.load_quarantine values "
+            "insert into marts.load_quarantine (file_name, family, reason, loaded_at) values "
             "('metrics_v5_1_1.parquet', 'metrics', 'It cannot be read.', timestamp '2026-06-01')",
         ),
         (
@@ -140,21 +144,22 @@ def test_every_line_is_measured(home: Path) -> None:
     ],
 )
 def test_each_line_fails_for_its_cause(home: Path, tmp_path: Path, name: str, cause: str) -> None:
-    found = line(measure(changed(home, tmp_path / "changed", cause)), name)
+    found = line(measure(rebuilt(home, tmp_path / "changed", cause)), name)
     assert found.verdict == "fail"
     assert f"FAIL  {found.title}" in found.text()
     assert found.advice in found.text()
 
 
 def test_undeclared_cadence_fails(home: Path, tmp_path: Path) -> None:
+    """The build writes what the models declare into the statement; here one declares otherwise."""
     settings = changed(home, tmp_path / "changed")
     manifest = settings.home / "manifest.json"
     text = manifest.read_text()
-    assert '"cadence": "hourly"' in text or '"cadence":"hourly"' in text
-    manifest.write_text(text.replace("hourly", "now and then"))
-    assert line(measure(settings), "cadence").verdict == "fail"
-    manifest.unlink()
-    assert line(measure(settings), "cadence").verdict == "n.a."
+    assert "'hourly' as cadence" in text
+    manifest.write_text(text.replace("'hourly' as cadence", "'now and then' as cadence"))
+    found = line(measure(rebuilt(settings.home, tmp_path / "rebuilt")), "cadence")
+    assert found.verdict == "fail"
+    assert "heap_cio_message_sent now and then" in found.measured
 
 
 def test_dead_letters_and_receipts(home: Path, tmp_path: Path) -> None:
@@ -171,7 +176,77 @@ def test_dead_letters_and_receipts(home: Path, tmp_path: Path) -> None:
         ledger.db.execute("update dead_letters set status = 'resolved'")
     checklist = measure(settings)
     assert line(checklist, "dead_letters").verdict == "ok"
-    assert line(checklist, "read_back").verdict == "n.a."
+    assert line(checklist, "read_back").verdict == "not applicable"
+
+
+def waiver(rule: str, subject: str = "null", expires_on: str = "2026-06-02") -> str:
+    return (
+        f"insert into registries.waivers values ('{rule}', {subject}, 'until the audit', "
+        f"'data platform', date '{expires_on}')"
+    )
+
+
+def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -> None:
+    """The sources of the sample brand are stale; somebody accepts that until the next day."""
+    checklist = measure(rebuilt(home, tmp_path / "waived", waiver("freshness")))
+    found = line(checklist, "freshness")
+    assert checklist.count_failed == 0
+    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 2 not applicable")
+    assert found.text().startswith("waived Sources are fresh: 5 of 6 fresh; stale: people 7.0 days")
+    assert found.text().endswith("Waived by data platform until 2026-06-02: until the audit")
+    assert found.facts()["waived_by"] == "data platform"
+    assert found.facts()["waived_until"] == "2026-06-02"
+    assert "waived_by" not in line(checklist, "quarantine").facts()
+
+
+@pytest.mark.parametrize(
+    "too_late_or_elsewhere",
+    [
+        waiver("freshness", expires_on="2026-06-01"),
+        waiver("freshness", subject="'208301/101'"),
+        waiver("quarantine"),
+    ],
+)
+def test_a_waiver_of_something_else_changes_nothing(
+    home: Path, tmp_path: Path, too_late_or_elsewhere: str
+) -> None:
+    checklist = measure(rebuilt(home, tmp_path / "changed", too_late_or_elsewhere))
+    assert line(checklist, "freshness").verdict == "fail"
+    assert checklist.count_failed == 1
+
+
+def test_a_waived_line_about_the_ledger(home: Path, tmp_path: Path) -> None:
+    """It is measured when the command runs, and waived as every other line is."""
+    settings = rebuilt(home, tmp_path / "waived", waiver("dead_letters"))
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into dead_letters (publish_key, kind, reason, status, first_seen_at, attempts) "
+            "values ('k', 'cio_message_sent', 'refused', 'open', ?, 1)",
+            [datetime(2026, 6, 1)],
+        )
+    found = line(measure(settings), "dead_letters")
+    assert found.verdict == "waived"
+    assert found.measured == "1 open, 0 settled"
+    assert found.text() == (
+        "waived Heap refused nothing that still waits: 1 open, 0 settled (none open). "
+        "Waived by data platform until 2026-06-02: until the audit"
+    )
+
+
+def test_the_command_fails_with_a_failing_line_only(home: Path, tmp_path: Path) -> None:
+    console = Console(as_json=True)
+    with pytest.raises(CounterfoilError, match="1 checklist lines fail"):
+        write_checklist(settings_for(home), console)
+    write_checklist(rebuilt(home, tmp_path / "waived", waiver("freshness")), console)
+
+
+@pytest.mark.parametrize(("rule", "count"), [("holdots", 1), ("told", 0), ("segment_budget", 0)])
+def test_a_waiver_of_no_line_is_found(home: Path, tmp_path: Path, rule: str, count: int) -> None:
+    """The build runs this test on the registry, and fails with its sentence."""
+    settings = changed(home, tmp_path / "changed", waiver(rule))
+    test = compiled(settings)["assert_waivers_name_a_line_or_budget"]
+    with duckdb.connect(str(settings.warehouse_path)) as db:
+        assert len(db.execute(test).fetchall()) == count
 
 
 def test_one_journey(home: Path) -> None:
@@ -223,8 +298,16 @@ def test_one_id_in_two_workspaces(home: Path) -> None:
 def test_each_line_of_a_journey_fails_for_its_cause(
     home: Path, tmp_path: Path, name: str, cause: str
 ) -> None:
-    checklist = measure(changed(home, tmp_path / "changed", cause), "208301/101")
+    checklist = measure(rebuilt(home, tmp_path / "changed", cause), "208301/101")
     assert line(checklist, name).verdict == "fail"
+
+
+def test_what_is_printed_of_the_sample_brand(home: Path) -> None:
+    """Every line of the implementation and of each journey, word for word."""
+    journeys = (None, "101", "102", "103", "104", "105", "106", "201")
+    printed = [measure(settings_for(home), journey).text() for journey in journeys]
+    expected = Path(__file__).with_name("sample_brand.txt").read_text(encoding="utf-8")
+    assert "\n".join(printed) + "\n" == expected
 
 
 def test_unknown_journey_lists_the_known(home: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_new_ledger_forgets_nobody_under_another_salt(settings: Settings) -> N
     remember(settings, "b@example.com")
     assert erased_among(settings, *EVERYBODY) == ["a@example.com", "b@example.com"]
     assert erased_in_ledger(settings, *EVERYBODY) == ["a@example.com", "b@example.com"]
-    from pipelines.heap.gates import forbidden_sql
+    from pipelines.heap.verdicts import forbidden_sql
 
     with Ledger(settings) as ledger:
         ledger.db.execute("create temp table forbidden_identities (heap_identity varchar)")

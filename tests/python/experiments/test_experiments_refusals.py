@@ -155,7 +155,7 @@ def test_a_global_holdout_is_drawn_by_hash_over_all_who_can_be_reached(held: Bui
         select identifiers.identifier, assignments.arm, assignments.allocation_version,
             assignments.assigned_at
         from marts.fct_experiment_assignments as assignments
-        inner join identity.int_identity__identifiers as identifiers
+        inner join marts.map_identifiers as identifiers
             on assignments.person_id = identifiers.person_id
                 and identifiers.identifier_type = 'customer_id'
         where experiment_key = 'programme' order by 1

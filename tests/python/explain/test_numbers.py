@@ -210,7 +210,7 @@ def test_a_lift_is_told_with_what_it_rests_on(home: Path, facts: Any) -> None:
     assert told.relations[0]["relation"] == "marts.fct_lift"
     assert (PROJECT_DIR / told.relations[0]["path"]).is_file()
     names = [one.name for one in told.upstream]
-    assert names[0] == "int_experiments__lift"
+    assert names[0] == "fct_lift_history"
     assert {"experiments", "fct_experiment_units", "customerio.outputs"} - set(names) == {
         "fct_experiment_units"  # beside the lift, not above it: both are made from the same people
     }
@@ -375,7 +375,7 @@ def test_the_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "which agree: count_treatment" in said.stdout
     assert re.search(
         r"Rests on \d+ models, \d+ registries, \d+ sources, nearest first:\n"
-        r"  1: int_experiments__lift\n"
+        r"  1: fct_lift_history\n"
         r"(  \d+: .+\n)+  sources: .*customerio.outputs",
         said.stdout,
     )
@@ -456,7 +456,7 @@ def test_what_is_not_built_has_no_names(change: Change) -> None:
     with pytest.raises(CounterfoilError, match="No figure has"):
         list_numbers(settings, Console(as_json=True), "funnel/")
     told = explain_number(settings, LIFT, Console(as_json=True))
-    assert [one.relations for one in told.beneath] == [["experiments.int_experiments__lift"]]
+    assert [one.relations for one in told.beneath] == [["marts.fct_lift_history"]]
     assert not told.beneath[0].values
 
 
@@ -464,9 +464,9 @@ def test_views_are_not_read(change: Change) -> None:
     """What a view reads need not be there: the warehouse can be read alone."""
     settings = change(
         "drop table marts.fct_experiment_units",
-        "alter table experiments.int_experiments__lift rename to loaded",
-        "create view experiments.int_experiments__lift as from experiments.loaded",
-        "drop table experiments.loaded",
+        "alter table marts.fct_lift_history rename to loaded",
+        "create view marts.fct_lift_history as from marts.loaded",
+        "drop table marts.loaded",
     )
     assert explain_number(settings, LIFT, Console(as_json=True)).beneath == []
 

@@ -118,7 +118,10 @@ def test_a_heavy_identity_is_spread_over_the_whole_plan(tmp_path: Path, heap: Sa
     home.sent(28_000, people=28_000)
     home.sql(
         "update heap.heap_cio_message_sent set heap_identity = 'heavy@shop.example' "
-        "where publish_key < 'sent-000001900'"
+        "where publish_key < 'sent-000001900'",
+        "update marts.dim_persons set heap_identity = 'heavy@shop.example' where person_id in "
+        "(select person_id from heap.heap_cio_message_sent "
+        "where heap_identity = 'heavy@shop.example')",
     )
     time = Time()
     publish(home.settings, home.console, clock=time.clock())

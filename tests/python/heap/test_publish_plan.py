@@ -385,18 +385,61 @@ def test_a_retired_version_is_told_false(home: Home, heap: Sandbox, how: str) ->
 def test_a_moved_identity_is_counted_and_never_sent_again(home: Home, heap: Sandbox) -> None:
     home.sent(5)
     publish(home.settings, home.console, limits=FAST)
-    home.sql("update heap.heap_cio_message_sent set heap_identity = 'new@shop.example'")
+    home.move()
     plan = plan_of(home)
     assert (plan.identities_moved, plan.count_events) == (5, 0)
 
 
-REFUSED = {
-    "no identity": event("key-none-1", None),
-    "no identity ": event("key-blank-", "   "),
-    "the identity has blanks around it": event("key-blanks", " a@b.example"),
-    "the identity is a placeholder": event("key-null-1", "NULL"),
-    "the identity is too long": event("key-long-1", "x" * 256),
+def person(identity: str, heap_identity: str | None, reason: str | None) -> dict[str, object]:
+    """What `dim_persons` says of the person of an identity."""
+    return {
+        "person_id": f"person of {identity}",
+        "heap_identity": heap_identity,
+        "refusal_reason": reason,
+        "is_publishable": reason is None,
+    }
+
+
+STRANGERS = {
+    "no person can be resolved": None,
+    "person is deleted": person("a@b.example", "a@b.example", "person is deleted"),
+    "placeholder": person("a@b.example", None, "placeholder"),
+    "not publishable": {"person_id": "person of a@b.example", "is_publishable": False},
+    "the identity is not that of its person": person("a@b.example", "other@b.example", None),
+}
+"""Why the mart's row of a@b.example may not leave, by what `dim_persons` says of its person."""
+
+
+@pytest.mark.parametrize("reason", STRANGERS)
+@pytest.mark.parametrize("mart", ["heap_cio_message_sent", "heap_user_properties"])
+def test_a_mart_with_somebody_who_may_not_be_told_stops_the_plan(
+    home: Home, heap: Sandbox, mart: str, reason: str
+) -> None:
+    """As an analyst's own model does that leaves out heap_refusal_reason."""
+    home.sent(2)
+    home.users(2)
+    path = plan_of(home).path
+    row = {"heap_identity": "a@b.example", "person_id": "person of a@b.example"}
+    if mart == "heap_cio_message_sent":
+        row = event("key-of-a-stranger", "a@b.example")  # type: ignore[assignment]
+    home.insert(f"heap.{mart}", [row], may_be_told=False)
+    if verdict := STRANGERS[reason]:
+        home.insert("marts.dim_persons", [verdict])
+    for command in (
+        lambda: plan_of(home),
+        lambda: publish(home.settings, home.console, limits=FAST),
+    ):
+        with pytest.raises(CounterfoilError) as stopped:
+            command()
+        assert f"{mart} holds 1 row that must not leave ({reason})" in str(stopped.value)
+        assert "a@b.example" not in str(stopped.value)
+    assert heap.calls == []
+    assert path is not None
+
+
+MALFORMED = {
     "the publish key is missing, too short or too long": event("short", "a@b.example"),
+    "no identity": {**event("key-none-1", "a@b.example"), "heap_identity": None},
     "no timestamp": {**event("key-notime", "a@b.example"), "occurred_at": None},
     "the timestamp is in the future": event(
         "key-future", "a@b.example", AS_OF + timedelta(hours=1)
@@ -408,55 +451,55 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("reason", REFUSED)
-def test_rows_that_may_not_be_sent_are_refused_with_a_reason(
+@pytest.mark.parametrize("reason", MALFORMED)
+def test_a_mart_with_a_row_that_heap_cannot_hold_stops_the_plan(
     home: Home, heap: Sandbox, reason: str
 ) -> None:
     home.sent(2)
-    home.insert("heap.heap_cio_message_sent", [REFUSED[reason]])
-    plan = plan_of(home)
-    assert plan.refused == {f"cio_message_sent: {reason.strip()}": 1}
-    assert plan.count_events == 2
-    assert publish(home.settings, home.console, limits=FAST).count_events == 2
+    home.insert("marts.dim_persons", [person("a@b.example", "a@b.example", None)])
+    home.insert("heap.heap_cio_message_sent", [MALFORMED[reason]])
+    with pytest.raises(CounterfoilError) as stopped:
+        publish(home.settings, home.console, limits=FAST)
+    assert f"heap_cio_message_sent holds 1 row that must not leave ({reason})" in str(stopped.value)
+    assert heap.calls == []
 
 
-def test_a_repeated_key_is_refused_also_across_models(home: Home) -> None:
+def test_a_repeated_key_stops_the_plan_also_across_models(home: Home) -> None:
     home.sent(2)
-    home.insert("heap.heap_cio_goal_converted", [event("sent-000000000", "shopper0@shop.example")])
-    plan = plan_of(home)
-    assert plan.count_events == 1
-    assert sum(plan.refused.values()) == 2
+    home.insert(
+        "heap.heap_cio_goal_converted",
+        [{**event("sent-000000000", "shopper0@shop.example"), "person_id": "person0"}],
+    )
+    with pytest.raises(CounterfoilError, match="the publish key is repeated"):
+        plan_of(home)
+
+
+def test_two_persons_under_one_identity_stop_the_plan(home: Home) -> None:
+    home.users(2)
+    home.sql(
+        "update marts.dim_persons set heap_identity = 'one@shop.example'",
+        "update heap.heap_user_properties set heap_identity = 'one@shop.example'",
+    )
+    with pytest.raises(CounterfoilError, match=r"2 rows.*the identity is held by several persons"):
+        plan_of(home)
 
 
 def test_who_may_not_be_published_is_never_told_also_not_false(home: Home, heap: Sandbox) -> None:
     home.sent(7)
     home.users(7)
-    home.insert(
-        "marts.dim_persons",
-        [
-            {
-                "person_id": f"person{i}",
-                "heap_identity": f"shopper{i}@shop.example",
-                "match_status": "matched" if i else "deleted",
-                "is_publishable": i > 0,
-            }
-            for i in range(7)
-        ],
-    )
+    home.sql("update marts.dim_persons set match_status = 'matched'")
     plan = plan_of(home)
-    assert plan.refused == {
-        "cio_message_sent: not publishable": 1,
-        "user properties: not publishable": 1,
-    }
-    assert (plan.count_events, plan.count_users, plan.count_new_identities) == (6, 6, 0)
+    assert (plan.count_events, plan.count_users, plan.count_new_identities) == (7, 7, 0)
     publish(home.settings, home.console, limits=FAST)
     home.sql(
-        "update marts.dim_persons set is_publishable = false where person_id = 'person1'",
+        "update marts.dim_persons set is_publishable = false, refusal_reason = 'person is deleted' "
+        "where person_id = 'person1'",
+        "delete from heap.heap_cio_message_sent where person_id = 'person1'",
         "delete from heap.heap_user_properties where person_id = 'person1'",
     )
     plan = plan_of(home)
     assert (plan.leavers, plan.erasures_due) == ({}, 1)
-    assert plan.refused["user properties: not publishable"] == 2
+    assert plan.refused == {"user properties: not publishable": 1}
 
 
 @pytest.mark.parametrize("name", ["plan.jsonl", "plan [1] 'x'.jsonl"])
@@ -535,13 +578,14 @@ WITHOUT = {
         f"no {name}": f"drop table marts.{name}"
         for name in (
             "dim_persons",
-            "map_identifiers",
             "fct_identity_match_rate",
             "dim_segment_versions",
         )
     },
+    "no forbidden identities": "drop view heap.heap_forbidden_identities",
+    "no budget": "drop table heap.heap_budget",
     "no is_publishable": "alter table marts.dim_persons drop column is_publishable",
-    "no e-mail": "alter table marts.dim_persons drop column email",
+    "no refusal_reason": "alter table marts.dim_persons drop column refusal_reason",
     "no is_met": "alter table marts.fct_identity_match_rate drop column is_met",
     "a second dim_persons": "create schema aside; create table aside.dim_persons as "
     "from marts.dim_persons",
@@ -585,15 +629,26 @@ def test_an_exported_segment_is_looked_at_again_for_a_filed_plan(home: Home, hea
 def test_persons_whose_match_rate_was_never_judged_close_the_gate(
     home: Home, heap: Sandbox
 ) -> None:
-    home.sent(2)
-    path = plan_of(home).path
     home.sql("delete from marts.fct_identity_match_rate")
     assert plan_of(home).closed_gates == []  # there is nobody to judge
-    home.insert("marts.dim_persons", [{"person_id": "person9", "is_publishable": True}])
-    for plan in (path, None):
-        with pytest.raises(CounterfoilError, match="persons and no match rate"):
-            publish(home.settings, home.console, plan, limits=FAST)
+    home.sent(2)
+    with pytest.raises(CounterfoilError, match="persons and no match rate"):
+        publish(home.settings, home.console, plan_of(home).path, limits=FAST)
+    with pytest.raises(CounterfoilError, match="persons and no match rate"):
+        publish(home.settings, home.console, limits=FAST)
     assert heap.calls == []
+
+
+def test_a_spent_budget_closes_the_gate(home: Home, heap: Sandbox) -> None:
+    home.sent(20)
+    home.sql("update heap.heap_budget set most = 19")
+    with pytest.raises(CounterfoilError, match=r"needs 20 events and 19 of this month's 19"):
+        publish(home.settings, home.console, limits=FAST)
+    home.sql("update heap.heap_budget set most = 20")
+    assert publish(home.settings, home.console, limits=FAST).count_events == 20
+    home.sent(1, start=20)
+    with pytest.raises(CounterfoilError, match=r"needs 1 events and 0 of this month's 20"):
+        publish(home.settings, home.console, limits=FAST)
 
 
 def test_more_new_identities_than_declared_close_the_gate(home: Home, heap: Sandbox) -> None:
@@ -630,20 +685,19 @@ def test_an_exported_segment_must_be_a_user_property(home: Home, heap: Sandbox) 
         publish(home.settings, home.console, limits=FAST)
 
 
-def test_an_embargo_holds_rows_back_until_it_has_passed(home: Home, heap: Sandbox) -> None:
+def test_a_mart_that_holds_a_row_under_embargo_stops_the_plan(home: Home, heap: Sandbox) -> None:
     home.model("heap_cio_message_sent", "event", SENT, event="cio_message_sent", embargo_hours=48)
     home.insert(
         "heap.heap_cio_message_sent",
         [
             event("key-old-01", "a@b.example", AS_OF - timedelta(hours=49)),
-            event("key-young1", "a@b.example", AS_OF - timedelta(hours=47)),
+            event("key-young1", "a@b.example", AS_OF - timedelta(hours=48)),
         ],
     )
-    plan = plan_of(home)
-    assert (plan.count_events, plan.held_back) == (1, {"cio_message_sent: embargo": 1})
-    publish(home.settings, home.console, limits=FAST)
-    home.built(AS_OF + timedelta(days=1))
-    assert publish(home.settings, home.console, limits=FAST).count_events == 1
+    with pytest.raises(CounterfoilError, match=r"holds 1 row that must not leave \(embargo\)"):
+        plan_of(home)
+    home.built(AS_OF + timedelta(hours=1))
+    assert publish(home.settings, home.console, limits=FAST).count_events == 2
 
 
 def test_cadence_waits_but_the_same_instant_is_always_due(home: Home, heap: Sandbox) -> None:

@@ -137,6 +137,30 @@ def test_a_whole_build_leaves_its_mark_and_a_part_takes_it_away(
     assert (settings.home / "manifest.json").read_bytes() == kept
 
 
+def test_a_part_brings_along_what_it_stands_on_and_tests_what_is_there(
+    settings: Settings, project: Path
+) -> None:
+    (project / "models/aside.sql").write_text("select 1 as number")
+    compared = "select * from {{ ref('second') }}, {{ ref('aside') }} where false"
+    (project / "tests/dbt/second_beside_aside.sql").write_text(compared)
+    assert dbt(settings, project, "build", "--select", "second")
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+        names = {
+            str(name) for (name,) in db.execute("select table_name from duckdb_tables()").fetchall()
+        }
+    assert names == {"first", "second"}
+    # what is there is left alone, and a test that can run does
+    edit(project, "tests/dbt/second_is_two.sql", "<> 2", "= 2")
+    assert not dbt(settings, project, "build", "--select", "second")
+    edit(project, "tests/dbt/second_is_two.sql", "= 2", "<> 2")
+    edit(project, "models/first.sql", "1 as number", "7 as number")
+    assert dbt(settings, project, "build", "--select", "second")
+    # where all is there, dbt's own selection holds
+    assert dbt(settings, project, "build", "--select", "aside", "letters")
+    edit(project, "tests/dbt/second_beside_aside.sql", "where false", "")
+    assert not dbt(settings, project, "build", "--select", "aside")
+
+
 def test_a_failed_build_takes_the_mark_away_until_a_whole_one(
     settings: Settings, project: Path
 ) -> None:

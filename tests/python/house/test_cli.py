@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
+import httpx
 import pytest
+import yaml
 from publisher_home import OPEN, Home
 from typer.testing import CliRunner, Result
 
@@ -83,6 +87,23 @@ def test_help_imports_nothing_heavy() -> None:
         [sys.executable, "-c", script], cwd=PROJECT_DIR, capture_output=True, text=True, check=True
     )
     assert said.stdout.strip() == "[]"
+
+
+def test_the_sandbox_says_where_it_is_as_one_object(home: Path) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "cli.py", "sandbox", "--json", "--port", "0"],
+        cwd=PROJECT_DIR,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    said = ""
+    while not said.endswith("}\n"):
+        said += server.stdout.readline()
+    assert httpx.get(json.loads(said)["url"] + "/connect/users").status_code == 200
+    server.send_signal(signal.SIGINT)
+    assert server.communicate()[0] == ""
+    assert server.returncode == 0
 
 
 def test_no_export_there(home: Path, tmp_path: Path) -> None:
@@ -243,3 +264,10 @@ def test_a_plan_that_vouches_for_itself_is_not_sent(marts: Home, heap: Sandbox, 
 def test_a_setting_that_cannot_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERFOIL_THREADS", "many")
     failed(run("segments", "list"), 2, "COUNTERFOIL_THREADS")
+
+
+def test_the_version_is_one_and_the_same() -> None:
+    project = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text())["project"]
+    models = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())
+    assert run("--version").stdout == f"counterfoil {project['version']}\n"
+    assert models["version"] == project["version"]

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,16 @@ Reads = dict[str, set[str]]
 """Relations by room; a room is a package of pipelines/."""
 
 
+@cache
+def models(project: Path = PROJECT_DIR) -> set[str]:
+    """The name of every model."""
+    return {path.stem for path in (project / "models").rglob("*.sql")}
+
+
+@cache
 def relations(project: Path = PROJECT_DIR) -> set[str]:
     """The name of every model and seed."""
-    models = {path.stem for path in (project / "models").rglob("*.sql")}
-    return models | {path.stem for path in (project / "seeds").rglob("*.csv")}
+    return models(project) | {path.stem for path in (project / "seeds").rglob("*.csv")}
 
 
 def heap_models() -> set[str]:
@@ -39,19 +46,26 @@ def heap_models() -> set[str]:
     }
 
 
-def texts(code: str) -> Iterator[str]:
-    """Every text of a module, but for what describes the code."""
+def texts(code: str) -> Iterator[tuple[str, bool]]:
+    """Every text of a module, but for what describes the code, and whether it is the key of a row.
+
+    A registry's name is a plain word, so as a key it says nothing of what is read.
+    """
     tree = ast.parse(code)
-    described = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
+    described: set[int] = set()
+    keys: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            described.add(id(node.value))
+        elif isinstance(node, ast.Dict):
+            keys |= {id(key) for key in node.keys}
+        elif isinstance(node, ast.Subscript):
+            keys.add(id(node.slice))
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or id(node) in described:
             continue
         if isinstance(node.value, str):
-            yield node.value
+            yield node.value, id(node) in keys
 
 
 def reads(project: Path = PROJECT_DIR) -> Reads:
@@ -62,8 +76,9 @@ def reads(project: Path = PROJECT_DIR) -> Reads:
         modules = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
         if folder.name == "built" or not any(way in code for code in modules for way in WAYS):
             continue
-        for text in (text for code in modules for text in texts(code)):
-            found[folder.name] |= {text, *re.findall(r"\{(\w+)\}", text)} & known
+        for text, is_key in (one for code in modules for one in texts(code)):
+            found[folder.name] |= {text} & (models(project) if is_key else known)
+            found[folder.name] |= set(re.findall(r"\{(\w+)\}", text)) & known
         for file in folder.rglob("*.sql"):
             found[folder.name] |= set(names_in(file)) & known
     return found

@@ -65,6 +65,11 @@ def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder
             "line 2: `merged_at` should be a date and time",
         ),
         (
+            "waivers",
+            "rule,subject,reason,owner,expires_on\nfreshness,,audit,data,next week\n",
+            "line 2: `expires_on` should be a date such as",
+        ),
+        (
             "experiment_arms",
             ARMS_HEADER + "e,a,perhaps,1,1,,,,,,,\n",
             "line 2: `is_control` should be true or false",
@@ -74,6 +79,7 @@ def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder
             ARMS_HEADER + "e,a,false,0.6,1,,,,,,,\ne,b,true,0.3,1,,,,,,,\n",
             "weights of `e`, allocation version 1, sum to 0.900000",
         ),
+        ("identity_thresholds", "workspace_id,minimum_rate\n,0.9\n", "set identity_minimum_rate"),
     ],
 )
 def test_a_registry_that_cannot_be_is_told_in_one_sentence(

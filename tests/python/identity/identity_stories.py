@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from pipelines.blanks import BLANKS
 from pipelines.settings import PROJECT_DIR
 
 STORIES = PROJECT_DIR / "tests" / "scenarios" / "identity" / "stories.yml"
@@ -116,9 +117,9 @@ class Story:
         text = str(value)
         if text.startswith("LONG"):
             return f"s{self.number}-{text}-" + "x" * 300
-        if not text.strip() or text in self.told.get("as_written", []):
+        if not text.strip(BLANKS) or text in self.told.get("as_written", []):
             return text
-        blanks = len(text) - len(text.lstrip())
+        blanks = len(text) - len(text.lstrip(BLANKS))
         return f"{text[:blanks]}s{self.number}.{text[blanks:]}"
 
     def profile(self, name: str) -> str:

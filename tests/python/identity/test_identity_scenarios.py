@@ -186,7 +186,7 @@ def test_refused(replay: dict[str, Rows], story: Story) -> None:
         assert reasons == {reason}, identifier
 
 
-PLACES = {"identity": 4, "status": 6, "publishable": 9}
+PLACES = {"identity": 4, "status": 6, "refusal": 7, "publishable": 10}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import insight_cases
 import pytest
-from insight_cases import AS_OF, LEUKAEMIA
+from insight_cases import AS_OF
 from lifelines import KaplanMeierFitter
 from scipy.stats import norm
 from statsmodels.stats.proportion import confint_proportions_2indep
@@ -55,7 +55,8 @@ def newcombe(count_1: int, units_1: int, count_0: int, units_0: int) -> tuple[fl
     return float(low), float(high)
 
 
-def credit_of(home: Settings, journey: int) -> Row:
+def credit_of(home: Settings, case: str) -> Row:
+    journey = insight_cases.journey_of(case)
     return only(home, f"select * from marts.fct_journey_credit where journey_id = '{journey}'")
 
 
@@ -64,7 +65,7 @@ def funnel_of(home: Settings, where: str) -> list[Row]:
 
 
 def test_last_click_stands_beside_what_was_caused(home: Settings) -> None:
-    row = credit_of(home, insight_cases.CREDIT)
+    row = credit_of(home, "credit")
     assert (row["count_entries"], row["count_persons"]) == (10_000, 10_000)
     assert row["count_claimed_conversions"] == 500
     assert row["count_last_click_orders"] == 400  # the 100 scanners earn nothing
@@ -78,26 +79,26 @@ def test_last_click_stands_beside_what_was_caused(home: Settings) -> None:
 
 
 def test_a_trap_earns_no_credit(home: Settings) -> None:
-    row = credit_of(home, insight_cases.TRAPPED)
+    row = credit_of(home, "trapped")
     assert row["count_last_click_orders"] == 0
     assert row["count_last_exposure_orders"] == 115
     assert row["count_claimed_conversions"] == 0
 
 
 def test_a_journey_without_a_control_says_so(home: Settings) -> None:
-    row = credit_of(home, insight_cases.UNDRAWN)
+    row = credit_of(home, "undrawn")
     assert (row["count_entries"], row["count_persons"]) == (15, 14)
     assert (row["count_last_click_orders"], row["last_click_value"]) == (1, 20)
     assert (row["status"], row["verdict"], row["incremental"]) == ("no control", "no control", None)
 
 
 def test_two_variants_are_no_control(home: Settings) -> None:
-    row = credit_of(home, insight_cases.VARIANTS)
+    row = credit_of(home, "variants")
     assert (row["experiment_key"], row["status"], row["lift"]) == (None, "no control", None)
 
 
 def test_a_failed_ratio_leaves_credit_without_a_headline(home: Settings) -> None:
-    row = credit_of(home, insight_cases.BROKEN)
+    row = credit_of(home, "broken")
     assert row["count_last_click_orders"] == 40
     assert (row["status"], row["reasons"], row["verdict"]) == ("invalid", "srm", "no headline")
     assert row["incremental"] is None
@@ -177,7 +178,7 @@ def test_steps_differ_by_newcombe_and_the_last_one_is_the_lift(home: Settings) -
 
 
 def test_a_journey_without_an_experiment_has_a_funnel_since_entry(home: Settings) -> None:
-    steps = funnel_of(home, f"journey_id = '{insight_cases.UNDRAWN}'")
+    steps = funnel_of(home, f"journey_id = '{insight_cases.journey_of('undrawn')}'")
     assert {step["count_units"] for step in steps} == {13}  # the young one is not over yet
     assert [step["count_persons"] for step in steps] == [1, 0, 0, 0]
     assert {(step["status"], step["difference"]) for step in steps} == {("no control", None)}
@@ -267,7 +268,7 @@ def test_the_reorder_curve_is_kaplan_and_meiers(home: Settings) -> None:
         {6: 0.8571, 7: 0.8067, 10: 0.7529, 13: 0.6902, 16: 0.6275, 22: 0.5378, 23: 0.4482},
         abs=5e-5,
     )
-    gaps = LEUKAEMIA.split()
+    gaps = insight_cases.read("reorders")["gaps"][0]["days"].split()
     fitted = KaplanMeierFitter().fit(
         [int(gap.rstrip("+")) for gap in gaps], [not gap.endswith("+") for gap in gaps]
     )

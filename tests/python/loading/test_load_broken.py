@@ -485,3 +485,22 @@ def test_a_file_that_may_not_be_opened_is_quarantined_each_time(tmp_path: Path) 
         assert list(quarantine(home)) == [dangling.name]
     metrics_file(tmp_path, 2, 50).rename(tmp_path / "nowhere")
     assert (load(home, export).files_loaded, quarantine(home)) == (1, {})
+
+
+def test_the_quarantine_says_whose_file_it_was_also_in_an_older_home(tmp_path: Path) -> None:
+    export, home = tmp_path / "export", tmp_path / "home"
+    home.mkdir()
+    with duckdb.connect(str(home / "raw.duckdb")) as older:
+        older.execute("create schema loads")
+        older.execute(
+            "create table loads.quarantine (file_name varchar, family varchar, "
+            "content_hash varchar, reason varchar, location varchar, quarantined_at timestamp)"
+        )
+    export.mkdir()
+    (export / "metrics_v5_164000_7.parquet").write_bytes(b"PAR1")
+    (export / "behavior.parquet").write_bytes(b"PAR1")
+    load(home, export)
+    assert rows(home, "select file_name, workspace_id from loads.quarantine order by 1") == [
+        ("behavior.parquet", None),
+        ("metrics_v5_164000_7.parquet", 164000),
+    ]

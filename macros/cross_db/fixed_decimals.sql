@@ -1,0 +1,12 @@
+{% macro fixed_decimals(number, decimals) -%}
+    {#- A number as text, rounded to so many decimals; they stand there even when they are zero. -#}
+    {{ return(adapter.dispatch("fixed_decimals", "counterfoil")(number, decimals)) }}
+{%- endmacro %}
+
+{% macro default__fixed_decimals(number, decimals) -%}
+    format_string('%.{{ decimals }}f', cast({{ number }} as double))
+{%- endmacro %}
+
+{% macro duckdb__fixed_decimals(number, decimals) -%}
+    format('{:.{{ decimals }}f}', cast({{ number }} as double))
+{%- endmacro %}

@@ -1,0 +1,95 @@
+with
+
+freshness as (
+    select * from {{ ref("fct_source_freshness") }}
+),
+
+quarantine as (
+    select * from {{ ref("load_quarantine") }}
+),
+
+-- Sources are fresh
+aged_families as (
+    select
+        hours_since_last_event,
+        stale_after_hours,
+        verdict,
+        family || ' ' || case
+            when hours_since_last_event < 2
+                then {{ grouped_digits("60 * hours_since_last_event") }} || ' min'
+            when hours_since_last_event < 48
+                then {{ fixed_decimals("hours_since_last_event", 1) }} || ' h'
+            else {{ fixed_decimals("hours_since_last_event / 24.0", 1) }} || ' days'
+        end || ' old' as said,
+        row_number() over (order by family) as place
+    from freshness
+    where verdict <> 'absent'
+),
+
+counted_families as (
+    select
+        count(*) as count_families,
+        count(case when verdict = 'stale' then 1 end) as count_stale,
+        max(hours_since_last_event) as most_hours,
+        max(stale_after_hours) as stale_after_hours,
+        {{ listed_text("case when verdict = 'stale' then said end", "place", ", ") }} as stale_families
+    from aged_families
+),
+
+-- No file is in quarantine
+ranked_files as (
+    select
+        {{ shown_name("file_name") }} as said,
+        row_number() over (order by file_name, reason) as place
+    from quarantine
+),
+
+counted_files as (
+    select
+        count(*) as count_files,
+        {{ listed_text("case when place <= 3 then said end", "place", ", ") }} as first_files
+    from ranked_files
+),
+
+lines as (
+    select
+        'freshness' as line,
+        'Sources are fresh' as title,
+        case
+            when count_families = 0 then 'no source has events'
+            else
+                cast(count_families - count_stale as {{ dbt.type_string() }}) || ' of '
+                || cast(count_families as {{ dbt.type_string() }}) || ' fresh'
+                || case when count_stale > 0 then '; stale: ' || stale_families else '' end
+        end as measured,
+        case
+            when count_families = 0 then 'fresh as of the build'
+            else
+                'last event within ' || cast(stale_after_hours as {{ dbt.type_string() }})
+                || ' hours of {{ as_of_words() }} UTC'
+        end as threshold,
+        {{ literal("Check the sync of that family, or build as of the export's own end (--as-of).") }}
+            as advice,
+        cast(most_hours as double) as value,
+        cast(stale_after_hours as double) as bound,
+        case when count_families > 0 then count_stale = 0 end as is_met
+    from counted_families
+    union all
+    select
+        'quarantine' as line,
+        'No file is in quarantine' as title,
+        cast(count_files as {{ dbt.type_string() }}) || ' files'
+        || case when count_files > 0 then ': ' || first_files else '' end
+        || case
+            when count_files > 3 then ' and ' || cast(count_files - 3 as {{ dbt.type_string() }}) || ' more'
+            else ''
+        end as measured,
+        'none' as threshold,
+        'Their reasons stand in load_quarantine; replace the files and load again.' as advice,
+        cast(count_files as double) as value,
+        cast(0 as double) as bound,
+        count_files = 0 as is_met
+    from counted_files
+)
+
+select * from lines

@@ -1,0 +1,60 @@
+"""Who may be told: the verdict of the build, read and never made here.
+
+`dim_persons` says who may be told, under which identity, and why not; `heap_forbidden_identities`
+under which identities nobody may be told. What the ledger adds is its own memory of who was erased.
+"""
+
+from __future__ import annotations
+
+from pipelines.errors import CounterfoilError
+from pipelines.heap.ledger import Ledger
+from pipelines.heap.warehouse import Warehouse
+from pipelines.loading import tombstones
+from pipelines.loading.identifiers import TOLD_TYPES
+
+
+def persons(warehouse: Warehouse) -> str:
+    """The relation that says who may be told.
+
+    Raises:
+        CounterfoilError: the warehouse cannot say it.
+    """
+    return warehouse.require(
+        "dim_persons",
+        "person_id", "heap_identity", "match_status", "is_publishable", "refusal_reason",
+    )  # fmt: skip
+
+
+def load_forbidden(ledger: Ledger, warehouse: Warehouse) -> None:
+    """Make the do-not-publish list: the temp table `forbidden_identities`.
+
+    Raises:
+        CounterfoilError: the warehouse cannot say who may be told.
+    """
+    persons(warehouse)
+    forbidden = warehouse.require("heap_forbidden_identities", "identifier")
+    ledger.db.execute(
+        "create or replace temp table forbidden_identities as "
+        f"select distinct identifier as heap_identity from {forbidden}"
+    )
+
+
+def forbidden_sql(ledger: Ledger, identity: str) -> str:
+    """SQL for why an identity may not be told, or null. Needs `load_forbidden`."""
+    tests = [
+        f"when {identity} in (select heap_identity from forbidden_identities) "
+        "then 'not publishable'"
+    ]
+    if tombstones.any_in(ledger):
+        erased = tombstones.forbidden_sql(ledger, identity, TOLD_TYPES)
+        tests.append(f"when {erased} then 'erased'")
+    return f"case {' '.join(tests)} end"
+
+
+def stray_error(mart: str, reason: str, count: int) -> CounterfoilError:
+    """The error for a mart that holds what must not leave: its SQL, not the plan, leaves it out."""
+    return CounterfoilError(
+        f"{mart} holds {count:,} row{'s' if count > 1 else ''} that must not leave ({reason}), so "
+        "nothing is planned: leave such rows out in its SQL, as heap_refusal_reason does, and "
+        "build again."
+    )

@@ -1,0 +1,42 @@
+-- A row in a Heap mart is about a person who may be told, under that person's own Heap identity.
+with
+
+told as (
+    {% for mart in [
+        "heap_cio_journey_entered",
+        "heap_cio_message_sent",
+        "heap_cio_message_clicked",
+        "heap_cio_goal_converted",
+        "heap_user_properties",
+    ] %}
+    select
+        '{{ mart }}' as mart,
+        person_id,
+        heap_identity
+    from {{ ref(mart) }}
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+persons as (
+    select * from {{ ref("dim_persons") }}
+),
+
+forbidden_identities as (
+    select distinct identifier from {{ ref("heap_forbidden_identities") }}
+)
+
+select
+    told.mart,
+    told.person_id
+from told
+left join persons
+    on told.person_id = persons.person_id
+left join forbidden_identities
+    on told.heap_identity = forbidden_identities.identifier
+where
+    persons.person_id is null
+    or not persons.is_publishable
+    or persons.match_status in ('deleted', 'suppressed', 'anonymous', 'ambiguous')
+    or persons.heap_identity <> told.heap_identity
+    or forbidden_identities.identifier is not null

@@ -1,0 +1,31 @@
+"""The checklist's models run again over a changed warehouse, as the build compiled them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+from review_home import changed
+
+from pipelines.settings import Settings
+
+FIRST, LAST = "int_checklist__subjects", "fct_checklist"
+
+
+def rebuilt(home: Path, folder: Path, *causes: str) -> Settings:
+    """A copy of the state folder: the warehouse changed, and the checklist built from it again."""
+    settings = changed(home, folder, *causes)
+    statements = compiled(settings)
+    families = sorted(name for name in statements if name.startswith("int_checklist__"))
+    with duckdb.connect(str(settings.warehouse_path)) as db:
+        for name in (FIRST, *(name for name in families if name != FIRST), LAST):
+            schema = "marts" if name == LAST else "checklist"
+            db.execute(f"create or replace table {schema}.{name} as {statements[name]}")
+    return settings
+
+
+def compiled(settings: Settings) -> dict[str, str]:
+    """Each model and test of the build by its name, as SQL."""
+    nodes = json.loads((settings.home / "manifest.json").read_text())["nodes"].values()
+    return {node["name"]: node["compiled_code"] for node in nodes if node.get("compiled_code")}

@@ -1,0 +1,110 @@
+"""How Counterfoil is set up: any Python that fits, and no wheel that lacks the models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import PROJECT_DIR
+
+UV = PROJECT_DIR / ".tools" / "bin" / "uv"
+
+
+def fake_python(folder: Path, name: str, body: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+    (folder / name).chmod(0o755)
+
+
+def make(folder: Path, pythons: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run our Makefile in a folder of its own, where the only Pythons are those of `pythons`."""
+    shutil.copy(PROJECT_DIR / "Makefile", folder / "Makefile")
+    tools = pythons.parent / "bin"
+    tools.mkdir(exist_ok=True)
+    for tool in ("sh", "bash", "cmp", "rm", "mv", "mkdir", "touch", "cat"):
+        if not (tools / tool).exists() and (found := shutil.which(tool)):
+            (tools / tool).symlink_to(found)
+    return subprocess.run(
+        [str(shutil.which("make")), *arguments],
+        cwd=folder,
+        env={"PATH": f"{pythons}:{tools}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def pythons(tmp_path: Path) -> Path:
+    folder = tmp_path / "pythons"
+    folder.mkdir()
+    # named by a version that is not there, as pyenv's shims are
+    fake_python(folder, "python3.11", "exit 127")
+    return folder
+
+
+def test_the_first_python_that_fits_is_taken(tmp_path: Path, pythons: Path) -> None:
+    shown = ("--eval", "shown: ; @echo taken $(PYTHON)", "shown")
+    assert make(tmp_path, pythons, *shown).stdout == "taken\n"
+    too_old = 'case "$2" in *version_info*) exit 1;; esac'
+    fake_python(pythons, "python3", too_old)
+    assert make(tmp_path, pythons, *shown).stdout == "taken\n"
+    fake_python(pythons, "python3.13", f'exec {sys.executable} "$@"')
+    assert make(tmp_path, pythons, *shown).stdout == "taken python3.13\n"
+    fake_python(pythons, "python3.12", f'exec {sys.executable} "$@"')
+    assert make(tmp_path, pythons, *shown).stdout == "taken python3.12\n"
+
+
+def test_without_one_setup_says_what_to_install(tmp_path: Path, pythons: Path) -> None:
+    said = make(tmp_path, pythons, "setup")
+    assert said.returncode == 2
+    assert "needs a Python from 3.11 to 3.13" in said.stdout
+    assert "apt-get install python3.11 python3.11-venv" in said.stdout
+
+
+def test_another_python_is_another_environment(tmp_path: Path, pythons: Path) -> None:
+    (tmp_path / ".tools/bin").mkdir(parents=True)
+    for name in ("pyproject.toml", "uv.lock"):
+        (tmp_path / name).touch()
+    # stands for uv: a line for each time it is asked to make the environment
+    fake_python(
+        tmp_path / ".tools/bin",
+        "uv",
+        'mkdir -p .venv; for last; do :; done; echo "$last" >> .venv/made',
+    )
+    for name in ("python3.12", "python3.13"):
+        fake_python(
+            pythons,
+            name,
+            f'case "$2" in *print*) echo {name};; *) exec {sys.executable} "$@";; esac',
+        )
+    for name in ("python3.12", "python3.12", "python3.13", "python3.13"):
+        said = make(tmp_path, pythons, "setup", f"PYTHON={name}")
+        assert said.returncode == 0, said.stdout + said.stderr
+    assert (tmp_path / ".venv/made").read_text() == "python3.12\npython3.13\n"
+
+
+@pytest.mark.skipif(not UV.exists(), reason="this environment was not made by `make setup`")
+def test_a_wheel_that_would_lack_the_models_is_not_built(tmp_path: Path) -> None:
+    built = subprocess.run(
+        [str(UV), "build", "--wheel", "--out-dir", str(tmp_path), "--python", sys.executable],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode != 0
+    assert "a wheel would lack them" in built.stderr
+    assert list(tmp_path.glob("*.whl")) == []
+
+
+def test_the_lock_names_no_private_registry() -> None:
+    lock = (PROJECT_DIR / "uv.lock").read_text()
+    hosts = {part.split("/")[2] for part in lock.split('"') if "://" in part}
+    assert hosts == {"pypi.org", "files.pythonhosted.org"}
+    assert 'requires-python = ">=3.11, <3.14"' in lock
