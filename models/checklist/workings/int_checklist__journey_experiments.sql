@@ -165,7 +165,8 @@ judged_held_out_arms as (
     select
         held_out_arms.experiment_key,
         cast(held_out_arms.count_real as double) / nullif(held_out_arms.count_people, 0) as real_share,
-        {{ shown_name("held_out_arms.arm") }} || ': ' || {{ grouped_digits("held_out_arms.count_people") }} || ' people, '
+        {{ shown_name("held_out_arms.arm") }} || ': '
+        || {{ grouped_digits("held_out_arms.count_people") }} || ' people, '
         || {{ grouped_digits("held_out_arms.count_ghosts") }} || ' with ghosts, '
         || {{ grouped_digits("held_out_arms.count_real") }} || ' shown the message' as said,
         row_number() over (order by held_out_arms.experiment_key, held_out_arms.arm) as place,
