@@ -18,6 +18,7 @@ from pipelines.built.tables import Record, Tables, read_as_of
 from pipelines.errors import CounterfoilError
 from pipelines.review import words
 from pipelines.review.families import BY_NAME, FAMILIES, Family
+from pipelines.sql import fill
 
 NULL = "~"
 NEAR = 3
@@ -57,11 +58,7 @@ class Figure:
             return f"select count(*) as count_rows\nfrom {rows}"
         values = {"as_of": read_as_of(tables), **row}
         text = (RECOUNTS / f"{family.recount}.sql").read_text(encoding="utf-8").strip()
-        return re.sub(
-            r"\{(\w+)\}|\$(\w+)",
-            lambda found: known[found[1]] if found[1] else literal(values[found[2]]),
-            text,
-        )
+        return re.sub(r"\$(\w+)", lambda name: literal(values[name[1]]), fill(text, known))
 
     def conditions(self, columns: Iterable[str] | None = None) -> list[str]:
         """Its key as SQL conditions; only those on `columns` when these are given."""
