@@ -374,7 +374,7 @@ def test_the_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\n  ".join(f"{told['statement']};".splitlines()) in said.stdout
     assert "which agree: count_treatment" in said.stdout
     assert re.search(
-        r"Rests on \d+ models, \d registries, \d+ sources, nearest first:\n"
+        r"Rests on \d+ models, \d+ registries, \d+ sources, nearest first:\n"
         r"  1: fct_lift_history\n"
         r"(  \d+: .+\n)+  sources: .*customerio.outputs",
         said.stdout,
