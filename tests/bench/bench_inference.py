@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
 from pipelines.experiments import inference
 from pipelines.experiments.inference import Arm, Floats, PermutationStratum
@@ -24,7 +25,7 @@ from pipelines.settings import PROJECT_DIR
 
 PROVE = os.environ.get("COUNTERFOIL_PROVE") == "1"
 ALPHA = 0.05
-SRM_CRITICAL = 10.827566170662733
+SRM_CRITICAL = float(stats.chi2.isf(0.001, 1))
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,6 @@ def peeking(streams: int) -> list[Figure]:
 
 def _unpooled_p_value(a: int, b: int, count: int) -> float:
     """Two-sided p with the unpooled error, as the confidence sequence has it."""
-    from scipy import stats
-
     error = np.sqrt((a * (count - a) + b * (count - b)) / count**3)
     return 1.0 if error == 0 else 2 * float(stats.norm.sf(abs(a - b) / count / error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import gzip
 from pathlib import Path
@@ -158,21 +159,25 @@ def test_rates_are_exact_when_small_and_pooled_when_large() -> None:
     assert inference.rate_p_value(36, 1800, 1, 200) == pytest.approx(0.170694, abs=1e-6)
 
 
-def test_srm_critical_values_are_scipys(built_values: list[float]) -> None:
-    assert built_values == pytest.approx(
-        [stats.chi2.isf(0.001, df) for df in range(1, len(built_values) + 1)], rel=1e-12
-    )
+def test_chi_square_critical_values_are_scipys(critical_values: dict[float, list[float]]) -> None:
+    assert 0.001 in critical_values
+    for alpha, values in critical_values.items():
+        assert values == pytest.approx(
+            [stats.chi2.isf(alpha, df) for df in range(1, 20)], rel=1e-12
+        ), alpha
     assert stats.chisquare([821588, 815482]).statistic == pytest.approx(22.7744, abs=5e-5)
 
 
 @pytest.fixture
-def built_values() -> list[float]:
+def critical_values() -> dict[float, list[float]]:
     """The critical values as the macro holds them."""
     from pipelines.settings import PROJECT_DIR
 
     text = (PROJECT_DIR / "macros" / "statistics" / "chi_square_critical.sql").read_text()
-    inside = text[text.index("[") + 1 : text.index("]")]
-    return [float(value) for value in inside.split(",") if value.strip()]
+    tables: dict[float, list[float]] = ast.literal_eval(
+        text[text.index("tables = ") + len("tables = ") : text.index("} -%}") + 1]
+    )
+    return tables
 
 
 def test_permutation_of_the_nonzero_is_scipys_of_all_rows() -> None:
