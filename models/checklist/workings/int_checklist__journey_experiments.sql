@@ -144,6 +144,8 @@ limits as (
 ),
 
 -- Held-out people have ghosts where a trap is registered, and nothing real of the journey
+-- Counted here and not read from fct_experiment_health: each arm has its people, its ghosts and its share, of
+-- the units that are compared. Health tells one share of the experiment, of people of one arm only.
 held_out_arms as (
     select
         units.experiment_key,
