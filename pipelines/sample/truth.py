@@ -53,7 +53,7 @@ def _make_tables(work: duckdb.DuckDBPyConnection) -> None:
             SQL / "truth.sql",
             sister=SISTER_WORKSPACE,
             brand=BRAND_WORKSPACE,
-            ends_at=SAMPLE_AS_OF,
+            ends_at=str(SAMPLE_AS_OF),
             window_rows=windows,
         )
     )
