@@ -148,7 +148,7 @@
 {%- endmacro %}
 
 {% macro budget_problems(segments) -%}
-    {#- 5 to 10 exported versions that are not retired: warn below, refuse above. More needs an
+    {#- Exported versions that are not retired (var segment_budget): warn below, refuse above. More needs an
         override with an owner and an expiry date (var segment_budget_override). -#}
     {%- set problems = [] -%}
     {%- set budget = segment_budget() -%}
