@@ -107,9 +107,10 @@ def test_an_event(home: Settings, project: Path) -> None:
         )
         db.execute(
             "create table marts.dim_persons as select * from (values "
-            "('ann', 7::bigint, 'ann@shop.example', 'matched', true), "
-            "('bob', 7, 'bob@shop.example', 'suppressed', false)) "
-            "as t (person_id, workspace_id, heap_identity, match_status, is_publishable)"
+            "('ann', 7::bigint, 'ann@shop.example', 'matched', null, true), "
+            "('bob', 7, 'bob@shop.example', 'suppressed', 'person is suppressed', false)) "
+            "as t (person_id, workspace_id, heap_identity, match_status, refusal_reason, "
+            "is_publishable)"
         )
     build(home, project, "int_heap__stage_entered", "heap_cio_stage_entered")
     told = "select heap_identity, lifecycle_stage from heap.heap_cio_stage_entered order by all"
