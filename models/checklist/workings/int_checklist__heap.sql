@@ -1,28 +1,13 @@
 {%- set most_refused = var("checklist_most_refused_share") -%}
-{%- set marts = [
-    "journey_entered", "message_sent", "message_clicked", "goal_converted", "user_properties"
-] -%}
+{%- set marts = heap_told(heap_events()) -%}
 with
 
-journey_entered as (
-    select * from {{ ref("heap_cio_journey_entered") }}
-),
+{%- for mart in marts %}
 
-message_sent as (
-    select * from {{ ref("heap_cio_message_sent") }}
+{{ mart }} as (
+    select * from {{ ref(mart) }}
 ),
-
-message_clicked as (
-    select * from {{ ref("heap_cio_message_clicked") }}
-),
-
-goal_converted as (
-    select * from {{ ref("heap_cio_goal_converted") }}
-),
-
-user_properties as (
-    select * from {{ ref("heap_user_properties") }}
-),
+{%- endfor %}
 
 refusals as (
     select * from {{ ref("heap_refusals") }}
