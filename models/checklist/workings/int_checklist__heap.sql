@@ -32,20 +32,22 @@ cadences as (
     {%- endfor %}
 ),
 
+judged_cadences as (
+    select
+        *,
+        cadence in ('{{ cadences() | join("', '") }}') and reason <> '' as is_declared
+    from cadences
+),
+
 counted_cadences as (
     select
         count(*) as count_models,
-        count(
-            case when cadence not in ('realtime', 'hourly', 'daily') or reason = '' then 1 end
-        ) as count_undeclared,
+        count(case when not is_declared then 1 end) as count_undeclared,
         {{ listed_text(
             "model_name || ' ' || coalesce(nullif(cadence, ''), 'undeclared')", "place", ", "
         ) }} as said,
-        {{ listed_text(
-            "case when cadence not in ('realtime', 'hourly', 'daily') or reason = '' then model_name end",
-            "place", ", "
-        ) }} as undeclared
-    from cadences
+        {{ listed_text("case when not is_declared then model_name end", "place", ", ") }} as undeclared
+    from judged_cadences
 ),
 
 -- Few rows may not be sent
