@@ -102,10 +102,10 @@ def test_an_event(home: Settings, project: Path) -> None:
         )
         db.execute(
             "create table marts.dim_persons as select * from (values "
-            "('ann', 7::bigint, 'ann@shop.example', 'matched', null, true), "
-            "('bob', 7, 'bob@shop.example', 'suppressed', 'person is suppressed', false)) "
-            "as t (person_id, workspace_id, heap_identity, match_status, refusal_reason, "
-            "is_publishable)"
+            "('ann', 7::bigint, 'ann@shop.example', 'matched', true, null), "
+            "('bob', 7, 'bob@shop.example', 'suppressed', false, 'person is suppressed')) "
+            "as t (person_id, workspace_id, heap_identity, match_status, is_publishable, "
+            "refusal_reason)"
         )
         # the other Heap models, with nothing but the properties of ann
         row = "'k' as publish_key, 'ann@shop.example' as heap_identity, 'ann' as person_id"
