@@ -42,8 +42,10 @@
                 ) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- if segment.is_exported and segment.get("cadence") not in ["realtime", "hourly", "daily", none] -%}
-            {%- do problems.append(name ~ ": cadence is realtime, hourly or daily.") -%}
+        {%- if segment.is_exported and segment.get("cadence") not in cadences() + [none] -%}
+            {%- do problems.append(
+                name ~ ": cadence is " ~ cadences()[:-1] | join(", ") ~ " or " ~ cadences()[-1] ~ "."
+            ) -%}
         {%- endif -%}
         {%- if segment.get("valid_to") is not none
             and iso_seconds(segment.valid_to) <= iso_seconds(segment.valid_from) -%}
