@@ -1,7 +1,8 @@
-"""CONTRIBUTING's recipe for a line of the checklist, done as it says."""
+"""docs/recipes/checklist_line.md does what it says, word for word, on a copy of the project."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,42 +13,23 @@ from segment_world import copy_project
 
 from pipelines import warehouse
 from pipelines.sample import SAMPLE_AS_OF
+from pipelines.settings import PROJECT_DIR
 
 FAMILY = "int_checklist__costs"
-MODEL = """
-with
-
-costs as (
-    select * from {{ ref("channel_costs") }}
-),
-
-lines as (
-    select
-        'channel_costs' as line,
-        'Channels have a price' as title,
-        {{ grouped_digits("count(*)") }} || ' priced' as measured,
-        'at least {{ var("checklist_least_priced_channels") }}' as threshold,
-        'Add them to seeds/channel_costs.csv.' as advice,
-        cast(count(*) as double) as value,
-        cast({{ var("checklist_least_priced_channels") }} as double) as bound,
-        count(*) >= {{ var("checklist_least_priced_channels") }} as is_met
-    from costs
-)
-
-select * from lines
-"""
-YML = f"""
-models:
-  - name: {FAMILY}
-    description: One row per line of the checklist about costs.
-"""
-UNION = "    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from loads\n"
+PAGE = (PROJECT_DIR / "docs/recipes/checklist_line.md").read_text(encoding="utf-8")
+MART = "models/checklist/fct_checklist.sql"
+LAST_PART = "    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from heap\n"
 
 
-def edit(project: Path, path: str, old: str, new: str) -> None:
-    text = (project / path).read_text(encoding="utf-8")
-    assert old in text
-    (project / path).write_text(text.replace(old, new, 1), encoding="utf-8")
+def blocks(language: str) -> list[str]:
+    """The page's blocks of one language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def insert(path: Path, text: str, before: str) -> None:
+    whole = path.read_text(encoding="utf-8")
+    assert whole.count(before) == 1, f"{path.name} has `{before}` {whole.count(before)} times"
+    path.write_text(whole.replace(before, text + before), encoding="utf-8")
 
 
 def test_a_line_of_a_new_family(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
@@ -57,30 +39,22 @@ def test_a_line_of_a_new_family(tmp_path_factory: pytest.TempPathFactory, tmp_pa
     settings = settings_for(home)
     duckdb.connect(str(settings.raw_path)).close()
     project = copy_project(tmp_path_factory.mktemp("project"))
-    (project / f"models/checklist/workings/{FAMILY}.sql").write_text(MODEL)
-    (project / f"models/checklist/workings/{FAMILY}.yml").write_text(YML)
-    mart = "models/checklist/fct_checklist.sql"
-    imported = 'costs as (\n    select * from {{ ref("int_checklist__costs") }}\n),\n\n'
-    edit(project, mart, "waivers as (\n", imported + "waivers as (\n")
-    edit(
-        project, mart, UNION, UNION + "    union all\n" + UNION.replace("from loads", "from costs")
+    model, imported, part = blocks("sql")
+    yml, limit, given = blocks("yaml")
+    (line,) = blocks("jinja")
+    (project / f"models/checklist/workings/{FAMILY}.sql").write_text(model)
+    (project / f"models/checklist/workings/{FAMILY}.yml").write_text(yml)
+    insert(project / MART, imported + "\n", before="waivers as (\n    select * from {{ ref")
+    insert(project / MART, part, before=LAST_PART)
+    insert(
+        project / "macros/checklist/checklist_lines.sql", line.strip() + " ", before='"refusals",'
     )
-    edit(
-        project,
-        "macros/checklist/checklist_lines.sql",
-        '"quarantine",',
-        '"quarantine", "channel_costs",',
+    insert(project / "dbt_project.yml", limit, before="  checklist_least_shown_share:")
+    insert(
+        project / "models/checklist/fct_checklist.yml",
+        given,
+        before="      - input: ref('waivers')\n",
     )
-    limit = "  checklist_least_priced_channels: 99\n"
-    edit(
-        project,
-        "dbt_project.yml",
-        "  checklist_least_shown_share:",
-        limit + "  checklist_least_shown_share:",
-    )
-    story = "models/checklist/fct_checklist.yml"
-    given = "      - input: ref('waivers')\n"
-    edit(project, story, given, f"      - input: ref('{FAMILY}')\n        rows: []\n{given}")
     as_of = f"{{as_of: '{SAMPLE_AS_OF:%Y-%m-%d %H:%M:%S}'}}"
     chosen = ["--vars", as_of, "--select", FAMILY, "fct_checklist"]
     warehouse.invoke(settings, project / "seeds", ["build", *chosen], project=project)

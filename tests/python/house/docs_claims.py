@@ -37,6 +37,7 @@ IN_RECIPES = {
     "surveys",
     "manual_segment",
     "guardrails_flow",
+    "checklist__costs",
 }
 """What somebody who follows a recipe makes."""
 OF_THE_TESTS = {"COUNTERFOIL_PROVE", "COUNTERFOIL_SHARED_DATA"}
