@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,3 +168,33 @@ def test_a_room_knows_those_it_may_know(
         if other.count(".") > 1
     }
     assert seen <= OWN[room]
+
+
+def connects(tree: ast.Module) -> bool:
+    """Whether a module connects to the warehouse by itself: `duckdb.connect` with its path."""
+    return any(
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).split(".")[-1] == "connect"
+        and re.search(r"warehouse_path|warehouse\.duckdb", ast.unparse(node)) is not None
+        for node in ast.walk(tree)
+    )
+
+
+def test_only_built_connects_to_the_warehouse(
+    modules: dict[str, tuple[Path, ast.Module]],
+) -> None:
+    assert {name for name, (_, tree) in modules.items() if connects(tree)} == {
+        "pipelines.built.tables"
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "duckdb.connect(str(settings.warehouse_path), read_only=True)",
+        "def one():\n    with connect(home / 'warehouse.duckdb') as db:\n        pass",
+    ],
+)
+def test_a_connection_of_its_own_is_found(code: str) -> None:
+    assert connects(ast.parse(code))
+    assert not connects(ast.parse(code.replace("warehouse", "ledger")))
