@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 
 
 def existing_relations(settings: Settings) -> frozenset[tuple[str, str]] | None:
     """Schema and name of each relation in the warehouse; None when it cannot be read."""
-    import duckdb
+    from pipelines.built.tables import Tables
 
     if not settings.warehouse_path.exists():
         return frozenset()
     try:
-        with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-            found = connection.execute(
-                "select table_schema, table_name from information_schema.tables"
-            ).fetchall()
-    except duckdb.Error:  # dbt will meet the same and say it
+        with Tables.opened_in_part(settings) as tables:
+            return frozenset(
+                (schema, name) for name, schemas in tables.schemas.items() for schema in schemas
+            )
+    except CounterfoilError:  # dbt will meet the same and say it
         return None
-    return frozenset(found)
 
 
 def completed(

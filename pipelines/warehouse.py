@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import built
 from pipelines import registries as registry_files
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
@@ -193,10 +192,10 @@ def _keep_manifest(settings: Settings, manifest: Any, invocation_id: str) -> Non
 
     It carries the build's id, as the warehouse does: a kill in between leaves two that differ.
     """
-    import duckdb
+    from pipelines.built.tables import Tables
 
-    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
-        whole = built.find_whole(connection)
+    with Tables.opened_in_part(settings) as tables:
+        whole = tables.mark
     if whole is None or whole.build_id != invocation_id:
         return
     manifest.metadata.invocation_id = invocation_id

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 import duckdb
 
 from pipelines.built.quoting import literal, quoted
-from pipelines.built.whole import WholeBuild, require_whole
+from pipelines.built.whole import WholeBuild, find_whole, require_whole
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 from pipelines.sql import fill, names_in
@@ -91,13 +91,24 @@ class Tables:
         Raises:
             CounterfoilError: it was not built, not built whole, or a build is writing it.
         """
+        with cls.opened_in_part(settings) as tables:
+            tables.mark = require_whole(tables.db)
+            yield tables
+
+    @classmethod
+    @contextmanager
+    def opened_in_part(cls, settings: Settings) -> Iterator[Self]:
+        """The same of whatever is there, whole or not: for the build itself, which asks what is.
+
+        Raises:
+            CounterfoilError: it was not built, or a build is writing it.
+        """
         cls._require_file(settings)
         with _readable():
             db = duckdb.connect(str(settings.warehouse_path), read_only=True)
         try:
-            mark = require_whole(db)
             db.execute("set timezone = 'UTC'")
-            yield cls(db, _catalog(db), mark=mark)
+            yield cls(db, _catalog(db), mark=find_whole(db))
         finally:
             db.close()
 

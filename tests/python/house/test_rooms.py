@@ -226,3 +226,33 @@ def test_a_long_statement_is_found() -> None:
     ):
         source = f'{before}"""{text}"""\n'
         assert long_statements(ast.parse(source)) == found, source
+
+
+def connects(tree: ast.Module) -> bool:
+    """Whether a module connects to the warehouse by itself: `duckdb.connect` with its path."""
+    return any(
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).split(".")[-1] == "connect"
+        and re.search(r"warehouse_path|warehouse\.duckdb", ast.unparse(node)) is not None
+        for node in ast.walk(tree)
+    )
+
+
+def test_only_built_connects_to_the_warehouse(
+    modules: dict[str, tuple[Path, ast.Module]],
+) -> None:
+    assert {name for name, (_, tree) in modules.items() if connects(tree)} == {
+        "pipelines.built.tables"
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "duckdb.connect(str(settings.warehouse_path), read_only=True)",
+        "def one():\n    with connect(home / 'warehouse.duckdb') as db:\n        pass",
+    ],
+)
+def test_a_connection_of_its_own_is_found(code: str) -> None:
+    assert connects(ast.parse(code))
+    assert not connects(ast.parse(code.replace("warehouse", "ledger")))

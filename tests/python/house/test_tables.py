@@ -82,6 +82,9 @@ def test_only_a_whole_build_of_one_manifest_is_read(home: Settings) -> None:
         db.execute("drop table whole_build")
     with pytest.raises(CounterfoilError, match="only a whole build"), open_warehouse(home):
         pass
+    with Tables.opened_in_part(home) as tables:
+        assert tables.mark is None
+        assert tables.has("persons")
     home.warehouse_path.write_text("no database")
     with pytest.raises(CounterfoilError, match="cannot be read"), open_warehouse(home):
         pass
