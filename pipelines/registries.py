@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.blanks import BLANKS
 from pipelines.errors import UsageError
 from pipelines.home import private
 from pipelines.settings import PROJECT_DIR, Settings
@@ -132,7 +133,7 @@ def _rows(
                 "fields than the header: check its commas and quotes."
             )
         yield {
-            column: _value(name, reader.line_num, column, row[column].strip(), kind)
+            column: _value(name, reader.line_num, column, row[column].strip(BLANKS), kind)
             for column, kind in shape.items()
         }
 

@@ -5,7 +5,8 @@
     -#}
     {%- if execute and flags.WHICH in ("build", "run") -%}
         {%- set primaries = run_query(
-            "select count(*) as count_rules from " ~ ref("identity_rules") ~ " where lower(trim(role)) = 'primary'"
+            "select count(*) as count_rules from " ~ ref("identity_rules")
+            ~ " where lower(" ~ trimmed("role") ~ ") = 'primary'"
         ).columns[0].values()[0] | int -%}
         {%- if primaries == 0 -%}
             {{ exceptions.raise_compiler_error(
@@ -45,7 +46,7 @@
         select
             before.workspace_id,
             rules.identifier_type,
-            lower(trim(rules.role)) as role,
+            lower({{ trimmed("rules.role") }}) as role,
             row_number() over (
                 partition by before.workspace_id, rules.identifier_type
                 order by rules.workspace_id nulls last

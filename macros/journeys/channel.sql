@@ -1,8 +1,9 @@
 {% macro channel(delivery_type) -%}
     {#- One word a channel: the vendor spells SMS and in-app in several ways. Unknown words stay. -#}
+    {%- set word = "lower(" ~ not_blank(delivery_type) ~ ")" %}
     case
-        when lower({{ delivery_type }}) in ('sms', 'twilio') then 'sms'
-        when replace(lower({{ delivery_type }}), '-', '_') = 'in_app' then 'in_app'
-        else coalesce(lower(trim({{ delivery_type }})), 'unknown')
+        when {{ word }} in ('sms', 'twilio') then 'sms'
+        when replace({{ word }}, '-', '_') = 'in_app' then 'in_app'
+        else coalesce({{ word }}, 'unknown')
     end
 {%- endmacro %}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import duckdb
 
+from pipelines.blanks import BLANKS
 from pipelines.built.quoting import literal, quoted
 from pipelines.erasure.traces import normalised_sql
 from pipelines.errors import CounterfoilError
@@ -109,7 +110,6 @@ def placeholders(db: Databases) -> dict[str, set[str]]:
         ]
     found: dict[str, set[str]] = {}
     for kind, values in rows:
-        found.setdefault(kind.strip(), set()).update(
-            value.strip().lower() for value in (values or "").split("|") if value.strip()
-        )
+        nobody = {value.strip(BLANKS).lower() for value in (values or "").split("|")}
+        found.setdefault(kind.strip(BLANKS), set()).update(nobody - {""})
     return found

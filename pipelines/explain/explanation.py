@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.blanks import BLANKS
 from pipelines.built.manifest import read_manifest
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
@@ -38,7 +39,7 @@ def explain_person(settings: Settings, identifier: str, console: Console) -> Exp
     """
     with Ledger(settings) as ledger, attached(ledger, settings) as warehouse:
         reader = _Reader(ledger, warehouse)
-        persons = reader.persons(identifier.strip())
+        persons = reader.persons(identifier.strip(BLANKS))
         told = Explanation(identifier)
         told.facts["dim_persons"] = reader.rows("dim_persons", "person_id", persons)
         for name in ("map_identifiers", "fct_segment_memberships", "fct_experiment_assignments"):

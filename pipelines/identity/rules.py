@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from pipelines.blanks import BLANKS
 from pipelines.errors import CounterfoilError
 
 IDENTIFIERS = ("customer_id", "email")
@@ -27,9 +28,9 @@ def require_declared_primary(seeds: Path) -> None:
         CounterfoilError: the rules name no primary identifier, or one nobody migrated to.
     """
     primaries = {
-        row["workspace_id"].strip(): row["identifier_type"].strip()
+        row["workspace_id"].strip(BLANKS): row["identifier_type"].strip(BLANKS)
         for row in _rows(seeds / "identity_rules.csv")
-        if row["role"].strip().lower() == "primary"
+        if row["role"].strip(BLANKS).lower() == "primary"
     }
     if not primaries:
         raise CounterfoilError(
@@ -38,9 +39,9 @@ def require_declared_primary(seeds: Path) -> None:
         )
     decided: dict[str, tuple[str, str]] = {}
     for row in _rows(seeds / "identity_migrations.csv"):
-        scope, made = row["workspace_id"].strip(), row["decided_on"].strip()
+        scope, made = row["workspace_id"].strip(BLANKS), row["decided_on"].strip(BLANKS)
         if made >= decided.get(scope, ("", ""))[0]:
-            decided[scope] = (made, row["to_identifier_type"].strip())
+            decided[scope] = (made, row["to_identifier_type"].strip(BLANKS))
     for scope, identifier in sorted(primaries.items()):
         known = decided.get(scope) or decided.get("")
         if known is not None and known[1] != identifier:

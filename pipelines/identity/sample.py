@@ -6,6 +6,7 @@ import csv
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipelines.blanks import BLANKS
 from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
@@ -78,7 +79,7 @@ def draw_sheet(
     if not rows:
         raise CounterfoilError("There are no persons to look at: load an export and build first.")
     path = out or settings.home / "identity_sample.csv"
-    if path.is_file() and any(row.get("verdict", "").strip() for row in _read(path)):
+    if path.is_file() and any(row.get("verdict", "").strip(BLANKS) for row in _read(path)):
         raise CounterfoilError(
             f"{path.name} holds verdicts already: read it back with `counterfoil identity sample "
             "FILE`, or choose another --out."
@@ -112,7 +113,7 @@ def read_sheet(path: Path, console: Console) -> Agreement:
     by_stratum: dict[str, tuple[int, int]] = {}
     count_open = 0
     for line, row in enumerate(_read(path), start=2):
-        said = (row.get("verdict") or "").strip().lower()
+        said = (row.get("verdict") or "").strip(BLANKS).lower()
         if not said:
             count_open += 1
             continue

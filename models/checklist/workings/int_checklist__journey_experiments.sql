@@ -99,7 +99,12 @@ arms as (
         experiment_key,
         arm,
         max(case when is_control then 1 else 0 end) as is_control,
-        max(case when trap_action_id is not null or trap_recipient is not null then 1 else 0 end) as has_trap
+        max(
+            case
+                when trap_action_id is not null or {{ not_blank("trap_recipient") }} is not null then 1
+                else 0
+            end
+        ) as has_trap
     from registered_arms
     group by experiment_key, arm
 ),

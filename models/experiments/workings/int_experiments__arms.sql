@@ -14,7 +14,7 @@ controls as (
         min(arm) as control_arm,
         max(
             case
-                when trap_action_id is not null or nullif(trim(trap_recipient), '') is not null
+                when trap_action_id is not null or {{ not_blank("trap_recipient") }} is not null
                     then 1
                 else 0
             end

@@ -30,7 +30,7 @@ ranked as (
     select
         workspaces.workspace_id,
         identity_rules.identifier_type,
-        lower(trim(identity_rules.role)) as role,
+        lower({{ trimmed("identity_rules.role") }}) as role,
         concat('|', lower(coalesce(identity_rules.normalisation, '')), '|') as normalisation,
         identity_rules.max_profiles,
         concat(

@@ -15,7 +15,7 @@ bought as (
     select distinct
         behavior_events.workspace_id,
         behavior_events.person_id,
-        lower(trim(behavior_events.category)) as category,
+        lower({{ trimmed("behavior_events.category") }}) as category,
         {{ local_date("behavior_events.occurred_at", "coalesce(workspaces.time_zone, 'UTC')") }}
             as ordered_on,
         {{ local_date(as_of(), "coalesce(workspaces.time_zone, 'UTC')") }} as seen_until
@@ -25,7 +25,7 @@ bought as (
     where
         behavior_events.behavior = 'order_placed'
         and behavior_events.person_id is not null
-        and nullif(trim(behavior_events.category), '') is not null
+        and {{ not_blank("behavior_events.category") }} is not null
 ),
 
 followed as (

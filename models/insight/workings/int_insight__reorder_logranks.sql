@@ -18,12 +18,12 @@ behavior_events as (
 bought as (
     select
         person_id,
-        lower(trim(category)) as category,
+        lower({{ trimmed("category") }}) as category,
         occurred_at
     from behavior_events
     where
         behavior = 'order_placed'
-        and nullif(trim(category), '') is not null
+        and {{ not_blank("category") }} is not null
 ),
 
 -- Only who bought before the assignment can reorder.

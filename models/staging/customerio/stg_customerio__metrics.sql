@@ -9,7 +9,7 @@ typed as (
         workspace_id,
         event_id as metric_event_id,
         delivery_id,
-        lower(trim(metric)) as metric,
+        lower({{ trimmed("metric") }}) as metric,
         reason,
         link_id,
         link_url,

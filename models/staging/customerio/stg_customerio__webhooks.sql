@@ -15,7 +15,7 @@ typed as (
             {{ not_blank(json_text("data", "identifiers.email")) }},
             {{ not_blank(json_text("data", "email_address")) }}
         ) as email,
-        lower(trim(metric)) as metric,
+        lower({{ trimmed("metric") }}) as metric,
         {{ channel("object_type") }} as channel,
         lower({{ not_blank(json_text("data", "recipient")) }}) as recipient,
         {{ json_text("data", "failure_message") }} as reason,

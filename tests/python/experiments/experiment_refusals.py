@@ -48,7 +48,11 @@ def encodings() -> Cases:
             "by_split_from_one", source="split", base=1, weights=(0.8, 0.2), trap_action=TRAP
         ),
         "by_mailbox": lambda: cases.new(
-            "by_mailbox", source="split", weights=(0.8, 0.2), trap_recipient="Hole@brand.example"
+            "by_mailbox",
+            source="split",
+            weights=(0.8, 0.2),
+            # a zero-width space behind it, as a web page leaves it
+            trap_recipient="Hole@brand.example\u200b",
         ),
         "by_attribute": lambda: cases.new(
             "by_attribute", source="attribute", weights=(0.8, 0.2), attribute_name="cohort"

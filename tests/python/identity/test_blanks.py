@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -60,6 +61,23 @@ def test_every_space_of_unicode_is_blank() -> None:
     }
     assert spaces <= set(BLANKS)
     assert not {letter for letter in BLANKS if letter.isprintable()} - {" "}
+
+
+def test_macros_and_tests_trim_with_the_one_macro() -> None:
+    """Models are held to it by dbt-bouncer.yml."""
+    of_their_own = {
+        "macros/cross_db/hash_bucket.sql",  # its vectors are published
+        "macros/cross_db/shown_name.sql",  # what is shown, after each character that may not be
+        "macros/house/flag.sql",  # in the lock of segment versions
+        "macros/segments/attribute_history.sql",  # the same
+    }
+    found = {
+        file.relative_to(PROJECT_DIR).as_posix()
+        for folder in ("macros", "tests/dbt")
+        for file in (PROJECT_DIR / folder).rglob("*.sql")
+        if re.search(r"\btrim\(", file.read_text(encoding="utf-8"))
+    }
+    assert found == of_their_own
 
 
 @given(text=st.text(alphabet=st.sampled_from(f"{BLANKS}{BLANKS}a1é@")))
