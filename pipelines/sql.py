@@ -14,13 +14,14 @@ def names_in(file: Path) -> list[str]:
     return list(dict.fromkeys(_NAME.findall(file.read_text(encoding="utf-8"))))
 
 
-def read_sql(file: Path, **names: str) -> str:
-    """The statement of a file, with SQL in the place of each `{name}`.
+def read_sql(file: Path, **names: str | float) -> str:
+    """The statement of a file, with SQL or a number in the place of each `{name}`.
 
     Raises:
         KeyError: the statement has a name that nothing was given for.
     """
-    return fill(file.read_text(encoding="utf-8"), names)
+    pieces = {name: str(piece) for name, piece in names.items()}
+    return fill(file.read_text(encoding="utf-8"), pieces)
 
 
 def fill(statement: str, names: Mapping[str, str]) -> str:

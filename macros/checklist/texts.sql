@@ -14,10 +14,31 @@
     {{- dbt.string_literal(dbt.escape_single_quotes(text)) -}}
 {%- endmacro %}
 
-{% macro waiver_sentence(waived) -%}
-    {#- Who waives a line, until when and why. -#}
-    'Waived by ' || {{ waived }}.waiver_owner || ' until '
-    || cast({{ waived }}.waiver_expires_on as {{ dbt.type_string() }}) || ': ' || {{ waived }}.waiver_reason
+{% macro checklist_verdict(is_met, waiver_owner) -%}
+    {#- What a line's answer means: one that nothing can measure is not applicable, waived or not. -#}
+    case
+        when {{ is_met }} is null then 'not applicable'
+        when {{ is_met }} then 'ok'
+        when {{ waiver_owner }} is not null then 'waived'
+        else 'fail'
+    end
+{%- endmacro %}
+
+{% macro sentence_start(judged) -%}
+    {#- A line's sentence up to what was measured; `judged` is a CTE of lines with their verdict. -#}
+    {{ judged }}.title || ': '
+{%- endmacro %}
+
+{% macro sentence_end(judged) -%}
+    {#- The same from there on: the threshold, and what to do or who waives it, until when and why. -#}
+    ' (' || {{ judged }}.threshold || ').' || case {{ judged }}.verdict
+        when 'fail' then ' ' || {{ judged }}.advice
+        when 'waived'
+            then ' Waived by ' || {{ judged }}.waiver_owner || ' until '
+                || cast({{ judged }}.waiver_expires_on as {{ dbt.type_string() }}) || ': '
+                || {{ judged }}.waiver_reason
+        else ''
+    end
 {%- endmacro %}
 
 {% macro spelled_number(number) -%}

@@ -88,16 +88,7 @@
                 else variance_{{ side }}
             end as sample_variance_{{ side }},
             {%- endfor %}
-            -- Kohavi and others (2014): below 355 times the squared skewness a mean is not normal yet.
-            not ({{ is_rate }})
-            and is_comparable
-            and (
-                {%- for side in ["treatment", "control"] %}
-                {{ "or " if not loop.first }}count_{{ side }}
-                < {{ var("experiments_skew_factor") }}
-                * round(coalesce(skewness_{{ side }} * skewness_{{ side }}, 0), 9)
-                {%- endfor %}
-            ) as is_skewed,
+            case when not ({{ is_rate }}) and is_comparable then {{ skew_ratio() }} end as skew_ratio,
             -- Versions are weighed by their units; one without both arms cannot be compared.
             case when is_comparable then count_treatment + count_control end / nullif(
                 cast(
@@ -114,6 +105,7 @@
     {{ into }} as (
         select
             *,
+            {{ is_skewed("skew_ratio") }} as is_skewed,
             mean_treatment - mean_control as difference,
             {{ newcombe_low("mean_treatment", "wilson_low_treatment", "mean_control", "wilson_high_control") }}
                 as newcombe_low,

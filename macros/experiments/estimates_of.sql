@@ -53,9 +53,7 @@
     {{ into }}_read as (
         select
             *,
-            -- The plan counts the units of all arms.
-            sum(count_treatment) over (partition by {{ (question + strata) | join(", ") }})
-            + max(count_control) over (partition by {{ (question + strata) | join(", ") }})
+            {{ count_all_arms("over (partition by " ~ (question + strata) | join(", ") ~ ")") }}
                 as count_all_arms,
             case
                 when analysis_at is not null and read_at >= analysis_at then 'fixed'
@@ -77,15 +75,8 @@
                     {{ sequence_halfwidth("standard_error", "count_compared", "rho_squared", "alpha") }}
             end as difference_{{ limit }},
             {%- endfor %}
-            count_treatment = 0 or count_control = 0 as is_immature,
-            least(count_nonzero_treatment, count_nonzero_control)
-            < {{ var("experiments_minimum_events") }}
-            or (
-                aggregation = 'any'
-                and least(
-                    count_treatment - count_nonzero_treatment, count_control - count_nonzero_control
-                ) < {{ var("experiments_minimum_events") }}
-            ) as has_few_events
+            {{ is_immature() }} as is_immature,
+            {{ has_few_events(count_fewest_events("aggregation = 'any'")) }} as has_few_events
         from {{ into }}_read
     )
 {%- endmacro %}

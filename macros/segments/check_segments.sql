@@ -42,8 +42,10 @@
                 ) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- if segment.is_exported and segment.get("cadence") not in ["realtime", "hourly", "daily", none] -%}
-            {%- do problems.append(name ~ ": cadence is realtime, hourly or daily.") -%}
+        {%- if segment.is_exported and segment.get("cadence") not in cadences() + [none] -%}
+            {%- do problems.append(
+                name ~ ": cadence is " ~ cadences()[:-1] | join(", ") ~ " or " ~ cadences()[-1] ~ "."
+            ) -%}
         {%- endif -%}
         {%- if segment.get("valid_to") is not none
             and iso_seconds(segment.valid_to) <= iso_seconds(segment.valid_from) -%}
@@ -148,7 +150,7 @@
 {%- endmacro %}
 
 {% macro budget_problems(segments) -%}
-    {#- 5 to 10 exported versions that are not retired: warn below, refuse above. More needs an
+    {#- Exported versions that are not retired (var segment_budget): warn below, refuse above. More needs an
         override with an owner and an expiry date (var segment_budget_override). -#}
     {%- set problems = [] -%}
     {%- set budget = segment_budget() -%}

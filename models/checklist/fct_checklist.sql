@@ -140,12 +140,7 @@ judged as (
         ranked_waivers.owner as waiver_owner,
         ranked_waivers.reason as waiver_reason,
         ranked_waivers.expires_on as waiver_expires_on,
-        case
-            when numbered_lines.is_met is null then 'not applicable'
-            when numbered_lines.is_met then 'ok'
-            when ranked_waivers.owner is not null then 'waived'
-            else 'fail'
-        end as verdict
+        {{ checklist_verdict("numbered_lines.is_met", "ranked_waivers.owner") }} as verdict
     from numbered_lines
     left join ranked_waivers
         on
@@ -169,11 +164,7 @@ told as (
         judged.measured,
         judged.threshold,
         judged.advice,
-        judged.title || ': ' || judged.measured || ' (' || judged.threshold || ').' || case judged.verdict
-            when 'fail' then ' ' || judged.advice
-            when 'waived' then ' ' || {{ waiver_sentence("judged") }}
-            else ''
-        end as sentence,
+        {{ sentence_start("judged") }} || judged.measured || {{ sentence_end("judged") }} as sentence,
         judged.waiver_owner,
         judged.waiver_reason,
         -- numbers

@@ -37,7 +37,7 @@ flagged as (
         verdicts.outcome_visibility <> 'ok'
         and coalesce(linked_outcomes.linked_share, 0)
         >= {{ var("experiments_linked_outcomes_share") }} as has_visibility_gap,
-        coalesce(estimated.count_all_arms < estimated.planned_n, false) as is_underpowered
+        {{ is_underpowered("estimated.count_all_arms", "estimated.planned_n") }} as is_underpowered
     from estimated
     inner join verdicts
         on

@@ -87,11 +87,10 @@ emails as (
 ranked_identities as (
     select
         *,
-        length(heap_spelling) > {{ var("identity_max_characters") }} as is_too_long,
         row_number() over (
             partition by person_id
             order by
-                case when length(heap_spelling) > {{ var("identity_max_characters") }} then 1 else 0 end,
+                case when is_too_long then 1 else 0 end,
                 preference,
                 identifier_type
         ) as identity_rank

@@ -55,9 +55,13 @@ quiet as (
         person_states.person_id,
         person_states.lifecycle_stage,
         case
-            when bought.count_orders = 1 then 'one order'
-            when bought.count_orders <= 3 then 'two or three orders'
-            else 'four or more orders'
+            {%- for band, most_orders in var("insight_frequency_bands").items() %}
+            {%- if most_orders %}
+            when bought.count_orders <= {{ most_orders }} then {{ literal(band) }}
+            {%- else %}
+            else {{ literal(band) }}
+            {%- endif %}
+            {%- endfor %}
         end as frequency_band,
         person_states.ltv_tier,
         person_states.intent_tier,

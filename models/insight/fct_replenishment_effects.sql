@@ -37,8 +37,8 @@ flagged as (
         false as has_visibility_gap,
         false as is_immature,
         logranks.logrank_z is null
-        or least(logranks.count_reorders_treatment, logranks.count_reorders_control)
-        < {{ var("experiments_minimum_events") }} as has_few_events,
+        or {{ has_few_events("least(logranks.count_reorders_treatment, logranks.count_reorders_control)") }}
+            as has_few_events,
         false as is_underpowered,
         not seasons.is_analysed as is_running
     from logranks

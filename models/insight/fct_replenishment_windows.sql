@@ -8,7 +8,8 @@ gaps as (
     select * from {{ ref("int_insight__reorder_gaps") }}
 ),
 
--- The tolerance is for the rounding of logarithms, not for the data.
+-- The shares are what the columns are named after (a quarter, half and three fifths have reordered),
+-- no limits that could be set. The tolerance is for the rounding of logarithms, not for the data.
 read as (
     select
         workspace_id,

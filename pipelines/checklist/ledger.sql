@@ -1,10 +1,6 @@
--- The two lines about the ledger as it is now, in the shape of fct_checklist: it changes after the
--- build. Beside the warehouse, the ledger is attached as `ledger`.
+-- What the two lines about the ledger measure now: it changes after the build. Beside the warehouse,
+-- the ledger is attached as `ledger`. What an answer means says int_checklist__ledger_answers.
 with
-
-lines as (
-    select * from {fct_checklist}
-),
 
 dead_letters as (
     select * from ledger.dead_letters
@@ -51,7 +47,6 @@ measured_now as (
         'dead_letters' as line,
         format('{:,} open, {:,} settled', count_open, count_settled) as measured,
         count_open as value,
-        0 as bound,
         count_open = 0 as is_met
     from counted_letters
     union all
@@ -62,36 +57,8 @@ measured_now as (
             else format('{:,} of {:,} receipts found', count_found, count_receipts)
         end as measured,
         count_found as value,
-        count_receipts as bound,
         case when count_receipts > 0 then count_found = count_receipts end as is_met
     from counted_receipts
-),
-
-judged as (
-    select
-        lines.*,
-        measured_now.measured as measured_now,
-        case
-            when measured_now.is_met is null then 'not applicable'
-            when measured_now.is_met then 'ok'
-            when lines.waiver_owner is not null then 'waived'
-            else 'fail'
-        end as verdict_now
-    from lines
-    inner join measured_now on lines.line = measured_now.line
 )
 
-select
-    line,
-    verdict_now as verdict,
-    measured_now as measured,
-    concat(
-        title, ': ', measured_now, ' (', threshold, ').',
-        case verdict_now
-            when 'fail' then concat(' ', advice)
-            when 'waived'
-                then concat(' Waived by ', waiver_owner, ' until ', waiver_expires_on, ': ', waiver_reason)
-            else ''
-        end
-    ) as sentence
-from judged
+select * from measured_now

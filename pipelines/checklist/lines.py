@@ -44,7 +44,7 @@ class Line:
         return {
             "name": self.name,
             "title": self.title,
-            "verdict": "n.a." if self.verdict == "not applicable" else self.verdict,
+            "verdict": self.verdict,
             "measured": self.measured,
             "threshold": self.threshold,
             "advice": "" if self.verdict == "not applicable" else self.advice,

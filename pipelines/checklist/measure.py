@@ -13,7 +13,6 @@ from pipelines.settings import Settings
 
 IMPLEMENTATION = "implementation"
 LEDGER_SQL = Path(__file__).with_name("ledger.sql")
-OF_THE_LEDGER = ("dead_letters", "read_back")
 NO_LEDGER = "nothing was published yet"
 MOST_NAMED = 12
 
@@ -35,24 +34,30 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
         )
         if journey is None:
             rows = [row for row in rows if row["subject"] == IMPLEMENTATION]
-            now = _of_the_ledger(settings, tables, rows)
+            now = _of_the_ledger(settings, tables)
             found = [row | now.get(row["line"], {}) for row in rows]
             return Checklist(f"the {IMPLEMENTATION}", tuple(_line(row) for row in found))
     return _of_journey(rows, journey)
 
 
-def _of_the_ledger(settings: Settings, tables: Tables, rows: list[Record]) -> dict[str, Record]:
+def _of_the_ledger(settings: Settings, tables: Tables) -> dict[str, Record]:
     """What the lines about the ledger say now, by their names."""
-    if attach_ledger(tables, settings) is not None:
-        return {row["line"]: row for row in tables.ask(LEDGER_SQL)}
-    return {
-        row["line"]: {
-            "measured": NO_LEDGER,
-            "sentence": row["sentence"].replace(row["measured"], NO_LEDGER),
-        }
-        for row in rows
-        if row["line"] in OF_THE_LEDGER
+    answers = {
+        (row["line"], row["is_met"]): row
+        for row in tables.rows(
+            "select * from {int_checklist__ledger_answers}", reads=["int_checklist__ledger_answers"]
+        )
     }
+    if attach_ledger(tables, settings) is None:
+        measured = [{"line": line, "measured": NO_LEDGER, "is_met": None} for line, _ in answers]
+    else:
+        measured = tables.ask(LEDGER_SQL)
+    return {row["line"]: _answered(row, answers[row["line"], row["is_met"]]) for row in measured}
+
+
+def _answered(found: Record, answer: Record) -> Record:
+    sentence = f"{answer['sentence_start']}{found['measured']}{answer['sentence_end']}"
+    return found | {"verdict": answer["verdict"], "sentence": sentence}
 
 
 def _of_journey(rows: list[Record], journey: str) -> Checklist:

@@ -17,10 +17,15 @@ import numpy.typing as npt
 import tea_tasting as tt
 from scipy import stats
 from tea_tasting.aggr import Aggregates
+from tea_tasting.metrics.mean import MeanResult
 
 Floats = npt.NDArray[np.float64]
 
 SEED = 20240229
+
+# How a p is computed, not what it is held against: draws of the permutation test and when the first
+# of them are enough, and below which sizes a rate is tested exactly (Cochran's rule for expected
+# counts). What judges a result (alpha, the factor of skew) comes with the rows.
 RESAMPLES = 9_999
 FIRST_RESAMPLES = 999
 CLEARLY_NULL = 0.2
@@ -61,13 +66,11 @@ class Interval:
     p_value: float
 
 
-def welch(treatment: Arm, control: Arm, alpha: float = 0.05) -> Interval | None:
+def welch(treatment: Arm, control: Arm, alpha: float) -> Interval | None:
     """Welch's interval of the difference of two means; None where a variance is missing."""
-    if min(treatment.count, control.count) < 2 or treatment.variance + control.variance <= 0:
+    result = _welch(treatment, control, confidence_level=1 - alpha)
+    if result is None:
         return None
-    result = tt.Mean("y", confidence_level=1 - alpha, use_t=True, equal_var=False).analyze(
-        {0: _aggregates(control), 1: _aggregates(treatment)}, 0, 1
-    )
     return Interval(
         treatment.mean - control.mean,
         result.effect_size_ci_lower,
@@ -77,7 +80,7 @@ def welch(treatment: Arm, control: Arm, alpha: float = 0.05) -> Interval | None:
 
 
 def relative_delta(
-    treatment: Arm, control: Arm, alpha: float = 0.05, *, is_rate: bool = False
+    treatment: Arm, control: Arm, alpha: float, *, is_rate: bool = False
 ) -> Interval | None:
     """Relative difference of two means with a delta-method interval (t, Welch's freedom).
 
@@ -132,8 +135,8 @@ def pooled_z_p_value(strata: Sequence[tuple[int, int, int, int]]) -> float:
 def mean_z_p_value(strata: Sequence[tuple[Arm, Arm]]) -> float:
     """Two-sided p of the post-stratified difference of means; one stratum is Welch's test."""
     if len(strata) == 1:
-        interval = welch(*strata[0])
-        return interval.p_value if interval else 1.0
+        result = _welch(*strata[0])
+        return result.pvalue if result else 1.0
     total = sum(treatment.count + control.count for treatment, control in strata)
     difference = variance = 0.0
     for treatment, control in strata:
@@ -219,7 +222,7 @@ def sequence_p_value(p_value: float, units: int, tuning_n: int, alpha: float) ->
     return min(1.0, math.sqrt(scale + 1) * math.exp(-scale * z * z / (2 * (scale + 1))))
 
 
-def wilson(successes: float, trials: int, alpha: float = 0.05) -> tuple[float, float]:
+def wilson(successes: float, trials: int, alpha: float) -> tuple[float, float]:
     """Wilson limits of a rate."""
     z = float(stats.norm.isf(alpha / 2))
     centre = successes + z * z / 2
@@ -231,7 +234,7 @@ def wilson(successes: float, trials: int, alpha: float = 0.05) -> tuple[float, f
 
 
 def newcombe(
-    successes_1: float, count_1: int, successes_0: float, count_0: int, alpha: float = 0.05
+    successes_1: float, count_1: int, successes_0: float, count_0: int, alpha: float
 ) -> tuple[float, float]:
     """Newcombe limits of a difference of rates: what the SQL macro is checked against."""
     rate_1, rate_0 = successes_1 / count_1, successes_0 / count_0
@@ -275,7 +278,7 @@ class Adjusted:
     interval: Interval
 
 
-def cuped(treatment: Paired, control: Paired, alpha: float = 0.05) -> Adjusted | None:
+def cuped(treatment: Paired, control: Paired, alpha: float) -> Adjusted | None:
     """CUPED by the library, with Welch's limits; None where either y or x does not vary.
 
     Off unless asked for: on real e-mail tests it takes less than half a percent off the variance.
@@ -310,7 +313,7 @@ def cuped(treatment: Paired, control: Paired, alpha: float = 0.05) -> Adjusted |
 
 
 def ratio_of_means(
-    treatment: tuple[Floats, Floats], control: tuple[Floats, Floats], alpha: float = 0.05
+    treatment: tuple[Floats, Floats], control: tuple[Floats, Floats], alpha: float
 ) -> Interval:
     """Difference of two ratios such as spend per buyer, each arm (numerator, denominator) by unit.
 
@@ -327,6 +330,15 @@ def ratio_of_means(
 def false_discovery_rate(p_values: Sequence[float]) -> list[float]:
     """Benjamini and Hochberg's q of each p: what the SQL of the lift table is checked against."""
     return [float(q) for q in stats.false_discovery_control(list(p_values), method="bh")]
+
+
+def _welch(treatment: Arm, control: Arm, **level: float) -> MeanResult | None:
+    """The library's answer; its p needs no level, its limits do."""
+    if min(treatment.count, control.count) < 2 or treatment.variance + control.variance <= 0:
+        return None
+    return tt.Mean("y", use_t=True, equal_var=False, **level).analyze(
+        {0: _aggregates(control), 1: _aggregates(treatment)}, 0, 1
+    )
 
 
 def _aggregates(arm: Arm) -> Aggregates:

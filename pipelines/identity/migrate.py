@@ -69,7 +69,10 @@ def rehearse(
     workspace: int | None = None,
     out: Path | None = None,
 ) -> Rehearsal:
-    """Compare every living person's identity with the one they would have, and write both down.
+    """Compare the identity of everybody Heap may be told about with the one they would have.
+
+    Both are written down. Who may not be told today is not moved, but somebody may collide with
+    them.
 
     Args:
         to: the identifier that is to become primary (`customer_id` or `email`).

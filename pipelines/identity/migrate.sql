@@ -3,18 +3,16 @@ with
 persons as (
     select *
     from {dim_persons}
-    where
-        match_status not in ('deleted', 'suppressed', 'anonymous')
-        and ($workspace is null or workspace_id = $workspace)
+    where $workspace is null or workspace_id = $workspace
 ),
 
 candidates as (
     select
         person_id,
         heap_spelling,
-        is_known_to_heap
+        is_held_now
     from {int_identity__candidates}
-    where identifier_type = $to and length(heap_spelling) <= 255
+    where identifier_type = $to and not is_too_long
 ),
 
 heap_users as (
@@ -33,11 +31,14 @@ proposed as (
         persons.person_id,
         persons.workspace_id,
         persons.heap_identity as old_identity,
+        persons.is_publishable,
         candidates.heap_spelling as new_identity
     from persons
     left join candidates on persons.person_id = candidates.person_id
+    where persons.is_publishable or candidates.is_held_now
 ),
 
+-- Also with somebody alive who may not be told today: then neither could be.
 collisions as (
     select new_identity
     from proposed
@@ -76,4 +77,5 @@ select
 from proposed
 left join collisions on proposed.new_identity = collisions.new_identity
 left join counted_users on proposed.person_id = counted_users.person_id
+where proposed.is_publishable
 order by proposed.person_id

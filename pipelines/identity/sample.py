@@ -14,6 +14,8 @@ from pipelines.home import private, write_private
 from pipelines.settings import Settings
 
 SMALLEST, LARGEST = 20, 50
+# Of the sheet's own limits: they judge the sample, no experiment.
+LIMITS_ALPHA = 0.05
 VERDICTS = {"yes": True, "y": True, "right": True, "no": False, "n": False, "wrong": False}
 
 SHEET = Path(__file__).with_name("sample.sql")
@@ -125,7 +127,7 @@ def read_sheet(path: Path, console: Console) -> Agreement:
     count_judged = sum(judged for _, judged in by_stratum.values())
     if not count_judged:
         raise CounterfoilError(f"{path.name} holds no verdicts yet: fill in yes or no and retry.")
-    low, high = wilson(count_right, count_judged)
+    low, high = wilson(count_right, count_judged, LIMITS_ALPHA)
     found = Agreement(
         count_right=count_right,
         count_judged=count_judged,
@@ -138,7 +140,7 @@ def read_sheet(path: Path, console: Console) -> Agreement:
     console.record(identity_sample=found.facts())
     console.line(
         f"{count_right} of {count_judged} judged right: {found.agreement:.0%}"
-        f" (95 % limits {low:.0%} to {high:.0%}); {count_open} open."
+        f" ({100 * (1 - LIMITS_ALPHA):.0f} % limits {low:.0%} to {high:.0%}); {count_open} open."
     )
     for name, (right, judged) in found.by_stratum.items():
         console.line(f"  {name}: {right} of {judged}")

@@ -16,6 +16,9 @@ from pipelines.sample.brand import (
     SISTER_WORKSPACE,
     WINBACK_EFFECT,
 )
+from pipelines.sql import read_sql
+
+SQL = Path(__file__).with_name("sql")
 
 
 def write_truth(
@@ -46,115 +49,13 @@ def _write_json(path: Path, facts: dict[str, Any]) -> None:
 def _make_tables(work: duckdb.DuckDBPyConnection) -> None:
     windows = ", ".join(f"('{one.key}', {one.window_hours})" for one in EXPERIMENTS)
     work.execute(
-        f"""
-    create macro person_of(workspace_id, i) as
-        concat(if(workspace_id = {SISTER_WORKSPACE}, 'S', 'P'), lpad(i::varchar, 8, '0'));
-
-    create table true_persons as
-    select
-        workspace_id, person_of(workspace_id, i) as person,
-        concat('H', lpad(i::varchar, 8, '0')) as human,
-        cio_id, slot, kind, noise, category, is_listed, profiles.created_at,
-    from profiles
-    inner join persons using (i);
-
-    create table true_identifiers as
-    with versions as (
-        select
-            people_versions.*, cio_id,
-            lead(held_from) over (
-                partition by people_versions.workspace_id, i, slot order by held_from
-            ) as next_from,
-        from people_versions
-        inner join profiles using (workspace_id, i, slot)
-    )
-
-    select
-        workspace_id, person_of(workspace_id, i) as person, cio_id,
-        'customer_id' as identifier_type,
-        customer_id as identifier, held_from, next_from as held_to,
-    from versions
-    where customer_id is not null and not deleted and not suppressed
-    union all
-    select
-        workspace_id, person_of(workspace_id, i), cio_id, 'email', email, held_from, next_from,
-    from versions
-    where email is not null and not deleted and not suppressed;
-
-    -- Planted intervals. They are facts of the generator, not anybody's segment definition.
-    create table true_stays as
-    select
-        person_of({BRAND_WORKSPACE}, i) as person,
-        if(saw_shipping, 'cart_left_after_shipping', 'cart_left') as stay,
-        abandoned_at as entered_at, ordered_at as exited_at,
-    from carts
-    union all
-    select person_of({BRAND_WORKSPACE}, i), 'refill_due', entered_at, ordered_at
-    from replenishments
-    union all
-    select person_of({BRAND_WORKSPACE}, i), 'lapsed', last_ordered_at + to_days(60), ordered_at
-    from winbacks;
-
-    create table true_arms as
-    with assigned as (
-        select
-            'cart_recovery' as experiment_key, workspace_id, i, subject_key, is_held_out,
-            assigned_at,
-            buys_if_held_out as y_held_out, buys_if_treated as y_treated,
-            ordered_at is not null as y,
-            email_fate = 'sent' as is_reachable,
-        from carts
-        union all
-        select
-            'replenishment', {BRAND_WORKSPACE}, i, subject_key, is_held_out, assigned_at,
-            ordered_at is not null, ordered_at is not null, ordered_at is not null,
-            email_fate = 'sent',
-        from replenishments
-        union all
-        select
-            'winback', {BRAND_WORKSPACE}, i, subject_key, is_held_out, assigned_at,
-            buys_if_held_out, buys_if_treated, ordered_at is not null, email_fate = 'sent',
-        from winbacks
-        union all
-        select
-            'sister_cart', workspace_id, i, subject_key, is_held_out, assigned_at,
-            ordered_at is not null, ordered_at is not null, ordered_at is not null,
-            email_fate = 'sent',
-        from sister_carts
-    ),
-
-    firsts as (
-        select
-            experiment_key, workspace_id, i,
-            count(*) as count_assignments,
-            count(distinct is_held_out) as count_arms,
-            arg_min(assigned, assigned_at) as first,
-        from assigned
-        group by experiment_key, workspace_id, i
-    )
-
-    select
-        experiment_key, person_of(firsts.workspace_id, firsts.i) as person, firsts.i,
-        if(first.is_held_out, 'holdout', 'treatment') as arm,
-        first.assigned_at as assigned_at, first.subject_key as subject_key,
-        count_assignments, count_arms,
-        first.y_held_out as y_held_out, first.y_treated as y_treated, first.y as y,
-        first.is_reachable as is_reachable,
-        first.assigned_at + to_hours(window_hours) <= timestamp '{SAMPLE_AS_OF}' as is_mature,
-    from firsts
-    inner join (values {windows}) as windows (experiment_key, window_hours) using (experiment_key);
-
-    create table true_exposures as
-    select
-        delivery_id, workspace_id, person_of(workspace_id, i) as person,
-        ulid(subject_key) as subject_name,
-        campaign_id, action_id, channel, created_at,
-        case
-            when is_trapped then 'ghost' when fate != 'sent' then 'none' else 'real'
-        end as exposure_kind,
-        if(fate = 'sent' or is_trapped, null, fate) as not_exposed_reason,
-    from messages;
-        """
+        read_sql(
+            SQL / "truth.sql",
+            sister=SISTER_WORKSPACE,
+            brand=BRAND_WORKSPACE,
+            ends_at=str(SAMPLE_AS_OF),
+            window_rows=windows,
+        )
     )
 
 
@@ -169,20 +70,7 @@ def _effects(work: duckdb.DuckDBPyConnection, effect: float) -> dict[str, Any]:
         key: {"planted_effect_on_reached": value, "count_units": 0}
         for key, value in planted.items()
     }
-    rows = work.execute(
-        """
-    select
-        experiment_key, count(*), count(*) filter (is_mature),
-        count(*) filter (is_mature and arm = 'treatment'),
-        count(*) filter (is_mature and arm = 'treatment' and y),
-        count(*) filter (is_mature and arm = 'holdout'),
-        count(*) filter (is_mature and arm = 'holdout' and y),
-        count(*) filter (is_mature and y_treated), count(*) filter (is_mature and y_held_out),
-        count(*) filter (count_arms > 1),
-    from true_arms
-    group by experiment_key
-        """
-    ).fetchall()
+    rows = work.execute(read_sql(SQL / "effects.sql")).fetchall()
     naive = _naive(work)
     for key, units, mature, treated, treated_y, held, held_y, if_treated, if_held, crossed in rows:
         found[key].update(
@@ -204,34 +92,7 @@ def _effects(work: duckdb.DuckDBPyConnection, effect: float) -> dict[str, Any]:
 
 def _naive(work: duckdb.DuckDBPyConnection) -> dict[str, dict[str, float | None]]:
     """Ratios of order rates that a naive report would show, among the mature treated."""
-    rows = work.execute(
-        """
-    with clicked as (
-        select distinct delivery_id from reactions where metric = 'clicked' and not machine
-    ),
-
-    treated as (
-        select
-            true_arms.experiment_key, true_arms.i, true_arms.y,
-            bool_or(clicked.delivery_id is not null) as is_clicked,
-            bool_or(messages.action_id = 1013 and messages.fate = 'sent') as is_texted,
-        from true_arms
-        inner join messages on true_arms.subject_key = messages.subject_key
-        left join clicked on messages.delivery_id = clicked.delivery_id
-        where arm = 'treatment' and is_mature
-        group by true_arms.experiment_key, true_arms.i, true_arms.y
-    )
-
-    select
-        experiment_key,
-        count(*) filter (is_clicked and y), count(*) filter (is_clicked),
-        count(*) filter (not is_clicked and y), count(*) filter (not is_clicked),
-        count(*) filter (is_texted and y), count(*) filter (is_texted),
-        count(*) filter (not is_texted and y), count(*) filter (not is_texted),
-    from treated
-    group by experiment_key
-        """
-    ).fetchall()
+    rows = work.execute(read_sql(SQL / "naive_contrasts.sql")).fetchall()
 
     def ratio(y: int, n: int, other_y: int, other_n: int) -> float | None:
         return (y / n) / (other_y / other_n) if n and other_n and other_y else None

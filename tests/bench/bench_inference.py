@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
 from pipelines.experiments import inference
 from pipelines.experiments.inference import Arm, Floats, PermutationStratum
@@ -24,7 +25,7 @@ from pipelines.settings import PROJECT_DIR
 
 PROVE = os.environ.get("COUNTERFOIL_PROVE") == "1"
 ALPHA = 0.05
-SRM_CRITICAL = 10.827566170662733
+SRM_CRITICAL = float(stats.chi2.isf(0.001, 1))
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ def false_positives(salts: int) -> list[Figure]:
         held = np.array([_bucket(f"aa_{number:04d}", name) < 1000 for name in names])
         count_1, count_0 = int((~held).sum()), int(held.sum())
         low, high = inference.newcombe(
-            int(bought[~held].sum()), count_1, int(bought[held].sum()), count_0
+            int(bought[~held].sum()), count_1, int(bought[held].sum()), count_0, ALPHA
         )
         newcombe += low > 0 or high < 0
-        interval = inference.welch(_moments(spend[~held]), _moments(spend[held]))
+        interval = inference.welch(_moments(spend[~held]), _moments(spend[held]), ALPHA)
         if interval is not None and interval.p_value < ALPHA:
             welch += 1
             up += interval.estimate > 0
@@ -98,7 +99,7 @@ def power(simulations: int) -> list[Figure]:
     treated = generator.binomial(9_000, 0.075, simulations)
     held = generator.binomial(1_000, 0.05, simulations)
     detected = sum(
-        inference.newcombe(int(x1), 9_000, int(x0), 1_000)[0] > 0
+        inference.newcombe(int(x1), 9_000, int(x0), 1_000, ALPHA)[0] > 0
         for x1, x0 in zip(treated, held, strict=True)
     )
     return [Figure("power at 5 % to 7.5 %, Newcombe", detected / simulations, 0.823, 0.895)]
@@ -114,7 +115,7 @@ def peeking(streams: int) -> list[Figure]:
         flagged_fixed = flagged_running = False
         for week in range(12):
             count, a, b = 500 * (week + 1), int(x1[stream, week]), int(x0[stream, week])
-            low, high = inference.newcombe(a, count, b, count)
+            low, high = inference.newcombe(a, count, b, count, ALPHA)
             flagged_fixed |= low > 0 or high < 0
             p_value = _unpooled_p_value(a, b, count)
             flagged_running |= inference.sequence_p_value(p_value, 2 * count, 12_000, ALPHA) < ALPHA
@@ -128,8 +129,6 @@ def peeking(streams: int) -> list[Figure]:
 
 def _unpooled_p_value(a: int, b: int, count: int) -> float:
     """Two-sided p with the unpooled error, as the confidence sequence has it."""
-    from scipy import stats
-
     error = np.sqrt((a * (count - a) + b * (count - b)) / count**3)
     return 1.0 if error == 0 else 2 * float(stats.norm.sf(abs(a - b) / count / error))
 

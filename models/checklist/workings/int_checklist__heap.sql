@@ -1,28 +1,13 @@
 {%- set most_refused = var("checklist_most_refused_share") -%}
-{%- set marts = [
-    "journey_entered", "message_sent", "message_clicked", "goal_converted", "user_properties"
-] -%}
+{%- set marts = heap_told(heap_events()) -%}
 with
 
-journey_entered as (
-    select * from {{ ref("heap_cio_journey_entered") }}
-),
+{%- for mart in marts %}
 
-message_sent as (
-    select * from {{ ref("heap_cio_message_sent") }}
+{{ mart }} as (
+    select * from {{ ref(mart) }}
 ),
-
-message_clicked as (
-    select * from {{ ref("heap_cio_message_clicked") }}
-),
-
-goal_converted as (
-    select * from {{ ref("heap_cio_goal_converted") }}
-),
-
-user_properties as (
-    select * from {{ ref("heap_user_properties") }}
-),
+{%- endfor %}
 
 refusals as (
     select * from {{ ref("heap_refusals") }}
@@ -47,20 +32,22 @@ cadences as (
     {%- endfor %}
 ),
 
+judged_cadences as (
+    select
+        *,
+        cadence in ('{{ cadences() | join("', '") }}') and reason <> '' as is_declared
+    from cadences
+),
+
 counted_cadences as (
     select
         count(*) as count_models,
-        count(
-            case when cadence not in ('realtime', 'hourly', 'daily') or reason = '' then 1 end
-        ) as count_undeclared,
+        count(case when not is_declared then 1 end) as count_undeclared,
         {{ listed_text(
             "model_name || ' ' || coalesce(nullif(cadence, ''), 'undeclared')", "place", ", "
         ) }} as said,
-        {{ listed_text(
-            "case when cadence not in ('realtime', 'hourly', 'daily') or reason = '' then model_name end",
-            "place", ", "
-        ) }} as undeclared
-    from cadences
+        {{ listed_text("case when not is_declared then model_name end", "place", ", ") }} as undeclared
+    from judged_cadences
 ),
 
 -- Few rows may not be sent

@@ -134,7 +134,8 @@ lines as (
                 || cast(count_ratios as {{ dbt.type_string() }}) || ' hold'
                 || case when count_invalid > 0 then '; not: ' || invalid_ratios else '' end
         end as measured,
-        'chi-square below the 0.001 limit in each experiment' as threshold,
+        'chi-square below the {{ var("experiments_chi_square_alpha") }} limit in each experiment'
+            as threshold,
         'Look for what drops people from one arm (a filter after the split, a changed weight); '
         || 'do not read the lift until then.' as advice,
         cast(count_invalid as double) as value,

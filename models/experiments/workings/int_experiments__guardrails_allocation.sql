@@ -77,7 +77,7 @@ chi_squares as (
 judged_ratios as (
     select
         *,
-        {{ chi_square_critical("degrees_of_freedom") }} as critical
+        {{ chi_square_critical("degrees_of_freedom", var("experiments_chi_square_alpha")) }} as critical
     from chi_squares
 ),
 

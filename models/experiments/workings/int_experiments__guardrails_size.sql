@@ -24,19 +24,7 @@ primary_contrasts as (
         sum(contrasts.count_nonzero_treatment) as count_nonzero_treatment,
         sum(contrasts.count_nonzero_control) as count_nonzero_control,
         max(case when contrasts.aggregation = 'any' then 1 else 0 end) = 1 as is_rate,
-        max(
-            case
-                when contrasts.aggregation <> 'any' and contrasts.is_comparable
-                    then greatest(
-                        {{ var("experiments_skew_factor") }}
-                        * contrasts.skewness_treatment * contrasts.skewness_treatment
-                        / nullif(contrasts.count_treatment, 0),
-                        {{ var("experiments_skew_factor") }}
-                        * contrasts.skewness_control * contrasts.skewness_control
-                        / nullif(contrasts.count_control, 0)
-                    )
-            end
-        ) as skew_ratio
+        max(contrasts.skew_ratio) as skew_ratio
     from contrasts
     inner join arms
         on
@@ -56,20 +44,9 @@ worst_contrasts as (
         read_at,
         population,
         max(planned_n) as planned_n,
-        sum(count_treatment) + max(count_control) as count_units,
-        min(least(count_treatment, count_control)) as count_smaller_arm,
-        min(
-            case
-                when is_rate
-                    then least(
-                        count_nonzero_treatment,
-                        count_treatment - count_nonzero_treatment,
-                        count_nonzero_control,
-                        count_control - count_nonzero_control
-                    )
-                else least(count_nonzero_treatment, count_nonzero_control)
-            end
-        ) as count_fewest_events,
+        {{ count_all_arms() }} as count_units,
+        min({{ count_smaller_arm() }}) as count_smaller_arm,
+        min({{ count_fewest_events("is_rate") }}) as count_fewest_events,
         max(skew_ratio) as skew_ratio
     from primary_contrasts
     group by experiment_key, read_at, population
@@ -99,7 +76,7 @@ sized as (
         worst_contrasts.count_units,
         coalesce(worst_contrasts.count_smaller_arm, 0) as count_smaller_arm,
         worst_contrasts.count_fewest_events,
-        round(worst_contrasts.skew_ratio, 9) as skew_ratio
+        worst_contrasts.skew_ratio
     from spoken_of
     left join worst_contrasts
         on

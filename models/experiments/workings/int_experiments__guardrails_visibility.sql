@@ -61,7 +61,11 @@ compared as (
 ),
 
 measured as (
-    {{ guardrail_values("compared", {"outcome_visibility": "chi_square"}) }}
+    {{ guardrail_values(
+        "compared",
+        {"outcome_visibility": "chi_square"},
+        threshold=chi_square_critical("1", var("experiments_chi_square_alpha")),
+    ) }}
 )
 
 select * from measured

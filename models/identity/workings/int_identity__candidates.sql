@@ -101,7 +101,14 @@ ranked as (
             and held_by_person.identifier_type = ranked_spellings.identifier_type
             and held_by_person.identifier = ranked_spellings.identifier
             and ranked_spellings.spelling_rank = 1
+),
+
+candidates as (
+    select
+        *,
+        length(heap_spelling) > {{ var("identity_max_characters") }} as is_too_long
+    from ranked
+    where candidate_rank = 1
 )
 
-select * from ranked
-where candidate_rank = 1
+select * from candidates

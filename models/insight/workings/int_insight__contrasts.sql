@@ -34,11 +34,10 @@ flagged as (
         estimated.question = 'funnel'
         and estimated.metric_key <> 'order_placed'
         and verdicts.outcome_visibility <> 'ok' as has_visibility_gap,
-        coalesce(
-            max(estimated.count_all_arms) over (partition by estimated.experiment_key)
-            < estimated.planned_n,
-            false
-        ) as is_underpowered
+        {{ is_underpowered(
+            "max(estimated.count_all_arms) over (partition by estimated.experiment_key)",
+            "estimated.planned_n"
+        ) }} as is_underpowered
     from estimated
     inner join verdicts
         on

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pipelines.sample.brand import EXPORT_DAYS
 from pipelines.sample.files.export import Export, clock_type
+from pipelines.sql import read_sql
+
+SQL = Path(__file__).with_name("sql")
 
 
 def write_behavior(export: Export, batch: int) -> None:
     """Behavior by batch; the till's orders come as CSV, the app's visits as JSON, once each."""
-    named = f"""
-    with leaving as (
-        select * from behavior where batch = {batch}
-        union all
-        -- sent again
-        select * from behavior where batch = {batch - 1} and event_id[-2:] = '00'
-    )
-
-    select
-        event_id,
-        case
-            when is_sister then concat('L', 100000 + i)
-            when noise = 'placeholder_id' or not has_id then null
-            when noise = 'shared_email' and event_id[-1] < '5' then null
-            when noise = 'id_changed' and occurred_at >= at_day(90) then concat('C', 100000 + i)
-            else customer_id
-        end as customer_id,
-        case
-            when is_sister then null
-            when noise = 'email_case' and event_id[-1] < '8'
-                then concat('SHOPPER.', 100000 + i, '@Example.com')
-            when noise = 'placeholder_id' or not has_id then email
-            when noise = 'shared_email' and event_id[-1] < '5' then upper(email)
-            when noise = 'none' and not in_sister and event_id[-1] = '0' then email
-        end as email,
-        event_name,
-        occurred_at,
-        value,
-        product_id,
-        leaving.category,
-    from leaving
-    inner join persons using (i)
-    """
+    named = read_sql(SQL / "behavior.sql", batch=batch, batch_before=batch - 1)
     if batch > 1:
         named += f"""
         union all

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pipelines.sample.brand import (
     BLACK_HOLE,
     BRAND_WORKSPACE,
@@ -11,6 +13,9 @@ from pipelines.sample.brand import (
     SISTER_WORKSPACE,
 )
 from pipelines.sample.files.export import Export, clock_type, file_name, number_type
+from pipelines.sql import read_sql
+
+SQL = Path(__file__).with_name("sql")
 
 DOUBLED_BATCH = 3
 
@@ -36,68 +41,41 @@ def write_journeys(export: Export, workspace_id: int, batch: int) -> None:
     )
     export.parquet(
         file_name("subjects", workspace_id, batch),
-        f"""
-    with leaving as (
-        {both("(select *, batch_of(entered_at) as batch from passes)", "subject_name", "08")}
-    )
-    select
-        workspace_id::bigint as workspace_id, subject_name, cio_id as internal_customer_id,
-        campaign_type, campaign_id::{number} as campaign_id, {trigger} as event_id,
-        trigger_id::bigint as trigger_id, entered_at::{clock} as started_campaign_at,
-        entered_at::{clock} as created_at,
-        sequence_number(entered_at, again) as seq_num,
-    from leaving
-    inner join appearing using (workspace_id, i, slot)
-    order by seq_num, subject_name
-        """,
+        read_sql(
+            SQL / "subjects.sql",
+            leaving=both(
+                "(select *, batch_of(entered_at) as batch from passes)", "subject_name", "08"
+            ),
+            trigger_event=trigger,
+            number=number,
+            clock=clock,
+        ),
     )
     export.parquet(
         file_name("outputs", workspace_id, batch, 500 if batch == 4 else 0),
-        f"""
-    with leaving as (
-        {both("steps", "output_id", "08")}
-    )
-    select
-        workspace_id::bigint as workspace_id, output_id, subject_name, output_type,
-        action_id::{number} as action_id,
-        if(output_type = 'delay' and again = 1, 'done', explanation) as explanation,
-        delivery_id, explanation = 'drafted' as draft, output_type = 'email' as link_tracked,
-        split_test_index::bigint as split_test_index, branch_index::bigint as branch_index,
-        delay_ends_at::{clock} as delay_ends_at, null::bigint as manual_segment_id,
-        null::boolean as add_to_manual_segment, created_at::{clock} as created_at,
-        sequence_number(created_at, again) as seq_num,
-    from leaving
-    order by seq_num, output_id
-        """,
+        read_sql(
+            SQL / "outputs.sql",
+            leaving=both("steps", "output_id", "08"),
+            number=number,
+            clock=clock,
+        ),
     )
     export.parquet(
         file_name("deliveries", workspace_id, batch),
-        f"""
-    with leaving as (
-        {both("messages", "delivery_id", "Cz")}
-    )
-    select
-        workspace_id::bigint as workspace_id, delivery_id, cio_id as internal_customer_id,
-        case when subject_key is not null then ulid(subject_key) end as subject_id,
-        {trigger} as event_id, channel as delivery_type,
-        campaign_id::{number} as campaign_id, action_id::{number} as action_id,
-        newsletter_id::bigint as newsletter_id, content_id::bigint as content_id,
-        case when campaign_id = {BROADCAST} then if(created_at < at_day(60), 1, 2) end::bigint
-            as trigger_id,
-        transactional_message_id::bigint as transactional_message_id,
-        created_at::{clock} as created_at,
-        sequence_number(created_at, again) as seq_num,
-    from leaving
-    inner join appearing using (workspace_id, i, slot)
-    order by seq_num, delivery_id
-        """,
+        read_sql(
+            SQL / "deliveries.sql",
+            leaving=both("messages", "delivery_id", "Cz"),
+            trigger_event=trigger,
+            number=number,
+            clock=clock,
+            broadcast=BROADCAST,
+        ),
     )
     # Files from before the flags existed have nine columns.
     flags = (
         ""
         if batch == 1
-        else """,
-        proxied, prefetched, machine,
+        else """proxied, prefetched, machine,
         if(prefetched, 'ExampleImageProxy/1.0', null) as user_agent,
         if(metric = 'opened' and not prefetched, 'Example Mail', null) as email_client,
         if(metric = 'delivered', 'example.com', null) as inbox_domain,
@@ -106,19 +84,12 @@ def write_journeys(export: Export, workspace_id: int, batch: int) -> None:
     )
     metrics = export.parquet(
         file_name("metrics", workspace_id, batch),
-        f"""
-    with leaving as (
-        {both("reactions", "event_id", "03")}
-    )
-    select
-        event_id, workspace_id::bigint as workspace_id, delivery_id, metric, reason,
-        link_id::bigint as link_id,
-        if(link_id is null, null, concat('https://shop.example.com/l/', link_id)) as link_url,
-        occurred_at::{clock} as created_at,
-        sequence_number(occurred_at, again) as seq_num{flags},
-    from leaving
-    order by seq_num, event_id
-        """,
+        read_sql(
+            SQL / "metrics.sql",
+            leaving=both("reactions", "event_id", "03"),
+            clock=clock,
+            flags=flags,
+        ),
     )
     if metrics and batch == DOUBLED_BATCH and workspace_id == BRAND_WORKSPACE:
         export.again(metrics, file_name("metrics", workspace_id, batch, 5))
@@ -126,20 +97,10 @@ def write_journeys(export: Export, workspace_id: int, batch: int) -> None:
         # Only here: the address a message really went to is how the black hole shows.
         export.parquet(
             file_name("delivery_contents", workspace_id, batch),
-            f"""
-        select
-            workspace_id::bigint as workspace_id, delivery_id, campaign_id::bigint as campaign_id,
-            action_id::bigint as action_id, null::bigint as newsletter_id,
-            null::bigint as content_id, 'hello@sister.example.net' as "from",
-            null::varchar as reply_to, null::varchar as bcc,
-            if(is_trapped, '{BLACK_HOLE}', email) as recipient, 'Still thinking?' as subject,
-            '<p>A body that must never be loaded.</p>' as body, null::varchar as body_amp,
-            'A body that must never be loaded.' as body_plain, null::varchar as preheader,
-            null::varchar as url, null::varchar as method, null::varchar as headers,
-            channel as type,
-        from messages
-        inner join persons using (i)
-        where workspace_id = {workspace_id} and batch = {batch}
-        order by delivery_id
-            """,
+            read_sql(
+                SQL / "delivery_contents.sql",
+                black_hole=BLACK_HOLE,
+                workspace_id=workspace_id,
+                batch=batch,
+            ),
         )

@@ -1,28 +1,21 @@
 -- What could be told is told or refused, once: nothing is lost between the candidates and the marts.
+{%- set events = heap_events() %}
 with
 
 candidates as (
-    select publish_key from {{ ref("int_heap__journey_entered") }}
+    {% for event in events %}
+    select publish_key from {{ ref("int_heap__" ~ event) }}
     union all
-    select publish_key from {{ ref("int_heap__message_sent") }}
-    union all
-    select publish_key from {{ ref("int_heap__message_clicked") }}
-    union all
-    select publish_key from {{ ref("int_heap__goal_converted") }}
-    union all
+    {% endfor %}
     select {{ publish_key("user_properties", ["person_id"]) }} as publish_key
     from {{ ref("dim_persons") }}
 ),
 
 answers as (
-    select publish_key from {{ ref("heap_cio_journey_entered") }}
+    {% for event in events %}
+    select publish_key from {{ ref("heap_cio_" ~ event) }}
     union all
-    select publish_key from {{ ref("heap_cio_message_sent") }}
-    union all
-    select publish_key from {{ ref("heap_cio_message_clicked") }}
-    union all
-    select publish_key from {{ ref("heap_cio_goal_converted") }}
-    union all
+    {% endfor %}
     select {{ publish_key("user_properties", ["person_id"]) }} as publish_key
     from {{ ref("heap_user_properties") }}
     union all

@@ -2,16 +2,11 @@
 with
 
 told as (
-    {% for mart in [
-        "heap_cio_journey_entered",
-        "heap_cio_message_sent",
-        "heap_cio_message_clicked",
-        "heap_cio_goal_converted",
-    ] %}
+    {% for event in heap_events() %}
     select
         publish_key,
         occurred_at
-    from {{ ref(mart) }}
+    from {{ ref("heap_cio_" ~ event) }}
     {{ "union all" if not loop.last }}
     {% endfor %}
 )

@@ -2,13 +2,7 @@
 with
 
 told as (
-    {% for mart in [
-        "heap_cio_journey_entered",
-        "heap_cio_message_sent",
-        "heap_cio_message_clicked",
-        "heap_cio_goal_converted",
-        "heap_user_properties",
-    ] %}
+    {% for mart in heap_told(heap_events()) %}
     select
         '{{ mart }}' as mart,
         person_id,

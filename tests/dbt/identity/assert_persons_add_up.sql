@@ -1,4 +1,4 @@
--- Created less merged plus split are the persons there are, workspace by workspace.
+-- Created less merged plus split are the persons there are, workspace by workspace; none is left out.
 with
 
 changes as (
@@ -18,10 +18,10 @@ persons as (
 )
 
 select
-    persons.workspace_id,
+    coalesce(persons.workspace_id, changes.workspace_id) as workspace_id,
     persons.count_persons,
     changes.count_persons as count_by_changes
 from persons
-left join changes
+full outer join changes
     on persons.workspace_id = changes.workspace_id
-where persons.count_persons <> coalesce(changes.count_persons, 0)
+where coalesce(persons.count_persons, 0) <> coalesce(changes.count_persons, 0)

@@ -1,5 +1,13 @@
--- Every person is in one population, and none is lost.
+-- Every person is in one population, and none is lost: no workspace either.
 with
+
+persons as (
+    select
+        workspace_id,
+        count(*) as count_persons
+    from {{ ref("dim_persons") }}
+    group by workspace_id
+),
 
 populations as (
     select
@@ -14,10 +22,15 @@ rates as (
 )
 
 select
-    rates.workspace_id,
-    rates.count_persons,
-    populations.count_persons as count_in_populations
-from rates
-left join populations
-    on rates.workspace_id = populations.workspace_id
-where rates.count_persons <> coalesce(populations.count_persons, 0)
+    coalesce(persons.workspace_id, populations.workspace_id, rates.workspace_id) as workspace_id,
+    persons.count_persons,
+    populations.count_persons as count_in_populations,
+    rates.count_persons as count_in_rates
+from persons
+full outer join populations
+    on persons.workspace_id = populations.workspace_id
+full outer join rates
+    on coalesce(persons.workspace_id, populations.workspace_id) = rates.workspace_id
+where
+    coalesce(persons.count_persons, 0) <> coalesce(populations.count_persons, 0)
+    or coalesce(persons.count_persons, 0) <> coalesce(rates.count_persons, 0)

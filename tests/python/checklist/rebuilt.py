@@ -10,17 +10,17 @@ from review_home import changed
 
 from pipelines.settings import Settings
 
-FIRST, LAST = "int_checklist__subjects", "fct_checklist"
+FIRST, MART, LAST = "int_checklist__subjects", "fct_checklist", "int_checklist__ledger_answers"
 
 
 def rebuilt(home: Path, folder: Path, *causes: str) -> Settings:
     """A copy of the state folder: the warehouse changed, and the checklist built from it again."""
     settings = changed(home, folder, *causes)
     statements = compiled(settings)
-    families = sorted(name for name in statements if name.startswith("int_checklist__"))
+    families = {name for name in statements if name.startswith("int_checklist__")} - {FIRST, LAST}
     with duckdb.connect(str(settings.warehouse_path)) as db:
-        for name in (FIRST, *(name for name in families if name != FIRST), LAST):
-            schema = "marts" if name == LAST else "checklist"
+        for name in (FIRST, *sorted(families), MART, LAST):
+            schema = "marts" if name == MART else "checklist"
             db.execute(f"create or replace table {schema}.{name} as {statements[name]}")
     return settings
 

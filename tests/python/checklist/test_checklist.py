@@ -84,6 +84,7 @@ def test_every_line_is_measured(home: Path) -> None:
         assert found.threshold
         assert found.advice
     assert line(checklist, "dead_letters").verdict == "not applicable"
+    assert line(checklist, "dead_letters").facts()["verdict"] == "not applicable"
     for name in ("identifier_declared", "exposure_without_click", "holdouts", "holdouts_apart"):
         assert line(checklist, name).verdict == "ok"
     assert "Welcome series" in line(checklist, "holdouts").measured

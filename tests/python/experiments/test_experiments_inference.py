@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import gzip
 from pathlib import Path
@@ -13,6 +14,8 @@ from scipy import stats
 
 from pipelines.experiments import inference
 from pipelines.experiments.inference import Arm, Floats, PermutationStratum
+
+ALPHA = 0.05
 
 
 def about(*values: float, tolerance: float = 1e-6) -> Any:
@@ -40,8 +43,8 @@ def moments(values: Floats) -> Arm:
 
 def test_v16_welch_of_spend(hillstrom: dict[str, dict[str, Floats]]) -> None:
     none = moments(hillstrom["No E-Mail"]["spend"])
-    mens = inference.welch(moments(hillstrom["Mens E-Mail"]["spend"]), none)
-    womens = inference.welch(moments(hillstrom["Womens E-Mail"]["spend"]), none)
+    mens = inference.welch(moments(hillstrom["Mens E-Mail"]["spend"]), none, ALPHA)
+    womens = inference.welch(moments(hillstrom["Womens E-Mail"]["spend"]), none, ALPHA)
     assert mens is not None
     assert womens is not None
     assert [mens.estimate, mens.low, mens.high] == about(0.769827, 0.485140, 1.054515)
@@ -50,10 +53,10 @@ def test_v16_welch_of_spend(hillstrom: dict[str, dict[str, Floats]]) -> None:
 
 
 def test_v16_newcombe_of_conversion() -> None:
-    assert list(inference.newcombe(267, 21307, 122, 21306)) == about(
+    assert list(inference.newcombe(267, 21307, 122, 21306, ALPHA)) == about(
         0.0050143, 0.0086407, tolerance=5e-8
     )
-    assert list(inference.newcombe(189, 21387, 122, 21306)) == about(
+    assert list(inference.newcombe(189, 21387, 122, 21306, ALPHA)) == about(
         0.0015017, 0.0047455, tolerance=5e-8
     )
 
@@ -61,7 +64,7 @@ def test_v16_newcombe_of_conversion() -> None:
 def test_v16_spend_per_buyer(hillstrom: dict[str, dict[str, Floats]]) -> None:
     mens, none = hillstrom["Mens E-Mail"], hillstrom["No E-Mail"]
     interval = inference.ratio_of_means(
-        (mens["spend"], mens["conversion"]), (none["spend"], none["conversion"])
+        (mens["spend"], mens["conversion"]), (none["spend"], none["conversion"]), ALPHA
     )
     assert [interval.estimate, interval.low, interval.high] == about(
         -0.476, -23.067, 22.115, tolerance=5e-4
@@ -75,7 +78,7 @@ def test_v17_cuped(hillstrom: dict[str, dict[str, Floats]]) -> None:
         ("visit", 9.134195e-5, (0.0764111, 0.0697895, 0.0830328)),
         ("spend", 0.00122290, (0.7674385, 0.4828129, 1.0520641)),
     ):
-        adjusted = inference.cuped(paired(mens, metric), paired(none, metric))
+        adjusted = inference.cuped(paired(mens, metric), paired(none, metric), ALPHA)
         assert adjusted is not None
         assert adjusted.theta == pytest.approx(theta, rel=5e-6)
         shown = adjusted.interval
@@ -85,9 +88,9 @@ def test_v17_cuped(hillstrom: dict[str, dict[str, Floats]]) -> None:
 
 def test_cuped_without_anything_to_adjust_by() -> None:
     same = inference.Paired(100, 0.5, 7.0, 0.25, 0.0, 0.0)
-    assert inference.cuped(same, same) is None
+    assert inference.cuped(same, same, ALPHA) is None
     alone = inference.Paired(1, 0.5, 7.0, 0.0, 0.0, 0.0)
-    assert inference.cuped(same, alone) is None
+    assert inference.cuped(same, alone, ALPHA) is None
 
 
 def paired(arm: dict[str, Floats], metric: str) -> inference.Paired:
@@ -100,9 +103,9 @@ def paired(arm: dict[str, Floats], metric: str) -> inference.Paired:
 
 def test_v18_published_values() -> None:
     control, treatment = Arm(3407, 1396.87, 52377.9767), Arm(3461, 2422.7, 134698.29)
-    absolute = inference.welch(treatment, control)
-    relative = inference.relative_delta(treatment, control)
-    rates = inference.relative_delta(Arm(30, 16, 16), Arm(28, 14, 14), is_rate=True)
+    absolute = inference.welch(treatment, control, ALPHA)
+    relative = inference.relative_delta(treatment, control, ALPHA)
+    rates = inference.relative_delta(Arm(30, 16, 16), Arm(28, 14, 14), ALPHA, is_rate=True)
     assert absolute is not None
     assert relative is not None
     assert rates is not None
@@ -135,7 +138,7 @@ def test_v19_sequence_p_of_hillstrom() -> None:
 def test_v20_newcombe_is_statsmodels(x1: int, n1: int, x0: int, n0: int) -> None:
     from statsmodels.stats.proportion import confint_proportions_2indep
 
-    assert inference.newcombe(x1, n1, x0, n0) == pytest.approx(
+    assert inference.newcombe(x1, n1, x0, n0, ALPHA) == pytest.approx(
         confint_proportions_2indep(x1, n1, x0, n0, method="newcomb"), abs=1e-12
     )
 
@@ -156,21 +159,25 @@ def test_rates_are_exact_when_small_and_pooled_when_large() -> None:
     assert inference.rate_p_value(36, 1800, 1, 200) == pytest.approx(0.170694, abs=1e-6)
 
 
-def test_srm_critical_values_are_scipys(built_values: list[float]) -> None:
-    assert built_values == pytest.approx(
-        [stats.chi2.isf(0.001, df) for df in range(1, len(built_values) + 1)], rel=1e-12
-    )
+def test_chi_square_critical_values_are_scipys(critical_values: dict[float, list[float]]) -> None:
+    assert 0.001 in critical_values
+    for alpha, values in critical_values.items():
+        assert values == pytest.approx(
+            [stats.chi2.isf(alpha, df) for df in range(1, 20)], rel=1e-12
+        ), alpha
     assert stats.chisquare([821588, 815482]).statistic == pytest.approx(22.7744, abs=5e-5)
 
 
 @pytest.fixture
-def built_values() -> list[float]:
+def critical_values() -> dict[float, list[float]]:
     """The critical values as the macro holds them."""
     from pipelines.settings import PROJECT_DIR
 
     text = (PROJECT_DIR / "macros" / "statistics" / "chi_square_critical.sql").read_text()
-    inside = text[text.index("[") + 1 : text.index("]")]
-    return [float(value) for value in inside.split(",") if value.strip()]
+    tables: dict[float, list[float]] = ast.literal_eval(
+        text[text.index("tables = ") + len("tables = ") : text.index("} -%}") + 1]
+    )
+    return tables
 
 
 def test_permutation_of_the_nonzero_is_scipys_of_all_rows() -> None:

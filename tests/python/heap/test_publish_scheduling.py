@@ -10,6 +10,7 @@ import subprocess
 import pytest
 import yaml
 
+from pipelines.heap.marts import CADENCES
 from pipelines.settings import PROJECT_DIR
 
 EXAMPLES = PROJECT_DIR / "docs" / "examples"
@@ -61,3 +62,9 @@ def test_github_actions_never_cancels_a_publisher() -> None:
     assert COMMAND.search(job["steps"][-1]["run"])
     assert {"HEAP_APP_ID", "HEAP_REGION", "COUNTERFOIL_HOME"} <= set(job["env"])
     assert flow[True]["schedule"][0]["cron"] == "10 * * * *"  # YAML reads `on` as true
+
+
+def test_sql_and_python_know_the_same_cadences() -> None:
+    macro = (PROJECT_DIR / "macros" / "heap" / "cadences.sql").read_text(encoding="utf-8")
+    (words,) = re.findall(r"return\(\[(.*?)\]\)", macro)
+    assert [word.strip(' "') for word in words.split(",")] == list(CADENCES)

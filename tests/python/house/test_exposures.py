@@ -17,11 +17,11 @@ from pipelines.settings import PROJECT_DIR
 from pipelines.sql import names_in
 
 EXPOSURES = PROJECT_DIR / "models" / "exposures.yml"
-WAYS = ("pipelines.built.tables", "settings.warehouse_path")
-"""How the code of a room looks that reads the warehouse."""
+ONLY_WORDS = "pipelines.built.quoting"
+"""What of `built` reads nothing."""
 
 Reads = dict[str, set[str]]
-"""Relations by room; a room is a package of pipelines/."""
+"""Relations by room: a package of pipelines/, a module beside them, or a part an exposure names."""
 
 
 @cache
@@ -68,20 +68,73 @@ def texts(code: str) -> Iterator[tuple[str, bool]]:
             yield node.value, id(node) in keys
 
 
-def reads(project: Path = PROJECT_DIR) -> Reads:
-    """What each room that reads the warehouse names: whole texts, and `{name}` in statements."""
+def opens(code: str) -> bool:
+    """Whether a module imports what reads the warehouse, in any form, or knows where it lies."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Attribute) and node.attr == "warehouse_path":
+            return True
+    built = {name for name in imported if f"{name}.".startswith("pipelines.built.")}
+    return any(not f"{name}.".startswith(f"{ONLY_WORDS}.") for name in built)
+
+
+def rooms(project: Path = PROJECT_DIR) -> Iterator[tuple[str, list[Path], list[Path]]]:
+    """Each room of pipelines/ but `built`, with its modules and its statements."""
+    for path in sorted((project / "pipelines").iterdir()):
+        if path.is_dir() and path.name not in {"built", "__pycache__"}:
+            yield path.name, sorted(path.rglob("*.py")), sorted(path.rglob("*.sql"))
+        elif path.suffix == ".py":
+            yield path.stem, [path], []
+
+
+def reads(project: Path = PROJECT_DIR, file: Path = EXPOSURES) -> Reads:
+    """What each room that reads the warehouse names: whole texts, and `{name}` in statements.
+
+    What lies in a part that an exposure names by itself (`review/recounts`) counts there alone.
+    """
     known = relations(project)
+    parts = sorted({part for _, its_rooms, _ in declared(file) for part in its_rooms}, key=len)
     found: Reads = defaultdict(set)
-    for folder in sorted(path for path in (project / "pipelines").iterdir() if path.is_dir()):
-        modules = [path.read_text(encoding="utf-8") for path in folder.rglob("*.py")]
-        if folder.name == "built" or not any(way in code for code in modules for way in WAYS):
+
+    def part_of(room: str, path: Path) -> str:
+        place = str(path.relative_to(project / "pipelines").with_suffix(""))
+        return next((one for one in parts[::-1] if f"{place}/".startswith(f"{one}/")), room)
+
+    for room, paths, statements in rooms(project):
+        modules = {path: path.read_text(encoding="utf-8") for path in paths}
+        if not any(opens(code) for code in modules.values()):
             continue
-        for text, is_key in (one for code in modules for one in texts(code)):
-            found[folder.name] |= {text} & (models(project) if is_key else known)
-            found[folder.name] |= set(re.findall(r"\{(\w+)\}", text)) & known
-        for file in folder.rglob("*.sql"):
-            found[folder.name] |= set(names_in(file)) & known
+        for path, code in modules.items():
+            named = found[part_of(room, path)]
+            for text, is_key in texts(code):
+                named |= {text} & (models(project) if is_key else known)
+                named |= set(re.findall(r"\{(\w+)\}", text)) & known
+        for path in statements:
+            found[part_of(room, path)] |= set(names_in(path)) & known
     return found
+
+
+def placed(project: Path = PROJECT_DIR) -> list[str]:
+    """Relations that a text or statement of pipelines/ names with their schema.
+
+    Such a one escapes `reads`, and the one way to read.
+    """
+    domains = sorted(path.name for path in (project / "models").iterdir() if path.is_dir())
+    known = "|".join(sorted(relations(project), key=len, reverse=True))
+    pattern = re.compile(
+        rf"""\b(?:marts|registries)"?\."?\w+|\b(?:{"|".join(domains)})"?\."?(?:{known})\b"""
+    )
+    said: list[str] = []
+    for room, paths, statements in rooms(project):
+        all_texts = [text for path in paths for text, _ in texts(path.read_text(encoding="utf-8"))]
+        all_texts += [re.sub(r"--.*", "", file.read_text(encoding="utf-8")) for file in statements]
+        for text in all_texts:
+            said += [f"pipelines/{room} places {name}" for name in pattern.findall(text)]
+    return said
 
 
 def declared(file: Path = EXPOSURES) -> list[tuple[str, list[str], set[str]]]:
@@ -99,20 +152,23 @@ def declared(file: Path = EXPOSURES) -> list[tuple[str, list[str], set[str]]]:
 
 def faults(project: Path = PROJECT_DIR, file: Path = EXPOSURES) -> list[str]:
     """What the exposures and the code do not agree in."""
-    found, exposures, known = reads(project), declared(file), relations(project)
+    found, exposures, known = reads(project, file), declared(file), relations(project)
     leaving = heap_models()
+    all_rooms = {room for _, its_rooms, _ in exposures for room in its_rooms}
     said: list[str] = []
     for room, names in sorted(found.items()):
-        named = {name for _, rooms, held in exposures if room in rooms for name in held}
-        said += [f"pipelines/{room} reads {name}" for name in sorted(names - named)]
-    for exposure, rooms, held in exposures:
-        read = {name for room in rooms for name in found[room]}
+        if room not in all_rooms:
+            said += [f"pipelines/{room} reads {name}" for name in sorted(names)]
+    for exposure, its_rooms, held in exposures:
+        for room in its_rooms:  # that another exposure names it is no excuse
+            said += [f"pipelines/{room} reads {name}" for name in sorted(found[room] - held)]
+        read = {name for room in its_rooms for name in found[room]}
         if exposure == "publisher":
             said += [f"{exposure} lacks {name}" for name in sorted(leaving - held)]
             read |= leaving
         said += [f"{exposure}: nobody reads {name}" for name in sorted(held & known - read)]
         said += [f"{exposure}: there is no {name}" for name in sorted(held - known)]
-    return said
+    return said + placed(project)
 
 
 def test_exposures_name_what_python_reads_and_nothing_else() -> None:
@@ -121,23 +177,73 @@ def test_exposures_name_what_python_reads_and_nothing_else() -> None:
     assert faults() == []
 
 
+OPENED = "from pipelines.built.tables import Tables\n"
+
+
 @pytest.mark.parametrize(
-    ("code", "name"),
+    ("file", "code", "said"),
     [
-        ('tables.rows("select 1", reads=["fct_source_freshness"])', "fct_source_freshness"),
-        ('tables.value("select count(*) from {dim_persons}", reads=ALL)', "dim_persons"),
-        ('READS = {"stg_heap__users": "identity"}', "stg_heap__users"),
-        ("select count(*) from {fct_identity_links}", "fct_identity_links"),
+        (
+            "segments/two.py",
+            'tables.rows("select 1", reads=["fct_source_freshness"])',
+            "segments reads fct_source_freshness",
+        ),
+        (
+            "segments/two.py",
+            'tables.value("select count(*) from {dim_persons}", reads=ALL)',
+            "segments reads dim_persons",
+        ),
+        ("segments/two.py", 'READS = {"stg_heap__users": "i"}', "segments reads stg_heap__users"),
+        (
+            "segments/two.sql",
+            "select count(*) from {fct_identity_links}",
+            "segments reads fct_identity_links",
+        ),
+        (
+            "segments/two.py",
+            'tables.db.execute("select 1 from marts.fct_lift")',
+            "segments places marts.fct_lift",
+        ),
+        ("segments/two.py", 'PLACE = \'"marts"."fct_lift"\'', 'segments places marts"."fct_lift'),
+        (
+            "segments/two.py",
+            'db.execute(f"select {one} from heap.heap_refusals")',
+            "segments places heap.heap_refusals",
+        ),
+        (
+            "segments/two.sql",
+            "select 1 from identity.int_identity__rules",
+            "segments places identity.int_identity__rules",
+        ),
+        ("road.py", OPENED + 'NAME = "fct_lift"', "road reads fct_lift"),
+        (
+            "checks/one.py",
+            'from pipelines.built import tables\nNAME = "fct_lift"',
+            "checks reads fct_lift",
+        ),
+        (
+            "checks/one.py",
+            'from pipelines import built\nNAME = "fct_lift"',
+            "checks reads fct_lift",
+        ),
+        (
+            "checks/one.py",
+            'import pipelines.built.tables as t\nNAME = "fct_lift"',
+            "checks reads fct_lift",
+        ),
     ],
 )
-def test_a_relation_that_nobody_declared_is_found(tmp_path: Path, code: str, name: str) -> None:
+def test_a_relation_that_nobody_declared_is_found(
+    tmp_path: Path, file: str, code: str, said: str
+) -> None:
     for folder in ("models", "seeds"):
         (tmp_path / folder).symlink_to(PROJECT_DIR / folder)
-    room = tmp_path / "pipelines" / "segments"
-    room.mkdir(parents=True)
-    (room / "one.py").write_text("from pipelines.built.tables import Tables\n")
-    (room / ("two.sql" if code.startswith("select") else "two.py")).write_text(code)
-    assert f"pipelines/segments reads {name}" in faults(tmp_path)
+    written = tmp_path / "pipelines" / file
+    written.parent.mkdir(parents=True)
+    written.write_text(code)
+    if file.startswith("segments"):
+        written.with_name("one.py").write_text(OPENED)
+    assert f"pipelines/{said}" in faults(tmp_path)
 
 
 def test_a_relation_that_is_gone_or_unread_is_found(tmp_path: Path) -> None:
@@ -149,5 +255,9 @@ def test_a_relation_that_is_gone_or_unread_is_found(tmp_path: Path) -> None:
     assert any(said.endswith("there is no fct_gone") for said in faults(file=wrong))
     wrong.write_text(text.replace(line, line + "      - ref('stg_heap__users')\n"))
     assert any(said.endswith("nobody reads stg_heap__users") for said in faults(file=wrong))
+    line = "      - ref('fct_lift_history')\n"
+    assert text.count(line) == 2
+    wrong.write_text(text.replace(line, "", 1))
+    assert "pipelines/review reads fct_lift_history" in faults(file=wrong)
     wrong.write_text(text.replace("      - ref('heap_cio_message_sent')\n", ""))
     assert "publisher lacks heap_cio_message_sent" in faults(file=wrong)

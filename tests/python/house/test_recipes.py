@@ -15,6 +15,7 @@ import pytest
 from segment_world import copy_project
 
 from pipelines import registries, warehouse
+from pipelines.errors import CounterfoilError
 from pipelines.heap.marts import declared_models
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -92,12 +93,6 @@ def test_a_threshold(home: Settings, project: Path) -> None:
 def test_an_event(home: Settings, project: Path) -> None:
     page = recipe("event")
     assert len(write_files(page, project)) == 4
-    imported, united = blocks(page, "sql")[-2:]
-    refusals = project / "models/heap/heap_refusals.sql"
-    insert(refusals, imported + "\n", "persons as (\n")
-    insert(
-        refusals, united, "    select\n        publish_key,\n        'cio_journey_entered' as kind"
-    )
     with duckdb.connect(str(home.warehouse_path)) as db:
         db.execute("create schema marts")
         db.execute(
@@ -107,21 +102,46 @@ def test_an_event(home: Settings, project: Path) -> None:
         )
         db.execute(
             "create table marts.dim_persons as select * from (values "
-            "('ann', 7::bigint, 'ann@shop.example', 'matched', true), "
-            "('bob', 7, 'bob@shop.example', 'suppressed', false)) "
-            "as t (person_id, workspace_id, heap_identity, match_status, is_publishable)"
+            "('ann', 7::bigint, 'ann@shop.example', 'matched', true, null), "
+            "('bob', 7, 'bob@shop.example', 'suppressed', false, 'person is suppressed')) "
+            "as t (person_id, workspace_id, heap_identity, match_status, is_publishable, "
+            "refusal_reason)"
         )
-    build(home, project, "int_heap__stage_entered", "heap_cio_stage_entered")
+        # the other Heap models, with nothing but the properties of ann
+        row = "'k' as publish_key, 'ann@shop.example' as heap_identity, 'ann' as person_id"
+        db.execute("create schema heap_candidates; create schema heap")
+        for model in PROJECT_DIR.glob("models/heap/workings/int_heap__*.sql"):
+            for place in (
+                f"heap_candidates.{model.stem}",
+                f"heap.heap_cio_{model.stem.removeprefix('int_heap__')}",
+            ):
+                db.execute(
+                    f"create table {place} as select {row}, timestamp '2026-01-01' as occurred_at, "
+                    "cast(null as varchar) as refusal_reason where false"
+                )
+        db.execute(f"create table heap.heap_user_properties as select {row}")
+        db.execute("create table heap.heap_forbidden_identities (identifier varchar)")
+    # a step left out is found
+    with pytest.raises(CounterfoilError, match="heap_cio_stage_entered declares itself Heap's"):
+        build(home, project, "heap_refusals")
+    events = project / "macros/heap/heap_events.sql"
+    insert(events, blocks(page, "sql")[-1], "    ] -%}\n    {%- if execute -%}")
+    checks = {path.stem for path in (project / "tests/dbt/heap").glob("assert_*.sql")}
+    models = {"int_heap__stage_entered", "heap_cio_stage_entered", "heap_refusals"}
+    passed = build(home, project, *models, "int_checklist__heap", *checks)
+    assert checks | models <= passed
     told = "select heap_identity, lifecycle_stage from heap.heap_cio_stage_entered order by all"
     assert rows(home, told) == [("ann@shop.example", "active"), ("ann@shop.example", "new")]
     kept_back = (
         "select refusal_reason from heap_candidates.int_heap__stage_entered where person_id = 'bob'"
     )
     assert rows(home, kept_back) == [("person is suppressed",)]
-    # its refusals are listed, and the publisher knows it
+    refused = "select kind, reason from heap.heap_refusals where kind <> 'user_properties'"
+    assert rows(home, refused) == [("cio_stage_entered", "person is suppressed")]
+    counted = "select measured from checklist.int_checklist__heap where line = 'refusals'"
+    assert rows(home, counted) == [("40.00% of 5 (person is suppressed 2)",)]
+    # the publisher knows it
     manifest = json.loads((home.home / "target" / "manifest.json").read_text())
-    listed = manifest["nodes"]["model.counterfoil.heap_refusals"]["depends_on"]["nodes"]
-    assert "model.counterfoil.int_heap__stage_entered" in listed
     assert "cio_stage_entered" in {model.event for model in declared_models(manifest)}
 
 

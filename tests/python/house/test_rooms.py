@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,11 @@ TOO_LONG: set[str] = set()
 """Modules that are longer for now: whoever makes one short takes it off."""
 TOO_MANY_PARAMETERS: set[str] = set()
 """Functions that take more for now."""
+
+MOST_LINES_OF_SQL = 10
+SQL = re.compile(r"\s*(--[^\n]*\s+)*(select|with|create|insert|copy)\b")
+NO_STATEMENT = {"pipelines.segments.scaffold"}
+"""Modules with the text of a model that somebody goes on writing: nothing that Python runs."""
 
 
 def sources(folder: Path) -> dict[str, tuple[Path, ast.Module]]:
@@ -104,6 +110,32 @@ def circles(needed: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
+def long_statements(tree: ast.Module) -> list[int]:
+    """The lines where a string begins that is more SQL than a string should hold."""
+    found = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        text = ""
+        if isinstance(node, ast.JoinedStr):
+            # what an f-string inserts may be another one
+            waiting += [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+            text = "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            waiting += ast.iter_child_nodes(node)
+        if (
+            isinstance(node, ast.expr)
+            and SQL.match(text)
+            and len(text.strip().splitlines()) > MOST_LINES_OF_SQL
+        ):
+            found.append(node.lineno)
+    return sorted(found)
+
+
 @pytest.fixture(scope="module")
 def modules() -> dict[str, tuple[Path, ast.Module]]:
     return sources(PROJECT_DIR / "pipelines")
@@ -167,3 +199,30 @@ def test_a_room_knows_those_it_may_know(
         if other.count(".") > 1
     }
     assert seen <= OWN[room]
+
+
+def test_sql_of_more_than_ten_lines_lies_in_a_file(
+    modules: dict[str, tuple[Path, ast.Module]],
+) -> None:
+    held = {
+        f"{path.relative_to(PROJECT_DIR)}:{line}"
+        for module, (path, tree) in modules.items()
+        if module not in NO_STATEMENT
+        for line in long_statements(tree)
+    }
+    assert held == set(), "keep these in .sql files beside the module, see pipelines/sql.py"
+
+
+def test_a_long_statement_is_found() -> None:
+    ten = "\n".join(["select", *(f"    {{number}} as a_{number}," for number in range(9))])
+    eleven = f"{ten}\nfrom persons"
+    said = eleven.replace("select", "Select what there is.")
+    for before, text, found in (
+        ("", ten, []),
+        ("", eleven, [1]),
+        ("f", eleven, [1]),
+        ("f", f"\n    -- why\n{eleven}", [1]),
+        ("", said, []),
+    ):
+        source = f'{before}"""{text}"""\n'
+        assert long_statements(ast.parse(source)) == found, source

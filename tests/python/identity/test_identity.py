@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -227,26 +228,52 @@ def test_sheet_is_read_back_with_wilson_limits(home: Settings, tmp_path: Path) -
 
 def test_rehearsal_counts_everybody_once(home: Settings, tmp_path: Path) -> None:
     found = rehearse(home, QUIET, to="email", out=tmp_path / "map.csv")
-    living = ask(
-        home,
-        """
-        select count(*) from marts.dim_persons
-        where match_status not in ('deleted', 'suppressed', 'anonymous')
-        """,
-    )
+    told = ask(home, "select count(*) from marts.dim_persons where is_publishable")
     counted = (
         found.count_mapped + found.count_unchanged + found.count_orphaned + found.count_collided
     )
-    assert living == [(counted,)]
+    assert told == [(counted,)]
     assert found.count_mapped > 0
     assert found.count_doubled > 0  # Heap knows them by their id
     with found.mapping.open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert len(rows) == counted
-    told = [row["new_identity"] for row in rows if row["outcome"] in {"mapped", "unchanged"}]
-    assert len(told) == len(set(told))
+    kept = [row["new_identity"] for row in rows if row["outcome"] in {"mapped", "unchanged"}]
+    assert len(kept) == len(set(kept))
     with pytest.raises(CounterfoilError, match="already"):
         rehearse(home, QUIET, to="customer_id")
+
+
+def test_rehearsal_reads_the_verdict_and_the_limit(home: Settings, tmp_path: Path) -> None:
+    """Of mapped persons: the first loses the verdict, the second the same address as the first,
+    the third an address that is short enough."""
+    before = rehearse(home, QUIET, to="email", out=tmp_path / "before.csv")
+    with before.mapping.open(newline="") as handle:
+        mapped = [r["person_id"] for r in csv.DictReader(handle) if r["outcome"] == "mapped"]
+    refused, twin, long = mapped[:3]
+    changed = home.model_copy(update={"home": tmp_path / "home"})
+    shutil.copytree(home.home, changed.home)
+    of_email = "identity.int_identity__candidates where identifier_type = 'email' and person_id ="
+    with duckdb.connect(str(changed.warehouse_path)) as db:
+        db.execute(
+            f"""
+            update marts.dim_persons
+            set is_publishable = false, refusal_reason = 'no identity'
+            where person_id = '{refused}';
+            update identity.int_identity__candidates
+            set heap_spelling = (select heap_spelling from {of_email} '{refused}')
+            where identifier_type = 'email' and person_id = '{twin}';
+            update identity.int_identity__candidates
+            set is_too_long = true
+            where identifier_type = 'email' and person_id = '{long}'
+            """
+        )
+    after = rehearse(changed, QUIET, to="email", out=tmp_path / "after.csv")
+    with after.mapping.open(newline="") as handle:
+        outcomes = {row["person_id"]: row["outcome"] for row in csv.DictReader(handle)}
+    assert refused not in outcomes
+    assert (outcomes[twin], outcomes[long]) == ("collided", "orphaned")
+    assert after.count_mapped == before.count_mapped - 3
 
 
 def run_command(home: Settings, *arguments: str) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -529,3 +530,10 @@ def test_summary_names_the_file_and_each_experiment(page: Page) -> None:
 )
 def test_words(said: str, expected: str) -> None:
     assert said == expected
+
+
+def test_page_and_checklist_spell_the_same_numbers() -> None:
+    """The macro of the checklist's sentences and the page's words are two tables: they agree."""
+    macro = (PROJECT_DIR / "macros" / "checklist" / "texts.sql").read_text()
+    table = macro[macro.index("set words = ") + len("set words = ") :]
+    assert ast.literal_eval(table[: table.index("}") + 1]) == words.SPELLED
