@@ -1,0 +1,62 @@
+-- The key of load_files and load_quarantine: a name with one content, which the relations do not show.
+with
+
+load_files as (
+    select * from {{ ref("load_files") }}
+),
+
+load_quarantine as (
+    select * from {{ ref("load_quarantine") }}
+),
+
+files as (
+    select * from {{ source("loads", "files") }}
+),
+
+quarantine as (
+    select * from {{ source("loads", "quarantine") }}
+),
+
+-- A file that cannot be opened has no content: its reason stands for it.
+contents as (
+    select
+        'load_files' as relation,
+        file_name,
+        count(distinct coalesce(content_hash, '')) as count_contents
+    from files
+    group by file_name
+    union all
+    select
+        'load_quarantine' as relation,
+        file_name,
+        count(distinct concat(coalesce(content_hash, ''), '|', reason)) as count_contents
+    from quarantine
+    group by file_name
+),
+
+told as (
+    select
+        'load_files' as relation,
+        file_name,
+        count(*) as count_told
+    from load_files
+    group by file_name
+    union all
+    select
+        'load_quarantine' as relation,
+        file_name,
+        count(*) as count_told
+    from load_quarantine
+    group by file_name
+)
+
+select
+    contents.relation,
+    contents.count_contents,
+    told.count_told
+from contents
+full outer join told
+    on
+        contents.relation = told.relation
+        and contents.file_name = told.file_name
+where coalesce(contents.count_contents, 0) <> coalesce(told.count_told, 0)
