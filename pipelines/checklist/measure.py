@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse
 from pipelines.checklist.lines import Checklist, Line
 from pipelines.errors import UsageError
@@ -24,10 +25,12 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
         journey: a journey's id, alone or as `workspace/id`; None for the implementation.
 
     Raises:
-        CounterfoilError: nothing was built, or the warehouse or ledger is being written.
+        CounterfoilError: nothing was built, the warehouse or ledger is being written, or warehouse
+            and manifest are of two builds.
         UsageError: no such journey.
     """
     with open_warehouse(settings) as tables, private(settings.home):
+        read_manifest(settings, tables)  # a home that holds two builds is read by nobody
         rows = tables.rows(
             "select * from {fct_checklist} order by workspace_id, journey_id, position",
             reads=["fct_checklist"],
