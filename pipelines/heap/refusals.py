@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-REASONS = ("identity", "size", "type", "refused", "transport")
-"""Classes of dead letters, from what Heap said."""
-
 LONGEST_MESSAGE = 200
 
 

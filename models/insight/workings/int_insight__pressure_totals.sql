@@ -1,4 +1,3 @@
-{%- set measures = pressure_measures() %}
 with
 
 cohort_arms as (
@@ -21,36 +20,6 @@ pressed as (
     group by cohort_key, coalesce(arm, ''), allocation_version, measure
 ),
 
-all_measures as (
-    {% for measure in measures -%}
-    select '{{ measure }}' as measure
-    {{ "union all" if not loop.last }}
-    {% endfor %}
-),
-
-counted as (
-    select
-        'pressure' as question,
-        cohort_arms.cohort_key,
-        cohort_arms.workspace_id,
-        cohort_arms.journey_id,
-        cohort_arms.experiment_key,
-        'itt' as population,
-        'all' as stratum,
-        all_measures.measure as metric_key,
-        cohort_arms.arm,
-        cohort_arms.allocation_version,
-        cohort_arms.count_units,
-        coalesce(pressed.count_persons, 0) as count_persons,
-        coalesce(pressed.count_events, 0) as count_events
-    from cohort_arms
-    cross join all_measures
-    left join pressed
-        on
-            cohort_arms.cohort_key = pressed.cohort_key
-            and coalesce(cohort_arms.arm, '') = pressed.arm
-            and cohort_arms.allocation_version = pressed.allocation_version
-            and all_measures.measure = pressed.measure
-)
+{{ counted_by_cohort("pressure", pressure_measures(), "pressed") }}
 
 select * from counted
