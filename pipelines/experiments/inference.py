@@ -169,10 +169,9 @@ class PermutationStratum:
 def permutation_p_value(strata: Sequence[PermutationStratum], seed: int = SEED) -> float:
     """Two-sided permutation p of the post-stratified difference of means.
 
-    Relabels units within their stratum. Only the non-zero values are drawn: how many of them fall
-    to the treatment is hypergeometric, and which ones is a shuffle, so the cost does not grow with
-    the people who bought nothing. `scipy.stats.permutation_test` on the full rows gives the same
-    distribution; a test compares the two.
+    Relabels units within their stratum. Only the non-zero values are drawn, one after the other, so
+    the cost does not grow with the people who bought nothing. `scipy.stats.permutation_test` on the
+    full rows gives the same distribution; a test compares the two.
 
     The first 999 draws tell a clear null (p over 0.2, with a standard error of 0.03 at most): the
     other 9,000 are spent where they decide something (sequential Monte Carlo after Besag and
@@ -388,21 +387,15 @@ def _drawn_differences(
 def _sums_of_drawn(
     generator: np.random.Generator, values: Floats, part: PermutationStratum, resamples: int
 ) -> Floats:
-    """Sums of the values that fall to the smaller arm, one a resample."""
-    sums: Floats = np.zeros(resamples)
-    if not len(values):
-        return sums
+    """Sums of the values that fall to the smaller arm, one a resample.
+
+    One value after the other goes to that arm with the share of places that are left in it.
+    """
     units = part.count_treatment + part.count_control
-    chosen = generator.hypergeometric(
-        len(values),
-        units - len(values),
-        min(part.count_treatment, part.count_control),
-        size=resamples,
-    )
-    batch = max(1, 4_000_000 // len(values))
-    for start in range(0, resamples, batch):
-        taken = chosen[start : start + batch]
-        shuffled = generator.permuted(np.tile(values, (len(taken), 1)), axis=1)
-        running = np.concatenate([np.zeros((len(taken), 1)), shuffled.cumsum(axis=1)], axis=1)
-        sums[start : start + batch] = running[np.arange(len(taken)), taken]
+    places = np.full(resamples, float(min(part.count_treatment, part.count_control)))
+    sums: Floats = np.zeros(resamples)
+    for before, value in enumerate(values):
+        is_drawn = generator.random(resamples) * (units - before) < places
+        places -= is_drawn
+        sums += is_drawn * value
     return sums
