@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import io
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -139,6 +141,8 @@ def invoke(
     complaints: list[str] = []
 
     def listen(event: Any) -> None:
+        # what dbt writes of the project when it has built carries the build's id, not the parse's
+        parsed.result.metadata.invocation_id = event.info.invocation_id
         if event.info.level == "error":
             complaints.append(event.info.msg)
         if on_node is not None and event.info.name in finished:
@@ -158,18 +162,21 @@ def invoke(
         _environment(settings, plain(settings.home), seeds, project),
         _silence() as said,
         _released(),
+        _few_collections(),
     ):
-        parsed = dbtRunner().invoke([*quiet, "parse", *variables, *where])
+        parse = ["--no-write-json", "parse", *variables, *where]
+        parsed = dbtRunner().invoke([*quiet, *parse])
         if parsed.exception is not None:
             # dbt trips over its memory of the last parse when a version went with its unit tests
-            parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", "parse", *variables, *where])
+            parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", *parse])
         if parsed.exception is not None:
             raise _explain(settings, str(parsed.exception)) from parsed.exception
         declare_arms(parsed.result, seeds)
+        gc.freeze()
         if there is not None:
             options = completed(options, parsed.result, where, there)
         outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
-            [*quiet, command, *options, *where]
+            [*quiet, "--write-json", command, *options, *where]
         )
         invocation_id = get_invocation_id()
     if outcome.exception is not None:
@@ -183,11 +190,11 @@ def invoke(
     if not outcome.success:
         raise CounterfoilError(f"dbt stopped: {_first_sentence(said.getvalue())}")
     if command == "build":
-        _keep_manifest(settings, parsed.result, invocation_id)
+        _keep_manifest(settings, invocation_id)
     return results
 
 
-def _keep_manifest(settings: Settings, manifest: Any, invocation_id: str) -> None:
+def _keep_manifest(settings: Settings, invocation_id: str) -> None:
     """Put dbt's manifest beside the warehouse that this invocation built whole, and no other.
 
     It carries the build's id, as the warehouse does: a kill in between leaves two that differ.
@@ -198,10 +205,9 @@ def _keep_manifest(settings: Settings, manifest: Any, invocation_id: str) -> Non
         whole = tables.mark
     if whole is None or whole.build_id != invocation_id:
         return
-    manifest.metadata.invocation_id = invocation_id
     partial = settings.home / "manifest.json.partial"
     with private(settings.home):
-        manifest.write(str(partial))
+        shutil.copyfile(settings.home / "target" / "manifest.json", partial)
         partial.replace(settings.home / "manifest.json")
 
 
@@ -271,6 +277,18 @@ def _released() -> Iterator[None]:
             environment.close()
         DuckDBConnectionManager.close_all_connections()
         reset_adapters()
+
+
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for garbage seldom: dbt holds a large project to the end, and makes little of it."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextlib.contextmanager
