@@ -23,7 +23,7 @@ $(UV): | .tools/.python
 	@$(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 .venv/.locked: $(UV) .tools/.python pyproject.toml uv.lock
-	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --python $(PYTHON)
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON)
 	@touch .venv/.locked
 
 setup: .venv/.locked ## the private environment in .venv, from the lock file
