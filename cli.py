@@ -153,6 +153,9 @@ def load(
             help="Also ask the App API who was merged in this workspace (thirty days back).",
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a text file as a whole for one bad line.")
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -160,7 +163,7 @@ def load(
     with _told(as_json, verbose) as (console, settings):
         from pipelines.road import load_exports
 
-        load_exports(settings, console, export or [], app_api_workspace=app_api)
+        load_exports(settings, console, export or [], app_api_workspace=app_api, is_strict=strict)
 
 
 @app.command()

@@ -18,6 +18,11 @@ BLANKS = "".join(chr(code) for first, last in _RANGES for code in range(first, l
 _CLASS = "".join(f"\\x{{{first:X}}}-\\x{{{last:X}}}" for first, last in _RANGES)
 
 
+def is_blank_sql(expression: str) -> str:
+    """DuckDB's SQL for whether a text is missing, or says nothing."""
+    return f"not coalesce(regexp_matches({expression}, '[^{_CLASS}]'), false)"
+
+
 def trimmed_sql(expression: str) -> str:
     """DuckDB's SQL for a text without the blanks round it."""
     # DuckDB's own trim takes ten times as long when it is given this many characters

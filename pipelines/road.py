@@ -26,12 +26,15 @@ def load_exports(
     exports: list[str],
     *,
     app_api_workspace: int | None = None,
+    is_strict: bool = False,
 ) -> None:
     """Load what is new in `exports`, and the merges that a workspace's App API tells of.
 
+    With `is_strict` a text file is refused as a whole for one bad line.
+
     Raises:
         UsageError: neither is given.
-        CounterfoilError: some files are in quarantine; everything else was loaded.
+        CounterfoilError: some files or lines could not be read; everything else was loaded.
     """
     from pipelines.loading import load
     from pipelines.loading.sources.app_api import fetched_activities
@@ -44,7 +47,7 @@ def load_exports(
             exports = [*exports, *([str(folder)] if folder else [])]
         if not exports:
             return
-        summary = load(exports, settings, console)
+        summary = load(exports, settings, console, is_strict=is_strict)
     if summary.failure is not None:
         raise summary.failure
 
@@ -165,7 +168,7 @@ def run_all(
     """Load, build, plan, send if asked, review and check: the whole road.
 
     Without exports: the sample brand, as of its own end, in the state folder's `sample/`.
-    Files in quarantine do not stop the road; they are told at its end.
+    Files and lines that could not be read do not stop the road; they are told at its end.
     """
     if not exports:
         exports, as_of, registries = _sample_brand(settings, console, as_of, registries)

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 
-def load(exports: list[str], settings: Settings, console: Console) -> LoadSummary:
+def load(
+    exports: list[str], settings: Settings, console: Console, *, is_strict: bool = False
+) -> LoadSummary:
     """Load the new files of `exports` into `raw.duckdb`, holding the warehouse lock.
 
     Args:
         exports: folders, files or URLs (file, s3, gs, az).
         settings: where the state folder is, and how much the database may use.
         console: told one line per thing done.
+        is_strict: refuse a text file as a whole for one bad line.
 
     Returns:
-        What was loaded, known, unknown and quarantined; raise its `failure` after printing.
+        What was loaded, known, unknown, quarantined and set aside; raise its `failure` after
+        printing.
 
     Raises:
         UsageError: an export is not there or holds nothing recognisable.
@@ -33,11 +37,16 @@ def load(exports: list[str], settings: Settings, console: Console) -> LoadSummar
     from pipelines.locks import hold
 
     with hold(settings.home, "warehouse", "load"):
-        return load_unlocked(exports, settings, console)
+        return load_unlocked(exports, settings, console, is_strict=is_strict)
 
 
 def load_unlocked(
-    exports: list[str], settings: Settings, console: Console, road: Road | None = None
+    exports: list[str],
+    settings: Settings,
+    console: Console,
+    road: Road | None = None,
+    *,
+    is_strict: bool = False,
 ) -> LoadSummary:
     """`load` for a caller that holds the warehouse lock already.
 
@@ -53,7 +62,13 @@ def load_unlocked(
     )  # refused here, before the first row, when nobody can tell who was erased
     try:
         summary = load_files(
-            exports, settings, console, families=FAMILIES, recognise=recognise, road=road
+            exports,
+            settings,
+            console,
+            families=FAMILIES,
+            recognise=recognise,
+            road=road,
+            is_strict=is_strict,
         )
     except BaseException:
         with suppress(Exception):  # the first error is the one to tell

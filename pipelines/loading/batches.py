@@ -10,6 +10,7 @@ from itertools import accumulate
 
 import duckdb
 
+from pipelines.blanks import is_blank_sql
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.casts import to_kind
 from pipelines.loading.families import LOAD_ID, SOURCE_FILE, SOURCE_LINE, Family, Kind
@@ -120,7 +121,8 @@ def raw_columns(
             sql = sources[0] if sources else to_kind(kind, "null", '"NULL"')
         if column in family.not_null:
             missing = f"{column} is missing in a row"
-            sql = f"case when {sql} is null then error({literal(missing)}) else {sql} end"
+            absent = is_blank_sql(sql) if kind in ("text", "id") else f"{sql} is null"
+            sql = f"case when {absent} then error({literal(missing)}) else {sql} end"
         columns.append((column, kind, sql))
     if family.keeps_unknown:
         taken = {*family.columns, *RESERVED}

@@ -66,6 +66,10 @@ class Listing:
     unknown: list[str] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
 
+    def covers(self, location: str) -> bool:
+        """Whether a file at `location` would have been found."""
+        return any(location == root or location.startswith(f"{root}/") for root in self.roots)
+
 
 def find(exports: list[str], recognise: Recognise) -> Listing:
     """List every export.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.built.quoting import quoted
 from pipelines.loading.families import Kind
-from pipelines.loading.raw import Connection
+from pipelines.loading.raw import ATTACH_INCOMING, Connection
 from pipelines.quiet import private_context, quiet_dlt
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def hand_over(
     shutil.rmtree(working, ignore_errors=True)
     models = working / "models"
     models.mkdir(parents=True)
-    connection.execute("attach if not exists ':memory:' as incoming")
+    connection.execute(ATTACH_INCOMING)
     with switched_run_context(private_context(working)):
         pipeline = dlt.pipeline(
             pipeline_name=f"counterfoil_{dataset}",

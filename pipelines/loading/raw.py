@@ -35,8 +35,25 @@ LOADED_FILES = Family(
         *columns("timestamp", "none", "modified_at loaded_at"),
     ),
 )
+# In each dataset too, and for the same reason: a file counts as read only with its bad lines told.
+REJECTED_ROWS = Family(
+    name="rejected_rows",
+    dataset="",
+    table="rejected_rows",
+    declared=(
+        *columns("text", "file", "file_name"),
+        *columns("text", "none", "family content_hash"),
+        *columns("text", "file", "location"),
+        *columns("bigint", "none", "line_number"),
+        *columns("text", "none", "column_name reason"),
+        *columns("timestamp", "none", "loaded_at"),
+    ),
+)
 # What the view loads.files shows, by type.
 _SHOWN = {"schema_version": "integer"}
+
+ATTACH_INCOMING = "attach if not exists ':memory:' as incoming"
+"""SQL: a database of this process only, for what is on its way in."""
 
 
 def datasets(families: Sequence[Family]) -> list[str]:
@@ -143,7 +160,9 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         (family.dataset, family.table, {**family.columns, **family.marks}) for family in families
     ]
     tables += [
-        (dataset, LOADED_FILES.table, LOADED_FILES.columns) for dataset in datasets(families)
+        (dataset, kept.table, kept.columns)
+        for dataset in datasets(families)
+        for kept in (LOADED_FILES, REJECTED_ROWS)
     ]
     existing = {(schema, table) for schema, table, _ in present}
     for dataset, table, known in tables:
@@ -158,20 +177,22 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
             if (dataset, table, name) not in present:
                 connection.execute(f"alter table {target} add column {quoted(name)} {kind}")
     connection.execute("create schema if not exists loads")
-    columns_shown = ", ".join(
-        f"cast({name} as {_SHOWN[name]}) as {name}" if name in _SHOWN else name
-        for name in [*LOADED_FILES.columns, LOAD_ID]
-    )
-    union = " union all ".join(
-        f"select {columns_shown} from {quoted(dataset)}.loaded_files"
-        for dataset in datasets(families)
-    )
-    connection.execute(f"create or replace view loads.files as {union}")
+    for view, kept in (("files", LOADED_FILES), ("rejected_rows", REJECTED_ROWS)):
+        columns_shown = ", ".join(
+            f"cast({name} as {_SHOWN[name]}) as {name}" if name in _SHOWN else name
+            for name in [*kept.columns, LOAD_ID]
+        )
+        union = " union all ".join(
+            f"select {columns_shown} from {quoted(dataset)}.{kept.table}"
+            for dataset in datasets(families)
+        )
+        connection.execute(f"create or replace view loads.{view} as {union}")
     connection.execute(
         "create table if not exists loads.quarantine (file_name varchar, family varchar,"
         " content_hash varchar, reason varchar, location varchar, quarantined_at timestamp)"
     )
-    connection.execute("alter table loads.quarantine add column if not exists workspace_id bigint")
+    for column in ("workspace_id bigint", "tried_as varchar"):
+        connection.execute(f"alter table loads.quarantine add column if not exists {column}")
     # a cache: which content a place, size and time of change stood for
     connection.execute(
         "create table if not exists loads.sightings (location varchar, size_bytes bigint,"

@@ -14,17 +14,28 @@ from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers import csv, json_lines, parquet
 from pipelines.loading.readers.broken import reason
+from pipelines.loading.readers.setting_aside import begin
 from pipelines.paths import Plain
 
 
-def prepare(connection: Connection, files: Sequence[Found], scratch: Path, plain: Plain) -> Reading:
+def prepare(
+    connection: Connection,
+    files: Sequence[Found],
+    scratch: Path,
+    plain: Plain,
+    *,
+    is_strict: bool = False,
+) -> Reading:
     """Sort new `files` into batches, without reading any row of Parquet.
 
     Args:
+        scratch: a folder for what has to be written anew; it must hold until the batches are read.
         plain: gives the path that DuckDB reads a file by (see `paths.plain_paths`); it must hold
             until the batches are read.
+        is_strict: whether a text file with one bad line is refused as a whole.
     """
     reading = Reading([], [])
+    begin(connection)
     readable = []
     for found in files:
         if found.size == 0:
@@ -44,8 +55,10 @@ def prepare(connection: Connection, files: Sequence[Found], scratch: Path, plain
         except NotAvro as error:
             reading.rejected.append((found, str(error)))
     parquet.prepare(connection, _named_plainly(footed, plain), reading)
-    csv.prepare(connection, _named_plainly(of("csv"), plain), reading)
-    json_lines.prepare(connection, _named_plainly(of("jsonl"), plain), reading)
+    for name, reader in (("csv", csv), ("jsonl", json_lines)):
+        rest = plain(scratch) / name
+        texts = _named_plainly(of(name), plain)
+        reader.prepare(connection, texts, reading, scratch=rest, is_strict=is_strict)
     return reading
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import duckdb
 
 from pipelines.built.quoting import quoted
 from pipelines.console import Advance, Console
-from pipelines.loading import raw
+from pipelines.loading import raw, rejected_rows
 from pipelines.loading.batches import Batch
 from pipelines.loading.families import DDL, Family
 from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find, is_disk_full
@@ -24,6 +24,9 @@ from pipelines.loading.summary import LoadSummary, report
 from pipelines.paths import Plain, plain_paths
 from pipelines.settings import Settings
 
+# How files are read: one that was refused by other rules is tried again, changed or not.
+RULES = "lines"
+STRICT = "strict lines"
 # A job is at most this much of Parquet: progress moves, and a transaction stays small.
 BYTES_A_JOB = 512 * 1024 * 1024
 
@@ -36,6 +39,10 @@ class _State:
     quarantined: dict[tuple[str, str], str]
     sightings: dict[tuple[str, int, str], str]  # by location, size and stamp
 
+    def content(self, found: Found) -> str:
+        """The hash of what lies there, if it was seen before; else nothing."""
+        return self.sightings.get((found.location, found.size, found.stamp), "") * bool(found.stamp)
+
 
 def load_files(
     exports: list[str],
@@ -45,8 +52,11 @@ def load_files(
     families: Sequence[Family],
     recognise: Recognise,
     road: Road | None = None,
+    is_strict: bool = False,
 ) -> LoadSummary:
     """Load the new files of `exports`; the caller holds the warehouse lock.
+
+    With `is_strict` a text file with one bad line is refused as a whole.
 
     Raises:
         UsageError, CounterfoilError: see `files.find` and `raw.opened`.
@@ -57,7 +67,7 @@ def load_files(
         summary = LoadSummary(unknown=listing.unknown)
         try:
             shutil.rmtree(scratch, ignore_errors=True)
-            state = _state(connection)
+            state = _state(connection, is_strict=is_strict)
             fresh, sighted, rejected = _news(listing, state, summary, scratch, console)
             if fresh:
                 with plain_paths(scratch) as plain:
@@ -71,8 +81,18 @@ def load_files(
                         rejected=rejected,
                         console=console,
                         road=road,
+                        is_strict=is_strict,
                     )
-            _settle(connection, listing, state, summary, sighted=sighted, rejected=rejected)
+            _settle(
+                connection,
+                listing,
+                state,
+                summary,
+                sighted=sighted,
+                rejected=rejected,
+                datasets=raw.datasets(families),
+                is_strict=is_strict,
+            )
         except (duckdb.Error, OSError) as error:
             raise raw.explain(settings, error) from error
         shutil.rmtree(scratch, ignore_errors=True)
@@ -80,7 +100,8 @@ def load_files(
     return summary
 
 
-def _state(connection: raw.Connection) -> _State:
+def _state(connection: raw.Connection, *, is_strict: bool) -> _State:
+    tried = [RULES, STRICT] if is_strict else [RULES]
     return _State(
         loaded=set(
             connection.execute("select file_name, content_hash from loads.files").fetchall()
@@ -89,6 +110,8 @@ def _state(connection: raw.Connection) -> _State:
             (name, content): reason
             for name, content, reason in connection.execute(
                 "select file_name, content_hash, reason from loads.quarantine"
+                " where list_contains($tried, tried_as)",
+                {"tried": tried},
             ).fetchall()
         },
         sightings={
@@ -106,8 +129,8 @@ def _news(
     """The files to load, those hashed on the way, and those that cannot be opened."""
     unseen = []
     for found in listing.found:
-        content = state.sightings.get((found.location, found.size, found.stamp))
-        if content is None or not found.stamp:
+        content = state.content(found)
+        if not content:
             unseen.append(found)
         elif (found.name, content) in state.loaded:
             summary.files_known += 1
@@ -161,9 +184,10 @@ def _load_fresh(
     rejected: list[tuple[Found, str]],
     console: Console,
     road: Road | None,
+    is_strict: bool,
 ) -> None:
     scratch = raw.scratch(settings)
-    reading = prepare(connection, fresh, scratch, plain)
+    reading = prepare(connection, fresh, scratch, plain, is_strict=is_strict)
     rejected.extend(reading.rejected)
     total = sum(batch.rows for batch in reading.batches)
     with console.progress("loading rows", total=total or None) as advance:
@@ -211,7 +235,7 @@ def _load_dataset(
             for batch in batches
             for part in _jobs(batch)
         ]
-        handed.append(_record(connection, batches))
+        handed += _records(connection, batches)
         try:
             hand_over(
                 connection, raw.scratch(settings), dataset, handed, advance=advance, road=road
@@ -247,9 +271,8 @@ def _jobs(batch: Batch) -> list[Batch]:
     return [batch.only(files) for files in jobs]
 
 
-def _record(connection: raw.Connection, batches: Sequence[Batch]) -> Handed:
-    """The rows of `loaded_files`, in the same package as the rows they speak of."""
-    connection.execute("attach if not exists ':memory:' as incoming")
+def _records(connection: raw.Connection, batches: Sequence[Batch]) -> list[Handed]:
+    """What is said of the files of `batches`, in the same package as their rows."""
     columns = raw.LOADED_FILES.columns
     body = ", ".join(f"{quoted(name)} {DDL[kind]}" for name, kind in columns.items())
     connection.execute(f"create or replace table incoming.main.loaded_files ({body})")
@@ -272,12 +295,13 @@ def _record(connection: raw.Connection, batches: Sequence[Batch]) -> Handed:
     ]
     _insert(connection, "incoming.main.loaded_files", rows)
     names = ", ".join(quoted(name) for name in columns)
-    return Handed(
+    files = Handed(
         table=raw.LOADED_FILES.table,
         columns=dict(columns),
         select=f"select {names} from incoming.main.loaded_files",
         rows=len(rows),
     )
+    return [files, *rejected_rows.handed(connection, batches, now)]
 
 
 def _insert(connection: raw.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -314,8 +338,10 @@ def _settle(
     *,
     sighted: Sequence[Found],
     rejected: Sequence[tuple[Found, str]],
+    datasets: Sequence[str],
+    is_strict: bool,
 ) -> None:
-    """Bring quarantine and sightings up to date, in one transaction."""
+    """Bring quarantine, rejected lines and sightings up to date, in one transaction."""
     now = datetime.now(UTC).replace(tzinfo=None)
     summary.quarantined.extend((found.name, reason) for found, reason in rejected)
     summary.quarantined.sort()
@@ -324,13 +350,13 @@ def _settle(
     # a file that was replaced, loaded, moved or taken away leaves the quarantine
     looked_at = [*sighted, *(found for found, _ in rejected)]
     again = {found.location for found in looked_at}
-    names = {found.name for found in looked_at}
-    held = connection.execute("select file_name, location from loads.quarantine").fetchall()
-    for name, location in held:
-        searched = any(
-            location == root or location.startswith(f"{root}/") for root in listing.roots
-        )
-        if location in again or (location not in here and (searched or name in names)):
+    moved = {(found.name, found.content_hash) for found in looked_at}
+    held = connection.execute(
+        "select file_name, content_hash, location from loads.quarantine"
+    ).fetchall()
+    for name, content, location in held:
+        gone = location not in here and (listing.covers(location) or (name, content) in moved)
+        if location in again or gone:
             connection.execute("delete from loads.quarantine where location = ?", [location])
     blocked = {(found.name, found.content_hash): reason for found, reason in rejected}
     still = {key: reason for key, reason in {**state.quarantined, **blocked}.items() if key[1]}
@@ -344,6 +370,7 @@ def _settle(
             location,
             now,
             found.kind.workspace_id,
+            STRICT if is_strict else RULES,
         )
         for location, found in places.items()
         if (reason := still.get((found.name, found.content_hash)) or _opening(found, rejected))
@@ -356,7 +383,15 @@ def _settle(
         and state.sightings.get((found.location, found.size, found.stamp)) != found.content_hash
     ]
     _insert(connection, "loads.sightings", list(dict.fromkeys(fresh)))
+    known = [replace(found, content_hash=state.content(found)) for found in listing.found]
+    contents = {
+        found.location: found.content_hash for found in (*known, *sighted) if found.content_hash
+    }
+    rejected_rows.settle(connection, datasets, listing, contents)
     connection.execute("commit")
+    told = rejected_rows.told(connection)
+    files = {(found.name, contents.get(found.location, "")) for found in listing.found}
+    summary.rejected_rows = sorted((key[0], *told[key]) for key in files & told.keys())
 
 
 def _opening(found: Found, rejected: Sequence[tuple[Found, str]]) -> str | None:

@@ -12,26 +12,41 @@ UNKNOWN_SHOWN = 20
 
 @dataclass
 class LoadSummary:
-    """What a load did. `unknown` are file names; `quarantined` are (file name, reason)."""
+    """What a load did.
+
+    `unknown` are file names; `quarantined` are (file name, reason); `rejected_rows` are (file name,
+    number of lines set aside, what is wrong with the first), also of files that were known.
+    """
 
     files_loaded: int = 0
     rows: int = 0
     files_known: int = 0
     unknown: list[str] = field(default_factory=list)
     quarantined: list[tuple[str, str]] = field(default_factory=list)
+    rejected_rows: list[tuple[str, int, str]] = field(default_factory=list)
     rows_by_table: dict[str, int] = field(default_factory=dict)
 
     @property
     def failure(self) -> CounterfoilError | None:
         """The error to raise once the summary is printed, or None when every file was read."""
-        if not self.quarantined:
+        refused = []
+        if self.quarantined:
+            files = _counted(len(self.quarantined), "file")
+            refused.append(f"{files} could not be read and stayed out (see load_quarantine)")
+        if self.rejected_rows:
+            lines = _counted(sum(count for _, count, _ in self.rejected_rows), "line")
+            files = _counted(len(self.rejected_rows), "file")
+            refused.append(f"{lines} of {files} could not be read (see load_rejected_rows)")
+        if not refused:
             return None
-        count = len(self.quarantined)
-        files, them = ("file", "it") if count == 1 else ("files", "them")
         return CounterfoilError(
-            f"{count} {files} could not be read and stayed out (see load_quarantine): replace"
-            f" {them} and run it again; everything else was loaded."
+            f"{' and '.join(refused)}: replace what is broken and load it again; everything else"
+            " was loaded."
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def report(summary: LoadSummary, console: Console) -> None:
@@ -47,9 +62,15 @@ def report(summary: LoadSummary, console: Console) -> None:
         console.line(f"Skipped {more:,} more files that Counterfoil does not know.")
     for name, reason in summary.quarantined:
         console.line(f"Quarantined {name}: {reason}.")
+    for name, count, first in summary.rejected_rows:
+        console.line(f"Set aside {_counted(count, 'line')} of {name}, the first: {first}.")
     console.record(
         load={
             **asdict(summary),
+            "rejected_rows": [
+                {"file_name": name, "count_rows": count, "first": first}
+                for name, count, first in summary.rejected_rows
+            ],
             "quarantined": [
                 {"file_name": name, "reason": why} for name, why in summary.quarantined
             ],

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-import csv
 import zlib
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.batches import Batch, Reading, path_list, place, raw_columns, what_is_missing
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.broken import read_ahead
-from pipelines.loading.readers.lines import LONGEST_LINE, is_gzip, opened
+from pipelines.loading.readers.lines import (
+    LONGEST_LINE,
+    NOT_UTF8,
+    NotText,
+    csv_records,
+    is_gzip,
+    opened,
+)
+from pipelines.loading.readers.setting_aside import Sieve, take_rest
 
 
-def prepare(connection: Connection, files: Sequence[Found], reading: Reading) -> None:
-    """Sort new files into the batches of `reading`, or say why they cannot be read."""
+def prepare(
+    connection: Connection,
+    files: Sequence[Found],
+    reading: Reading,
+    *,
+    scratch: Path,
+    is_strict: bool,
+) -> None:
+    """Sort new files into the batches of `reading`, or say why they cannot be read.
+
+    Args:
+        scratch: a folder for what is left of files with bad lines; it must hold until the batches
+            are read.
+        is_strict: whether one bad line is enough to refuse its file.
+    """
     groups: dict[tuple[str, tuple[str, ...], bool], list[Found]] = {}
     for found in files:
         reason, header = _csv_header(found)
@@ -56,7 +77,14 @@ def prepare(connection: Connection, files: Sequence[Found], reading: Reading) ->
             file_column="filename",
             line=partial(place, header=1),
         )
-        read_ahead(connection, batch, reading)
+        for number, found in enumerate(read_ahead(connection, batch, reading)):
+            path = scratch / f"{len(reading.batches)}_{number}.parquet"
+            with Sieve(connection, found, path, positions) as sieve:
+                damage = _sift(found, sieve)
+            if damage:
+                reading.rejected.append((found, damage))
+            else:
+                take_rest(sieve, family, batch.columns, reading, is_strict=is_strict)
 
 
 def _again(name: str, number: int, names: Sequence[str]) -> str:
@@ -67,13 +95,32 @@ def _again(name: str, number: int, names: Sequence[str]) -> str:
 def _csv_header(found: Found) -> tuple[str | None, list[str]]:
     try:
         with opened(found) as handle:
-            csv.field_size_limit(LONGEST_LINE)
-            header = next(csv.reader(handle, strict=True), [])
+            _, header = next(csv_records(handle), (1, []))
+    except NotText as error:
+        return str(error), []
     except (OSError, EOFError, zlib.error):
         return "it cannot be opened, or its compression is damaged", []
-    except (csv.Error, UnicodeDecodeError):
-        return "its first line cannot be read as a CSV header in UTF-8", []
-    header = [name.strip() for name in header]
-    if any("\udc80" <= letter <= "\udcff" for name in header for letter in name):
-        return "its first line cannot be read as a CSV header in UTF-8", []
-    return None, header
+    if isinstance(header, str):
+        in_utf8 = " in UTF-8" if header == NOT_UTF8 else ""
+        return f"its first line cannot be read as a CSV header{in_utf8}", []
+    return None, [name.strip() for name in header]
+
+
+def _sift(found: Found, sieve: Sieve) -> str | None:
+    """Give the records of `found` to `sieve`, or say why there are none to be had."""
+    count = len(sieve.columns)
+    try:
+        with opened(found) as handle:
+            records = csv_records(handle)
+            next(records, None)
+            for line, fields in records:
+                if isinstance(fields, str):
+                    sieve.refuse(line, fields)
+                elif len(fields) == count or (len(fields) == count + 1 and not fields[-1]):
+                    sieve.keep(line, [field or None for field in fields[:count]])
+                else:
+                    fewer = f"{len(fields)} fields where the header has {count}"
+                    sieve.refuse(line, f"the line cannot be read as CSV: it has {fewer}")
+    except (OSError, EOFError, zlib.error):
+        return "its compression is damaged or it ends too early"
+    return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from pipelines.built.quoting import literal
 from pipelines.loading.batches import (
@@ -15,15 +18,49 @@ from pipelines.loading.batches import (
     what_is_missing,
 )
 from pipelines.loading.casts import JSON
-from pipelines.loading.families import Constants
+from pipelines.loading.families import Constants, Family, Kind
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
-from pipelines.loading.readers.broken import line_reason, read_ahead
-from pipelines.loading.readers.lines import LONGEST_LINE, is_gzip
+from pipelines.loading.readers.broken import read_ahead
+from pipelines.loading.readers.lines import (
+    LONGEST_LINE,
+    NOT_UTF8,
+    TOO_LONG,
+    NotText,
+    is_gzip,
+    is_utf8,
+    lines,
+    opened,
+)
+from pipelines.loading.readers.setting_aside import (
+    BYTES_AT_ONCE,
+    RECORDS_AT_ONCE,
+    Sieve,
+    take_rest,
+)
+
+_KEYS = (
+    "list_sort(list_distinct(flatten(list(distinct case when json_type(json) = 'OBJECT'"
+    " then json_keys(json) else error('a line is not an object') end))))"
+)
+_DECODER = json.JSONDecoder()
 
 
-def prepare(connection: Connection, files: Sequence[Found], reading: Reading) -> None:
-    """Sort new files into the batches of `reading`, or say why they cannot be read."""
+def prepare(
+    connection: Connection,
+    files: Sequence[Found],
+    reading: Reading,
+    *,
+    scratch: Path,
+    is_strict: bool,
+) -> None:
+    """Sort new files into the batches of `reading`, or say why they cannot be read.
+
+    Args:
+        scratch: a folder for what is left of files with bad lines; it must hold until the batches
+            are read.
+        is_strict: whether one bad line is enough to refuse its file.
+    """
     keys: dict[str, list[str]] = {}
 
     def source(some: Sequence[Found]) -> str:
@@ -38,44 +75,154 @@ def prepare(connection: Connection, files: Sequence[Found], reading: Reading) ->
     def read_keys(some: Sequence[Found]) -> None:
         keys.update(
             connection.execute(
-                "select filename, list_sort(list_distinct(flatten(list(distinct"
-                " case when json_type(json) = 'OBJECT' then json_keys(json)"
-                " else error('a line is not an object') end))))"
-                f" from {source(some)} group by filename"
+                f"select filename, {_KEYS} from {source(some)} group by filename"
             ).fetchall()
         )
 
+    unsound: list[Found] = []
     for zipped in (False, True):
         some = [found for found in files if is_gzip(found) == zipped]
-        spoiled = dict(spoilers(some, read_keys))
+        spoiled = [found for found, _ in spoilers(some, read_keys)]
+        unsound += spoiled
         groups: dict[tuple[str, tuple[str, ...], Constants], list[Found]] = {}
         for found in some:
+            if found in spoiled:
+                continue
             family = found.kind.family
             names = keys.get(str(found.path), [])
             # a file of no lines has no names to lack
-            lacking = what_is_missing(family, names) if names else None
-            if found in spoiled:
-                reading.rejected.append((found, line_reason(found, family)))
-            elif lacking:
+            if lacking := what_is_missing(family, names) if names else None:
                 reading.rejected.append((found, lacking))
-            else:
-                groups.setdefault((family.name, tuple(names), found.kind.constants), []).append(
-                    found
-                )
+                continue
+            key = (family.name, tuple(names), found.kind.constants)
+            groups.setdefault(key, []).append(found)
         for (_, names_, constants), group in groups.items():
             family = group[0].kind.family
-            present = [(name, _json_field(name), JSON) for name in names_]
             batch = Batch(
                 family=family,
                 files=tuple(group),
-                columns=raw_columns(family, present, dict(constants)),
+                columns=_columns(family, names_, constants),
                 source=source,
                 file_column="filename",
                 line=place,
             )
-            read_ahead(connection, batch, reading)
+            unsound += read_ahead(connection, batch, reading)
+    for number, found in enumerate(unsound):
+        with Sieve(connection, found, scratch / f"{number}.parquet", ["json"]) as sieve:
+            damage = _sift(found, sieve)
+        if not damage and sieve.kept:
+            [(names,)] = connection.execute(
+                f"select {_KEYS} from read_parquet({literal(str(sieve.path))})"
+            ).fetchall()
+            damage = what_is_missing(found.kind.family, names)
+        else:
+            names = []
+        if damage:
+            reading.rejected.append((found, damage))
+            continue
+        family = found.kind.family
+        columns = _columns(family, names, found.kind.constants)
+        take_rest(sieve, family, columns, reading, is_strict=is_strict)
+
+
+def _columns(
+    family: Family, names: Sequence[str], constants: Constants
+) -> tuple[tuple[str, Kind, str], ...]:
+    present = [(name, _json_field(name), JSON) for name in names]
+    return raw_columns(family, present, dict(constants))
 
 
 def _json_field(name: str) -> str:
     pointer = literal("/" + name.replace("~", "~0").replace("/", "~1"))
     return f"json_extract(json, {pointer})"
+
+
+def _sift(found: Found, sieve: Sieve) -> str | None:
+    """Give the objects of `found` to `sieve`, or say why there are none to be had."""
+    some: list[tuple[int, str]] = []
+    size = 0
+    try:
+        with opened(found, newline="\n") as handle:
+            for number, line in lines(handle):
+                if line is None:
+                    sieve.refuse(number, TOO_LONG)
+                elif not is_utf8(line):
+                    sieve.refuse(number, NOT_UTF8)
+                elif line.strip():
+                    some.append((number, line))
+                    size += len(line)
+                if len(some) >= RECORDS_AT_ONCE or size > BYTES_AT_ONCE:
+                    _sort(some, sieve)
+                    some, size = [], 0
+            _sort(some, sieve)
+    except NotText as error:
+        return str(error)
+    except (OSError, EOFError, zlib.error):
+        return "its compression is damaged or it ends too early"
+    return None
+
+
+def _sort(some: Sequence[tuple[int, str]], sieve: Sieve) -> None:
+    """The objects of some lines; several may stand on one, with nothing between them."""
+    texts = [text for _, text in some]
+    for (number, text), is_object in zip(some, _are_objects(sieve.connection, texts), strict=True):
+        if is_object:
+            sieve.keep(number, [text])
+            continue
+        parts = list(_parts(text))
+        verdicts = _are_objects(sieve.connection, parts) if len(parts) > 1 else [False]
+        for part, is_whole in zip(parts, verdicts, strict=True):
+            if is_whole:
+                sieve.keep(number, [part])
+            else:
+                sieve.refuse(number, _fault(part))
+
+
+def _are_objects(connection: Connection, texts: Sequence[str]) -> list[bool]:
+    """Whether DuckDB, which is to read them, takes each for a JSON object."""
+    if not texts:
+        return []
+    return [
+        verdict
+        for (verdict,) in connection.execute(
+            "select case when json_valid(text) then json_type(text) = 'OBJECT' else false end"
+            " from (select unnest($texts) as text, unnest(range(len($texts))) as place)"
+            " order by place",
+            {"texts": texts},
+        ).fetchall()
+    ]
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The objects of a line as long as they follow each other, then what is left."""
+    start = 0
+    text = text.strip()
+    while start < len(text):
+        end = len(text)
+        if text[start] == "{":
+            try:
+                _, end = _DECODER.raw_decode(text, start)
+            except (ValueError, RecursionError):
+                end = len(text)
+        yield text[start:end]
+        start = end
+        while start < len(text) and text[start].isspace():
+            start += 1
+
+
+def _fault(text: str) -> str:
+    """Why a line is no JSON object, without its content."""
+    try:
+        body = json.loads(text)
+        is_whole = is_utf8(json.dumps(body, ensure_ascii=False))
+    except RecursionError:
+        return "the line is nested too deeply"
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()) or "Unterminated string" in error.msg:
+            return "the line is not valid JSON: it ends in the middle of an object"
+        return "the line is not valid JSON"
+    if not isinstance(body, dict):
+        return "the line is not a JSON object"
+    if not is_whole:
+        return "the line holds half a character: a \\ud800 to \\udfff without its other half"
+    return "the line is not valid JSON"

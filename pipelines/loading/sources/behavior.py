@@ -25,6 +25,7 @@ EVENTS = Family(
     ),
     required=("event_id", "event_name", "occurred_at"),
     required_any=(("customer_id", "email"),),
+    not_null=("event_id", "event_name", "occurred_at"),
     keeps_lines=True,
 )
 

@@ -139,7 +139,7 @@ BROKEN = {
     "behavior_i.jsonl": (b'{"event_id":"1","event_name":"a","email":"x"}\n', "`occurred_at`"),
     "webhooks_a.jsonl": (b"[1]\n", "line 1 is not a JSON object"),
     "webhooks_b.jsonl": (b'{"event_id":"1","timestamp":1740832215}\n', "line 1 lacks `metric`"),
-    "webhooks_c.jsonl": (b'{"event_id":"\xff","timestamp":1}\n', "line 1 is not valid JSON"),
+    "webhooks_c.jsonl": (b'{"event_id":"\xff","timestamp":1}\n', "line 1 is not in UTF-8"),
     "webhooks_d.jsonl": (
         b'{"event_id":"1","metric":"sent","timestamp":"abc"}\n',
         "line 1: the column `occurred_at` holds a value that is not a time (like aaa)",
