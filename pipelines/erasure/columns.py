@@ -16,7 +16,7 @@ from typing import Any, cast
 from pipelines.built.quoting import quoted
 from pipelines.loading.families import Column
 from pipelines.loading.identifiers import OWNERS, Holds, Owner
-from pipelines.loading.raw import LOADED_FILES
+from pipelines.loading.raw import LOADED_FILES, REJECTED_ROWS
 from pipelines.loading.sources import FAMILIES, heap_connect
 
 LISTED = Path(__file__).with_name("columns.csv")
@@ -46,7 +46,7 @@ _BY_TABLE = {
 }
 _OF_HEAP = _by_name(column for family in heap_connect.FAMILIES for column in family.declared)
 _NAMES: dict[str, Holds] = {
-    **_by_name(LOADED_FILES.declared),
+    **_by_name((*LOADED_FILES.declared, *REJECTED_ROWS.declared)),
     **_by_name(
         column
         for family in FAMILIES

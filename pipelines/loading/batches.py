@@ -98,9 +98,15 @@ def spoilers(
 
 
 def raw_columns(
-    family: Family, present: Sequence[tuple[str, str, str]], constants: dict[str, str]
+    family: Family,
+    present: Sequence[tuple[str, str, str]],
+    constants: dict[str, str],
+    not_null: Sequence[str] = (),
 ) -> tuple[tuple[str, Kind, str], ...]:
-    """Raw columns from the `present` ones, given as (name, SQL, DuckDB type)."""
+    """Raw columns from the `present` ones, given as (name, SQL, DuckDB type).
+
+    A row without a value in a column of `not_null` cannot be read.
+    """
     exact = {name: (sql, source) for name, sql, source in present}
     spellings: dict[str, list[str]] = {}  # the lines of a file may spell one name in several ways
     for name in sorted(exact, key=str.islower, reverse=True):
@@ -119,7 +125,7 @@ def raw_columns(
             sql = f"coalesce({', '.join(sources)})"
         else:
             sql = sources[0] if sources else to_kind(kind, "null", '"NULL"')
-        if column in family.not_null:
+        if column in not_null:
             missing = f"{column} is missing in a row"
             absent = is_blank_sql(sql) if kind in ("text", "id") else f"{sql} is null"
             sql = f"case when {absent} then error({literal(missing)}) else {sql} end"

@@ -291,6 +291,14 @@ FAMILIES = (
         columns=("count_members",),
     ),
     Family("freshness", "freshness", "fct_source_freshness", ("family",)),
+    Family(
+        "loads",
+        "loads",
+        "fct_review_loads",
+        ("family",),
+        headline="count_rejected_rows",
+        rests_on=("load_files",),
+    ),
 )
 
 BY_NAME = {family.name: family for family in FAMILIES}

@@ -8,6 +8,10 @@ quarantine as (
     select * from {{ ref("load_quarantine") }}
 ),
 
+rejected_rows as (
+    select * from {{ ref("load_rejected_rows") }}
+),
+
 -- Sources are fresh
 aged_families as (
     select
@@ -51,6 +55,31 @@ counted_files as (
     from ranked_files
 ),
 
+-- No line was set aside
+files_with_rejected_rows as (
+    select
+        file_name,
+        count(*) as count_rows
+    from rejected_rows
+    group by file_name
+),
+
+ranked_rejections as (
+    select
+        count_rows,
+        {{ shown_name("file_name") }} as said,
+        row_number() over (order by count_rows desc, file_name) as place
+    from files_with_rejected_rows
+),
+
+counted_rejections as (
+    select
+        count(*) as count_files,
+        coalesce(cast(sum(count_rows) as {{ dbt.type_bigint() }}), 0) as count_rows,
+        {{ listed_text("case when place <= 3 then said end", "place", ", ") }} as first_files
+    from ranked_rejections
+),
+
 lines as (
     select
         'freshness' as line,
@@ -90,6 +119,22 @@ lines as (
         cast(0 as double) as bound,
         count_files = 0 as is_met
     from counted_files
+    union all
+    select
+        'rejected_rows' as line,
+        'No line of a file was set aside' as title,
+        {{ grouped_digits("count_rows") }} || ' lines'
+        || case when count_files > 0 then ' of ' || first_files else '' end
+        || case
+            when count_files > 3 then ' and ' || cast(count_files - 3 as {{ dbt.type_string() }}) || ' more'
+            else ''
+        end as measured,
+        'none' as threshold,
+        'Their places and reasons stand in load_rejected_rows; mend the files and load them again.' as advice,
+        cast(count_rows as double) as value,
+        cast(0 as double) as bound,
+        count_rows = 0 as is_met
+    from counted_rejections
 )
 
 select * from lines

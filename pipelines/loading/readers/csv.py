@@ -72,7 +72,7 @@ def prepare(
         batch = Batch(
             family=family,
             files=tuple(group),
-            columns=raw_columns(family, present, {}),
+            columns=raw_columns(family, present, {}, family.not_null),
             source=source,
             file_column="filename",
             line=partial(place, header=1),

@@ -129,7 +129,7 @@ def _columns(
     family: Family, names: Sequence[str], constants: Constants
 ) -> tuple[tuple[str, Kind, str], ...]:
     present = [(name, _json_field(name), JSON) for name in names]
-    return raw_columns(family, present, dict(constants))
+    return raw_columns(family, present, dict(constants), family.not_null)
 
 
 def _json_field(name: str) -> str:

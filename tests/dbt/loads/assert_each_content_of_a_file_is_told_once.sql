@@ -1,4 +1,4 @@
--- The key of load_files and load_quarantine: a name with one content, which the relations do not show.
+-- The key of load_files, load_quarantine and load_rejected_rows: a name with one content, which they do not show.
 with
 
 load_files as (
@@ -9,12 +9,20 @@ load_quarantine as (
     select * from {{ ref("load_quarantine") }}
 ),
 
+load_rejected_rows as (
+    select * from {{ ref("load_rejected_rows") }}
+),
+
 files as (
     select * from {{ source("loads", "files") }}
 ),
 
 quarantine as (
     select * from {{ source("loads", "quarantine") }}
+),
+
+rejected_rows as (
+    select * from {{ source("loads", "rejected_rows") }}
 ),
 
 -- A file that cannot be opened has no content: its reason stands for it.
@@ -32,6 +40,14 @@ contents as (
         count(distinct concat(coalesce(content_hash, ''), '|', reason)) as count_contents
     from quarantine
     group by file_name
+    union all
+    select
+        'load_rejected_rows' as relation,
+        file_name,
+        count(distinct concat(content_hash, '|', line_number, '|', coalesce(column_name, ''), '|', reason))
+            as count_contents
+    from rejected_rows
+    group by file_name
 ),
 
 told as (
@@ -47,6 +63,13 @@ told as (
         file_name,
         count(*) as count_told
     from load_quarantine
+    group by file_name
+    union all
+    select
+        'load_rejected_rows' as relation,
+        file_name,
+        count(*) as count_told
+    from load_rejected_rows
     group by file_name
 )
 

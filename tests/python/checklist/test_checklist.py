@@ -30,6 +30,7 @@ LINES = (
     "cadence",
     "freshness",
     "quarantine",
+    "rejected_rows",
     "refusals",
     "dead_letters",
     "read_back",
@@ -136,6 +137,11 @@ def test_every_line_is_measured(home: Path) -> None:
             "quarantine",
             "insert into marts.load_quarantine (file_name, family, reason, loaded_at) values "
             "('metrics_v5_1_1.parquet', 'metrics', 'It cannot be read.', timestamp '2026-06-01')",
+        ),
+        (
+            "rejected_rows",
+            "insert into marts.load_rejected_rows (file_name, family, line_number, reason) values "
+            "('behavior.csv', 'behavior', 7, 'the line is not in UTF-8')",
         ),
         (
             "refusals",

@@ -64,6 +64,10 @@ def test_a_line_of_a_new_family(tmp_path_factory: pytest.TempPathFactory, tmp_pa
             "where subject = 'implementation' order by position"
         ).fetchall()
     at = [row[0] for row in rows].index("channel_costs")
-    assert [row[0] for row in rows][at - 1 : at + 2] == ["quarantine", "channel_costs", "refusals"]
+    assert [row[0] for row in rows][at - 1 : at + 2] == [
+        "rejected_rows",
+        "channel_costs",
+        "refusals",
+    ]
     assert rows[at][1:3] == ("fail", 99)
     assert rows[at][3].endswith("priced (at least 99). Add them to seeds/channel_costs.csv.")
