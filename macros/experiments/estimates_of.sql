@@ -76,7 +76,8 @@
             end as difference_{{ limit }},
             {%- endfor %}
             {{ is_immature() }} as is_immature,
-            {{ has_few_events(count_fewest_events("aggregation = 'any'")) }} as has_few_events
+            {{ has_few_events(count_fewest_events("aggregation = 'any'")) }} as has_few_events,
+            {{ lacks_variance() }} as lacks_variance
         from {{ into }}_read
     )
 {%- endmacro %}

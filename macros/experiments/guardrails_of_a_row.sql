@@ -54,3 +54,16 @@
 {% macro is_skewed(skew_ratio) -%}
     coalesce({{ skew_ratio }} > 1, false)
 {%- endmacro %}
+
+{% macro lacks_variance() -%}
+    {#- Every unit of both arms has the same amount, to within the rounding of its square: nothing says how
+        sure the difference is. What has happened or not (a rate) has limits all the same. -#}
+    coalesce(
+        aggregation <> 'any'
+        {%- for side in ["treatment", "control"] %}
+        and mean_variance_{{ side }} * count_{{ side }} <= 1e-12 * mean_{{ side }} * mean_{{ side }}
+        {%- endfor %}
+        and not ({{ has_few_events(count_fewest_events("false")) }}),
+        false
+    )
+{%- endmacro %}

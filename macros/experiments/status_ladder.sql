@@ -66,7 +66,7 @@
 {% macro reasons_with(reasons, more) -%}
     {#- Reasons that were given already, and those of `more`, sorted. -#}
     {%- set codes = dict(more) -%}
-    {%- for code in contrast_codes().keys() | list + ["skew"] -%}
+    {%- for code in contrast_codes().keys() | list + ["skew", "no_variance"] -%}
         {%- do codes.update({
             code: dbt.position("'||" ~ code ~ "||'", "concat('||', " ~ reasons ~ ", '||')") ~ " > 0"
         }) -%}

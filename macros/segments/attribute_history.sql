@@ -6,7 +6,8 @@
         name: exactly as the brand writes it; `First_Name` and `first_name` are two.
         type: text, number (double), boolean, timestamp or date. What is no such value is null, and
         so is a removed one (null or empty text). Booleans: true, t, yes, y, on, 1, 1.0 and their
-        opposites in any case. Timestamps: ISO text or unix seconds.
+        opposites in any case. Timestamps: as files are read (instant_of_text); a date may also be a day
+        since 1900, as birthdays are.
 
         A person with several profiles has the value that was written last, on whichever.
     -#}
@@ -58,12 +59,16 @@
     {{ flag(text) }}
     {%- elif type == "number" -%}
     {{ safe_cast_as("nullif(" ~ text ~ ", '')", "double") }}
-    {%- elif type in ("timestamp", "date") -%}
-    cast(
-        coalesce(
-            {{ from_unix_seconds(safe_cast_as("nullif(" ~ text ~ ", '')", "bigint")) }},
-            {{ safe_cast_as("nullif(" ~ text ~ ", '')", "timestamp") }}
-        ) as {{ type }}
+    {%- elif type == "timestamp" -%}
+    {{ instant_of_text(text) }}
+    {%- elif type == "date" -%}
+    coalesce(
+        cast({{ instant_of_text(text) }} as date),
+        {#- nothing happens before 1990, but people were born -#}
+        case
+            when {{ text }} between '1900-01-01' and '1989-12-31' and length({{ text }}) = 10
+                then {{ safe_cast_as(text, "date") }}
+        end
     )
     {%- else -%}
     nullif({{ text }}, '')

@@ -53,8 +53,8 @@ flagged as (
 judged as (
     select
         *,
-        {{ contrast_status() }} as status,
-        {{ contrast_reasons({"skew": "is_skewed"}) }} as reasons
+        {{ contrast_status(insufficient=["lacks_variance"]) }} as status,
+        {{ contrast_reasons({"skew": "is_skewed", "no_variance": "lacks_variance"}) }} as reasons
     from flagged
 ),
 

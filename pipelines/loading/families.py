@@ -73,8 +73,8 @@ class Family:
     name, and at least one of each group in `required_any`; a file without them is no file of this
     family, whatever it is called. `keeps_unknown` is false where a column that is not listed may
     hold personal text. `not_null` columns must also hold a value, and no blank, in every row of a
-    text file. `keeps_lines` where the later of two rows wins: raw then keeps the place of each row in its
-    file, a CSV's header being line 1.
+    text file. `keeps_lines` where the later of two rows wins: raw then keeps the place of each row
+    in its file, a CSV's header being line 1.
     """
 
     name: str
