@@ -58,7 +58,9 @@
     {%- if type == "boolean" -%}
     {{ flag(text) }}
     {%- elif type == "number" -%}
-    {{ safe_cast_as("nullif(" ~ text ~ ", '')", "double") }}
+    {%- set number = safe_cast_as("nullif(" ~ text ~ ", '')", "double") -%}
+    {#- neither NaN nor infinity is one: a single one would be the sum of all -#}
+    case when abs({{ number }}) <= 1.7976931348623157e308 then {{ number }} end
     {%- elif type == "timestamp" -%}
     {{ instant_of_text(text) }}
     {%- elif type == "date" -%}

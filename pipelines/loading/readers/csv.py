@@ -79,7 +79,7 @@ def prepare(
         )
         for number, found in enumerate(read_ahead(connection, batch, reading)):
             path = scratch / f"{len(reading.batches)}_{number}.parquet"
-            with Sieve(connection, found, path, positions) as sieve:
+            with Sieve(connection, found, path, positions, header=1) as sieve:
                 damage = _sift(found, sieve)
             if damage:
                 reading.rejected.append((found, damage))
@@ -119,8 +119,9 @@ def _sift(found: Found, sieve: Sieve) -> str | None:
                 elif len(fields) == count or (len(fields) == count + 1 and not fields[-1]):
                     sieve.keep(line, [field or None for field in fields[:count]])
                 else:
-                    fewer = f"{len(fields)} fields where the header has {count}"
-                    sieve.refuse(line, f"the line cannot be read as CSV: it has {fewer}")
+                    has = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'}"
+                    why = f"it has {has} where the header has {count}"
+                    sieve.refuse(line, f"the line cannot be read as CSV: {why}")
     except (OSError, EOFError, zlib.error):
         return "its compression is damaged or it ends too early"
     return None

@@ -29,7 +29,7 @@ BYTES_AT_ONCE = 64 * 1024 * 1024
 
 SET_ASIDE = "incoming.main.set_aside"
 """The bad lines of the files of this load, by the location of their file."""
-_ROW, _LINE = "row", "line"
+_ROW, _PLACE, _LINE = "row", "place", "line"
 
 Columns = tuple[tuple[str, Kind, str], ...]
 
@@ -38,7 +38,7 @@ def begin(connection: Connection) -> None:
     """No line is set aside yet."""
     connection.execute(ATTACH_INCOMING)
     connection.execute(
-        f"create or replace table {SET_ASIDE} (location varchar, place bigint, line_number bigint,"
+        f"create or replace table {SET_ASIDE} (location varchar, row bigint, line_number bigint,"
         " column_name varchar, reason varchar)"
     )
 
@@ -46,20 +46,27 @@ def begin(connection: Connection) -> None:
 class Sieve:
     """Writes the records of one file to Parquet, and notes the lines that are none.
 
-    Each record has a `row`, its place among them, and a `line`, where it begins in the file.
+    Each record has a `row`, its number among those kept, a `place`, its number among all, counted
+    as in a file without bad lines (after `header` lines), and a `line`, where it begins.
     """
 
     def __init__(
-        self, connection: Connection, found: Found, path: Path, columns: Sequence[str]
+        self,
+        connection: Connection,
+        found: Found,
+        path: Path,
+        columns: Sequence[str],
+        header: int = 0,
     ) -> None:
         self.connection, self.found, self.path, self.columns = connection, found, path, columns
         self.kept = self.bad = 0
-        self._records: list[tuple[int, Sequence[str | None]]] = []
+        self._place = header
+        self._records: list[tuple[int, int, Sequence[str | None]]] = []
         self._refused: list[tuple[int, str]] = []
         self._size = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         texts = [(name, pa.string()) for name in columns]
-        self._schema = pa.schema([(_ROW, pa.int64()), (_LINE, pa.int64()), *texts])
+        self._schema = pa.schema([*((name, pa.int64()) for name in (_ROW, _PLACE, _LINE)), *texts])
         self._writer = pq.ParquetWriter(path, self._schema)
 
     def __enter__(self) -> Sieve:
@@ -77,7 +84,8 @@ class Sieve:
 
     def keep(self, line: int, values: Sequence[str | None]) -> None:
         """A record."""
-        self._records.append((line, values))
+        self._place += 1
+        self._records.append((self._place, line, values))
         self._size += sum(len(value) for value in values if value)
         if len(self._records) >= RECORDS_AT_ONCE or self._size > BYTES_AT_ONCE:
             self._write()
@@ -85,19 +93,18 @@ class Sieve:
     def refuse(self, line: int, reason: str) -> None:
         """A line that is no record."""
         self.bad += 1
+        self._place += 1
         self._refused.append((line, reason))
         if len(self._refused) >= RECORDS_AT_ONCE:
             self._write()
 
     def _write(self) -> None:
         if self._records:
-            lines = [line for line, _ in self._records]
+            places, lines, values = zip(*self._records, strict=True)
             rows = range(self.kept, self.kept + len(lines))
-            fields = zip(*(values for _, values in self._records), strict=True)
             arrays = [
-                pa.array(rows, pa.int64()),
-                pa.array(lines, pa.int64()),
-                *(pa.array(values, pa.string()) for values in fields),
+                *(pa.array(numbers, pa.int64()) for numbers in (rows, places, lines)),
+                *(pa.array(texts, pa.string()) for texts in zip(*values, strict=True)),
             ]
             self._writer.write_table(pa.table(arrays, schema=self._schema))
             self.kept += len(lines)
@@ -129,7 +136,7 @@ def take_rest(
         columns=columns,
         source=_source,
         file_column="filename",
-        line=lambda _: _LINE,
+        line=lambda _: _PLACE,
     )
 
     def is_too_many(bad: int) -> bool:
@@ -138,11 +145,11 @@ def take_rest(
     bad = sieve.bad
     if not is_too_many(bad):
         seen: set[int] = set()
-        for place, line, column, reason in _unreadable(connection, batch):
-            if place in seen:
+        for row, line, column, reason in _unreadable(connection, batch):
+            if row in seen:
                 continue
-            seen.add(place)
-            _note(connection, found, [(place, line, column, reason)])
+            seen.add(row)
+            _note(connection, found, [(row, line, column, reason)])
             bad += 1
             if is_too_many(bad):
                 break
@@ -176,14 +183,14 @@ def _note(
     connection: Connection, found: Found, lines: Sequence[tuple[int | None, int, str | None, str]]
 ) -> None:
     if lines:
-        places, numbers, names, reasons = (list(values) for values in zip(*lines, strict=True))
+        rows, numbers, names, reasons = (list(values) for values in zip(*lines, strict=True))
         connection.execute(
-            f"insert into {SET_ASIDE} select $location, unnest(cast($places as bigint[])),"
+            f"insert into {SET_ASIDE} select $location, unnest(cast($rows as bigint[])),"
             " unnest(cast($numbers as bigint[])), unnest(cast($names as varchar[])),"
             " unnest(cast($reasons as varchar[]))",
             {
                 "location": found.location,
-                "places": places,
+                "rows": rows,
                 "numbers": numbers,
                 "names": names,
                 "reasons": reasons,
@@ -202,14 +209,14 @@ def _without(connection: Connection, batch: Batch, count: int) -> Batch:
     path = found.path.with_name(f"rest_{found.path.name}")
     connection.execute(
         f"copy (select * exclude (filename) from {batch.source(batch.files)} where {_ROW} not in"
-        f" (select place from {SET_ASIDE} where location = {literal(found.location)}"
-        f" and place is not null)) to {literal(str(path))} (format parquet)"
+        f" (select row from {SET_ASIDE} where location = {literal(found.location)}"
+        f" and row is not null)) to {literal(str(path))} (format parquet)"
     )
     return batch.only([replace(found, path=path, rows=found.rows - count)])
 
 
 def _unreadable(connection: Connection, batch: Batch) -> Iterator[tuple[int, int, str, str]]:
-    """Each value that cannot be read: the record's place and line, the column and the reason."""
+    """Each value that cannot be read: the row and the line of the record, the column and the reason."""
     [found] = batch.files
     source = batch.source(batch.files)
     for name, kind, sql in batch.columns:
@@ -226,17 +233,17 @@ def _unreadable(connection: Connection, batch: Batch) -> Iterator[tuple[int, int
             connection.execute(
                 f"prepare some_read as {part} from some_records where {_ROW} >= $1 and {_ROW} < $2"
             )
-            for place, error in _faults(connection, first, last):
+            for row, error in _faults(connection, first, last):
                 [(line,)] = connection.execute(
-                    f"select {_LINE} from some_records where {_ROW} = {place}"
+                    f"select {_LINE} from some_records where {_ROW} = {row}"
                 ).fetchall()
-                yield place, line, *line_reason(name, kind, error, batch.family)
+                yield row, line, *line_reason(name, kind, error, batch.family)
             connection.execute("deallocate some_read")
             connection.execute("drop table some_records")
 
 
 def _faults(connection: Connection, low: int, high: int) -> Iterator[tuple[int, Exception]]:
-    """The places from `low` to below `high` that cannot be read, found by halving."""
+    """The rows from `low` to below `high` that cannot be read, found by halving."""
     error = _fault(connection, f"execute some_read({low}, {high})")
     if error is None:
         return

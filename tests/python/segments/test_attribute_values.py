@@ -132,3 +132,14 @@ def test_people_were_born_before_anything_happened(
 ) -> None:
     assert ask(db, as_attribute("date"), text) == day
     assert ask(db, as_attribute("timestamp"), text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("7.5", 7.5), ("-1e3", -1000.0), ("1.7976931348623157e308", 1.7976931348623157e308)]
+    + [(text, None) for text in ("NaN", "nan", "inf", "-Infinity", "1e999", "", "seven", None)],
+)
+def test_what_is_no_finite_number_is_none(
+    db: duckdb.DuckDBPyConnection, text: str | None, number: float | None
+) -> None:
+    assert ask(db, as_attribute("number"), text) == number
