@@ -216,7 +216,7 @@ def _without(connection: Connection, batch: Batch, count: int) -> Batch:
 
 
 def _unreadable(connection: Connection, batch: Batch) -> Iterator[tuple[int, int, str, str]]:
-    """Each value that cannot be read: the row and the line of the record, the column and the reason."""
+    """Each value that cannot be read: row and line of its record, the column and the reason."""
     [found] = batch.files
     source = batch.source(batch.files)
     for name, kind, sql in batch.columns:

@@ -149,7 +149,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             }
         )
     folders, seeds = export.write(folder)
-    write(folders / "behavior_shop.jsonl", _events())
+    shop = write(folders / "behavior_shop.jsonl", _events())
     # corrections: by file name and line, whichever is loaded first, and wherever it lies
     later = folder / "later" / "behavior_2.csv"
     write(
@@ -174,8 +174,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     state = Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
         update={"home": folder / "home"}
     )
-    for place in (later.parent, folders):
-        assert loading.load([str(place)], state, Console(as_json=True)).failure is None
+    assert loading.load([str(later.parent)], state, Console(as_json=True)).failure is None
+    # two bad lines at first, of which one is mended
+    whole = shop.read_text(encoding="utf-8")
+    for number, content in ((2, whole.replace(" 22:00:00", " 22:00 EST", 1)), (1, whole)):
+        shop.write_text(content + '{"event_id": "SECRET\n', encoding="utf-8")
+        summary = loading.load([str(folders)], state, Console(as_json=True))
+        assert [count for _, count, _ in summary.rejected_rows] == [number]
     build(state, Console(as_json=True), as_of=AS_OF, registries=seeds)
     return state
 
@@ -310,6 +315,24 @@ def test_the_later_row_by_file_name_and_line_stands_whole(home: Settings) -> Non
         "order_rate": 0.0, "order_count": 0.0, "order_value": 0.0,
     }  # fmt: skip
     assert state_of(home, "moved")[2:] == (at(2000).date(), at(2000).date())
+
+
+def test_a_line_that_was_set_aside_is_told_wherever_somebody_looks(home: Settings) -> None:
+    cut = "the line is not valid JSON: it ends in the middle of an object"
+    place = len(_events()) + 1
+    assert ask(home, "select * exclude (loaded_at) from marts.load_rejected_rows") == [
+        ("behavior_shop.jsonl", "behavior", place, None, cut)
+    ]
+    assert ask(
+        home, "select verdict, value from marts.fct_checklist where line = 'rejected_rows'"
+    ) == [("fail", 1)]
+    # both contents of the shop's file were read, neither of them twice
+    assert ask(home, "select * from marts.fct_review_loads where family = 'behavior'") == [
+        ("behavior", 4, 0, 1)
+    ]
+    assert ask(
+        home, "select count(*) from behavior.stg_behavior__events where event_id like 'ORD-1'"
+    ) == [(2,)]
 
 
 def test_corrections_are_counted_and_identical_repeats_are_none(home: Settings) -> None:

@@ -24,7 +24,7 @@ from pipelines.settings import Settings
 
 __all__ = ["folder"]
 
-many = settings(max_examples=300 if PROVE else 15, deadline=None, derandomize=not PROVE)
+many = settings(max_examples=300 if PROVE else 8, deadline=None, derandomize=not PROVE)
 HEADER = "event_id,email,event_name,occurred_at,value,category\n"
 TOLD = "select line_number, column_name, reason from loads.rejected_rows order by all"
 
@@ -66,12 +66,12 @@ def test_bad_lines_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
     orders.write_text(
         HEADER
         + lines(*range(20))
-        + "e20,a@example.com,x,20260301,SECRET,c\n"  # line 22: two bad values, one line
+        + "e20,a@example.com,x,20260301,5,SECRET\n"  # line 22
         + lines(21)
         + "e22,a@example.com,x\n"
         + ",a@example.com,x,2026-03-01,5,c\n"
         + '\u00a0,a@example.com,x,2026-03-01,5,"two\nlines"\n'
-        + "e26,a@example.com,x,infinity,5,c\n"
+        + "e26,a@example.com,x,infinity,SECRET,c\n"  # two bad values, one line
         + lines(*range(27, 60))
     )
     (export / "webhooks.jsonl.gz").write_bytes(
@@ -111,7 +111,7 @@ def test_bad_lines_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
         ("behavior.csv", "behavior", 24, None),
         ("behavior.csv", "behavior", 25, "event_id"),
         ("behavior.csv", "behavior", 26, "event_id"),
-        ("behavior.csv", "behavior", 28, "occurred_at"),
+        ("behavior.csv", "behavior", 28, "value"),
         ("webhooks.jsonl.gz", "webhooks", 31, "metric"),
         ("webhooks.jsonl.gz", "webhooks", 32, None),
         ("webhooks.jsonl.gz", "webhooks", 33, "timestamp"),
@@ -120,7 +120,7 @@ def test_bad_lines_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
         "the line cannot be read as CSV: it has 3 fields where the header has 6",
         "the line lacks `event_id`",
         "the line lacks `event_id`",
-        "the column `occurred_at` holds a value that is not a time (like aaaaaaaa)",
+        "the column `value` holds a value that is not an amount (like aaaaaa)",
         "the line lacks `metric`",
         "the line is not valid JSON: it ends in the middle of an object",
         "the line lacks `timestamp`",
@@ -190,7 +190,9 @@ def test_strict_takes_no_bad_line_and_the_next_load_may_take_it(
     (tmp_path / "export/behavior_2.csv").write_text(HEADER + lines(*range(50)))
 
     def strictly(is_strict: bool) -> Any:
-        return loading.load([str(path.parent)], settings, Console(True), is_strict=is_strict)
+        return loading.load(
+            [str(path.parent)], settings, Console(as_json=True), is_strict=is_strict
+        )
 
     for _ in range(2):
         summary = strictly(True)
@@ -227,7 +229,7 @@ def test_bad_lines_and_the_rest_are_loaded_together_or_not_at_all(tmp_path: Path
             connection.execute(f"update behavior.{table} set _dlt_load_id = 'killed'")
     (home / "dlt").mkdir()
     summary = load(home, export)
-    assert (summary.rows, [count for _, count, _ in summary.rejected_rows]) == (20, 1)
+    assert (summary.rows, [count for _, count, _ in summary.rejected_rows]) == (20, [1])
     assert len(rows(home, TOLD)) == 1
 
 
@@ -271,6 +273,7 @@ def test_text_that_is_written_otherwise_is_read(
 
 
 TEN = GOOD_JSON * 4
+CUT = "the line is not valid JSON: it ends in the middle of an object"
 REFUSED = {
     "half an emoji": (
         rb'{"event_id":"e","email":"\ud83d","event_name":"x","occurred_at":"2026-03-01"}',
@@ -278,8 +281,8 @@ REFUSED = {
     ),
     "another encoding": (b'{"event_id":"\xe9"}', "the line is not in UTF-8"),
     "an array": (b"[1]", "the line is not a JSON object"),
-    "a cut object": (b'{"event_id":', "the line is not valid JSON: it ends in the middle of an object"),
-    "a cut text": (b'{"event_id":"e', "the line is not valid JSON: it ends in the middle of an object"),
+    "a cut object": (b'{"event_id":', CUT),
+    "a cut text": (b'{"event_id":"e', CUT),
     "an object and a word": (b"SECRET {}", "the line is not valid JSON"),
     "no time": (
         b'{"event_id":"e","email":"a","event_name":"x","occurred_at":NaN}',
