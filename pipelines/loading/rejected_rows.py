@@ -33,20 +33,29 @@ def handed(connection: raw.Connection, batches: Sequence[Batch], now: datetime) 
     bad: dict[str, int] = dict(
         connection.execute(f"select location, count(*) from {SET_ASIDE} group by all").fetchall()
     )
+    files = [found for batch in batches for found in batch.files if found.location in bad]
+    if not files:
+        return []
+    connection.execute(
+        "create or replace table incoming.main.read_without as select unnest($locations) as"
+        " location, unnest($names) as file_name, unnest($families) as family,"
+        " unnest($contents) as content_hash",
+        {
+            "locations": [found.location for found in files],
+            "names": [found.name for found in files],
+            "families": [found.kind.family.name for found in files],
+            "contents": [found.content_hash for found in files],
+        },
+    )
     return [
         Handed(
             table=raw.REJECTED_ROWS.table,
             columns=dict(raw.REJECTED_ROWS.columns),
-            select=f"select {literal(found.name)} as file_name,"
-            f" {literal(found.kind.family.name)} as family,"
-            f" {literal(found.content_hash)} as content_hash, location, line_number, column_name,"
+            select="select file_name, family, content_hash, location, line_number, column_name,"
             f" reason, cast({literal(str(now))} as timestamp) as loaded_at from {SET_ASIDE}"
-            f" where location = {literal(found.location)}",
-            rows=bad[found.location],
+            " inner join incoming.main.read_without using (location)",
+            rows=sum(bad[found.location] for found in files),
         )
-        for batch in batches
-        for found in batch.files
-        if found.location in bad
     ]
 
 

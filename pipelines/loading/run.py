@@ -41,7 +41,9 @@ class _State:
 
     def content(self, found: Found) -> str:
         """The hash of what lies there, if it was seen before; else nothing."""
-        return self.sightings.get((found.location, found.size, found.stamp), "") * bool(found.stamp)
+        if not found.stamp:
+            return ""
+        return self.sightings.get((found.location, found.size, found.stamp), "")
 
 
 def load_files(

@@ -331,7 +331,7 @@ def test_a_line_that_was_set_aside_is_told_wherever_somebody_looks(home: Setting
         ("behavior", 4, 0, 1)
     ]
     assert ask(
-        home, "select count(*) from behavior.stg_behavior__events where event_id like 'ORD-1'"
+        home, "select count(*) from staging.stg_behavior__events where event_id = 'ORD-1'"
     ) == [(2,)]
 
 

@@ -404,6 +404,21 @@ def test_what_is_not_built_is_named(change: Change) -> None:
     assert "not built" in verdicts
 
 
+def test_what_could_not_be_read_stands_beside_the_checks(page: Page, change: Change) -> None:
+    assert "Every line of every file was read." in outline(page).sections["trust"]
+    page = write_page(
+        change(
+            "update marts.fct_review_loads set count_rejected_rows = 1203"
+            " where family = 'behavior'",
+            "update marts.fct_review_loads set count_quarantined = 2 where family = 'heap_users'",
+        )
+    )
+    told = outline(page).sections["trust"]
+    assert "1,203 lines of Behavior were set aside" in told
+    assert "2 files of Heap users are in quarantine" in told
+    assert "Every line" not in told
+
+
 INVALID = (
     "update marts.{} set status = 'invalid', reasons = 'srm', lift = null, lift_low = null, "
     "lift_high = null, lift_relative = null, lift_relative_low = null, lift_relative_high = null, "
