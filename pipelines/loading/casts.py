@@ -22,6 +22,8 @@ INTEGERS = frozenset(sign + width for sign in ("", "U") for width in _WIDTHS)
 FLOATS = {"FLOAT": 2**24, "DOUBLE": 2**53}
 # The type that casts give to a value of a JSON line, which has a type of its own.
 JSON = "JSON"
+# The type that casts give to a cell of a CSV, which has none: its text may spell a number.
+CELL = "CELL"
 
 # The years in which something can have happened: before them nobody wrote down such events, and
 # behind them lie the "never" of other systems and the overflows of their clocks.
@@ -53,13 +55,17 @@ def is_nested(source: str) -> bool:
 
 
 def to_kind(kind: Kind, column: str, source: str) -> str:
-    """SQL that reads `column`, of DuckDB type `source` or a value of a JSON line, as `kind`."""
+    """SQL that reads `column`, of DuckDB type `source`, JSON or CELL, as `kind`."""
     if source == "BLOB":  # text columns of old writers carry no UTF-8 mark
         column, source = f"decode({column})", "VARCHAR"
     if source == '"NULL"':
         column, source = f"cast({column} as varchar)", "VARCHAR"
     if source == JSON:
         return _of_json(kind, column)
+    if source == CELL:
+        if kind == "id":
+            return _id_of_cell(column)
+        source = "VARCHAR"
     return _CASTS[kind](column, source)
 
 
@@ -165,6 +171,24 @@ def to_id(column: str, source: str) -> str:
     if source.startswith("DECIMAL"):
         return _printed(_whole_decimal(column, "decimal(38, 0)"))
     return _printed(column)
+
+
+def _id_of_cell(column: str) -> str:
+    """An id in a CSV: its text, but for what a writer makes of ids that it holds as floats.
+
+    `8001.0` is the number 8001; in `1.23457E+15` digits were cut.
+    """
+    text = _blank(column)
+    whole = f"split_part({text}, '.', 1)"
+    exact = f"abs(cast({whole} as hugeint)) < {FLOATS['DOUBLE']}"
+    return rf"""case
+        when regexp_full_match({text}, '-?(0|[1-9][0-9]{{0,29}})\.0+') then case
+            when {exact} then {whole} else {_refuse(text, "it is a float too large to be exact")}
+        end
+        when regexp_full_match({text}, '-?[0-9](\.[0-9]+)?[eE]\+[0-9]{{1,3}}')
+            then {_refuse(text, "its digits were cut")}
+        else {column}
+    end"""
 
 
 def _whole(column: str, source: str) -> str:

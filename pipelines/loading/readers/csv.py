@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.batches import Batch, Reading, path_list, place, raw_columns, what_is_missing
+from pipelines.loading.casts import CELL
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.broken import read_ahead
@@ -66,7 +67,7 @@ def prepare(
             )
 
         present = [
-            (_again(name, number, names), quoted(position), "VARCHAR")
+            (_again(name, number, names), quoted(position), CELL)
             for number, (name, position) in enumerate(zip(names, positions, strict=True))
         ]
         batch = Batch(

@@ -165,6 +165,37 @@ def test_what_is_no_id_is_refused_and_what_is_text_stays(
         assert "line 1: the column `customer_id` holds a value that is not an id" in got, token
 
 
+def test_a_cell_that_spells_an_id_as_a_float_is_that_id_or_refused(
+    connection: Connection, folder: Path
+) -> None:
+    """Writers that hold missing ids hold all of them as floats; a CSV does not say so."""
+    for text, expected in (
+        ("8001.0", "8001"),
+        ("8001.00", "8001"),
+        ("-7.0", "-7"),
+        (f"{2**53 - 1}.0", str(2**53 - 1)),
+        ("8001", "8001"),
+        ("007.0", "007.0"),
+        ("8001.5", "8001.5"),
+        ("1.2.0", "1.2.0"),
+        ("v8001.0", "v8001.0"),
+        ("12e34567", "12e34567"),
+        ("9007199254740993", "9007199254740993"),
+    ):
+        assert in_csv(connection, folder, "customer_id", text) == [expected], text
+    for text, why in (
+        (f"{2**53}.0", "it is a float too large to be exact"),
+        ("1.23457E+15", "its digits were cut"),
+        ("1e+16", "its digits were cut"),
+    ):
+        got = in_csv(connection, folder, "customer_id", text)
+        assert "line 2: the column `customer_id` holds a value that is not an id" in got
+        assert why in got
+    # a text is what somebody wrote as a text
+    assert in_csv(connection, folder, "category", "8001.0", "1e+16") == ["8001.0", "1e+16"]
+    assert in_json(connection, folder, "customer_id", '"8001.0"') == ["8001.0"]
+
+
 def test_numbers_that_are_no_ids_keep_their_spelling(connection: Connection, folder: Path) -> None:
     numbers = pa.array([1.5, 8001.0, NAN])
     for column in ("category", "score"):  # known, and unknown
