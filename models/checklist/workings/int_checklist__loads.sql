@@ -68,7 +68,7 @@ ranked_rejections as (
     select
         count_rows,
         {{ shown_name("file_name") }} as said,
-        row_number() over (order by count_rows desc, file_name) as place
+        row_number() over (order by count_rows desc, file_name asc) as place
     from files_with_rejected_rows
 ),
 
