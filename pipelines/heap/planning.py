@@ -14,6 +14,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, planfile, tally
 from pipelines.heap.basis import Basis, read_basis
+from pipelines.heap.bounds import read_bounds
 from pipelines.heap.events import event_lines, judge_events
 from pipelines.heap.gates import Gate
 from pipelines.heap.ledger import Ledger
@@ -109,6 +110,7 @@ def compute(
         judge_events(basis)
         judge_users(basis)
         tally.count(plan, basis)
+        plan.bounds = read_bounds(warehouse)
         plan.gates.extend(
             [
                 Gate(

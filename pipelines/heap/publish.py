@@ -156,7 +156,14 @@ def send(
     left = plan.count_events + plan.count_users - ledger.settled(plan.plan_id)[0]
     with (
         nullcontext(lines) if lines is not None else _held(plan.path, ledger) as rows,
-        HeapClient(target, limits, clock, deadline=deadline, on_wait=console.line) as client,
+        HeapClient(
+            target,
+            limits,
+            clock,
+            uncertain_answers=plan.bounds.uncertain_answers,
+            deadline=deadline,
+            on_wait=console.line,
+        ) as client,
         console.progress(f"publishing to {target.label}", left) as advance,
     ):
         ledger.begin_sending(plan.plan_id, key, target, clock.now())

@@ -21,6 +21,10 @@ def summary_lines(plan: Plan) -> list[str]:
         f"properties{_names([*plan.new_events, *plan.new_properties])}",
         f"  identities never seen before: {plan.count_new_identities:,} of "
         f"{plan.count_identities:,}",
+        *(
+            f"    {arm}: {counts['told']:,} to be told, {counts['held']:,} held"
+            for arm, counts in plan.newcomers.items()
+        ),
         f"  calls: {plan.calls:,}, at least {plan.minutes:,.1f} minutes at Heap's limits",
     ]
     for label, count in plan.held_back.items():
@@ -59,6 +63,14 @@ def markdown(plan: Plan) -> str:
             ", ".join(f"`{p}`" for p in plan.new_properties),
         ),
         ("new identities", f"{plan.count_new_identities:,}", _cells(plan.new_identities)),
+        (
+            "of them by arm",
+            "",
+            "<br>".join(
+                f"{arm}: {counts['told']:,} to be told, {counts['held']:,} held"
+                for arm, counts in plan.newcomers.items()
+            ),
+        ),
         ("identity moved after sending", f"{plan.identities_moved:,}", ""),
         ("dead letters waiting", f"{plan.dead_letters_waiting:,}", ""),
         ("values cut", f"{plan.values_cut:,}", ""),

@@ -663,12 +663,14 @@ def test_more_new_identities_than_declared_close_the_gate(home: Home, heap: Sand
         [
             {
                 "person_id": "person3",
+                "workspace_id": 1,
                 "heap_identity": "shopper3@shop.example",
                 "match_status": "matched",
                 "is_publishable": True,
             }
         ],
     )
+    home.seen("shopper3@shop.example")
     assert publish(home.settings, home.console, limits=FAST).count_events == 20
 
 
