@@ -25,6 +25,8 @@ from pipelines.heap.planfile import FileDigest
 from pipelines.heap.properties import USER_LINES, judge_users
 from pipelines.heap.target import find_target
 from pipelines.heap.warehouse import attached
+from pipelines.home import PARTIAL, require_free
+from pipelines.room import told_when_full
 from pipelines.settings import Settings
 
 
@@ -52,7 +54,13 @@ def make_plan(
     from pipelines.heap.summary import summary_lines
 
     clock = clock or Clock()
-    with locks.hold(settings.home, "publisher", "plan"), Ledger(settings) as ledger:
+    if out is not None:
+        require_free(out, planfile.is_plan, planfile.KIND)
+    with (
+        locks.hold(settings.home, "publisher", "plan"),
+        told_when_full(settings.home),
+        Ledger(settings) as ledger,
+    ):
         plan = compute(
             settings,
             ledger,
@@ -158,7 +166,7 @@ def _work_folder(settings: Settings) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     work.chmod(0o700)
-    for leftover in settings.plans_dir.glob("*.partial"):
+    for leftover in settings.plans_dir.glob(f"*{PARTIAL}"):
         leftover.unlink()
     return work
 

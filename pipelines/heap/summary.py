@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 
+from pipelines.encoding import for_terminal
 from pipelines.heap.plan import Plan
 
 
@@ -67,7 +69,7 @@ def markdown(plan: Plan) -> str:
             "of them by arm",
             "",
             "<br>".join(
-                f"{arm}: {counts['told']:,} to be told, {counts['held']:,} held"
+                f"{escape(arm)}: {counts['told']:,} to be told, {counts['held']:,} held"
                 for arm, counts in plan.newcomers.items()
             ),
         ),
@@ -109,8 +111,8 @@ def _names(names: list[str]) -> str:
 
 
 def _cells(counts: Mapping[str, int]) -> str:
-    return "<br>".join(f"{name}: {count:,}" for name, count in counts.items())
+    return "<br>".join(f"{escape(name)}: {count:,}" for name, count in counts.items())
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return for_terminal(text.replace("|", "\\|"))

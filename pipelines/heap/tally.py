@@ -109,9 +109,7 @@ def _count_new(plan: Plan, basis: Basis) -> None:
         "fct_experiment_assignments", "experiment_key", "person_id", "arm"
     )
     by_arm = basis.sql("newcomers_by_arm", persons=persons, assignments=assignments)
-    plan.newcomers = {
-        arm: {"told": told, "held": held} for arm, told, held in ledger.rows(by_arm)
-    }
+    plan.newcomers = {arm: {"told": told, "held": held} for arm, told, held in ledger.rows(by_arm)}
     for mart in basis.due:
         rows = int(found.get(mart.number if mart.model.kind == "event" else -1, 0))
         plan.new_identities[mart.model.title] = rows

@@ -1,7 +1,8 @@
 """Who may be told: the verdict of the build, read and never made here.
 
-`dim_persons` says who may be told, under which identity, and why not; `heap_forbidden_identities`
-under which identities nobody may be told; `heap_persons` who is held as new to Heap. What the ledger adds is its own memory of who was erased.
+`dim_persons` says who may be told, under which identity, and why not; `heap_persons` who is held as
+new to Heap; `heap_forbidden_identities` under which identities nobody may be told. What the ledger
+adds is its own memory of who was erased.
 """
 
 from __future__ import annotations

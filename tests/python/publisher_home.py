@@ -214,10 +214,13 @@ class Home:
             self._persons("heap.heap_user_properties"),
         )
 
-    def seen(self, identity: str) -> None:
-        """As if Heap Connect had brought a user of this identity."""
-        known = {"workspace_id": 1, "identifier_type": "heap_identity", "identifier": identity}
-        self.insert("marts.map_identifiers", [known])
+    def seen(self, *people: str) -> None:
+        """As if Heap Connect had brought users of these people's identities."""
+        self.sql(
+            "insert into marts.map_identifiers by name select workspace_id, person_id, "
+            "'heap_identity' as identifier_type, heap_identity as identifier "
+            f"from marts.dim_persons where person_id in {(*people, '')}"
+        )
 
     def move(self) -> None:
         """As if a build had found that everybody goes by another identity."""
@@ -234,7 +237,8 @@ class Home:
         return f"""
             insert into marts.dim_persons by name
             select distinct
-                person_id, heap_identity, 'unmatched' as match_status, true as is_publishable
+                person_id, 1 as workspace_id, heap_identity, 'unmatched' as match_status,
+                true as is_publishable
             from {relation}
             where heap_identity is not null
                 and person_id not in (select person_id from marts.dim_persons)

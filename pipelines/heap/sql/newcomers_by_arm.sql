@@ -17,14 +17,22 @@ newcomers as (
     where
         persons.is_new_to_heap
         and (persons.is_held or told.heap_identity is not null)
+),
+
+labelled as (
+    select
+        newcomers.is_told,
+        newcomers.is_held,
+        coalesce(assignments.experiment_key || '=' || assignments.arm, 'no experiment') as arm_label
+    from newcomers
+    left join {assignments} as assignments
+        on newcomers.person_id = assignments.person_id
 )
 
 select
-    coalesce(assignments.experiment_key || '=' || assignments.arm, 'no experiment') as arm,
-    count(case when newcomers.is_told then 1 end) as count_told,
-    count(case when newcomers.is_held then 1 end) as count_held
-from newcomers
-left join {assignments} as assignments
-    on newcomers.person_id = assignments.person_id
-group by arm
-order by arm
+    arm_label,
+    count(case when is_told then 1 end) as count_told,
+    count(case when is_held then 1 end) as count_held
+from labelled
+group by arm_label
+order by arm_label

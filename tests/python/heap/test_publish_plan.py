@@ -488,6 +488,7 @@ def test_who_may_not_be_published_is_never_told_also_not_false(home: Home, heap:
     home.sent(7)
     home.users(7)
     home.sql("update marts.dim_persons set match_status = 'matched'")
+    home.seen(*(f"person{n}" for n in range(7)))
     plan = plan_of(home)
     assert (plan.count_events, plan.count_users, plan.count_new_identities) == (7, 7, 0)
     publish(home.settings, home.console, limits=FAST)
@@ -670,7 +671,7 @@ def test_more_new_identities_than_declared_close_the_gate(home: Home, heap: Sand
             }
         ],
     )
-    home.seen("shopper3@shop.example")
+    home.seen("person3")
     assert publish(home.settings, home.console, limits=FAST).count_events == 20
 
 
