@@ -79,7 +79,8 @@ class Sender:
         self.booleans = frozenset(plan.booleans)
         self.named: set[str] = set()
         self.failures = 0
-        self.suspects: list[tuple[str, Row, Refused]] = []
+        self.has_accepted = False  # anything of the batch under way
+        self.suspects: list[tuple[str, Row, Refused | Unanswered]] = []
 
     def run(
         self, lines: IO[bytes], limits: Limits, advance: Advance, deadline: float | None
@@ -107,14 +108,12 @@ class Sender:
 
     def _send_batch(self, batch: Batch, rows: Sequence[Row]) -> None:
         """Send a batch and settle it, whatever narrowing that takes."""
+        self.has_accepted = False
         if rows and self._deliver(batch.kind, rows, settled=batch.end):
             return
-        if self.suspects:
-            answer = self.suspects[0][2]
-            raise CounterfoilError(
-                f"Heap refuses every row (status {answer.status}: {scrub(answer.text, ())}): check "
-                "HEAP_APP_ID and HEAP_REGION."
-            )
+        if self.suspects and not self.has_accepted:
+            raise _no_row_goes(self.suspects[0][2])
+        self._bury_suspects()
         self.ledger.settle(self.plan.plan_id, batch.end)
 
     def _deliver(self, kind: str, rows: Sequence[Row], *, settled: tuple[int, int]) -> bool:
@@ -183,9 +182,8 @@ class Sender:
         now = self.clock.now()
         self.failures = 0
         self.ledger.acknowledge(number, records, settled=settled, now=now)
-        for suspect_kind, row, refused in self.suspects:
-            self._bury(suspect_kind, row, classify(refused.status, refused.text), refused)
-        self.suspects.clear()
+        self.has_accepted = True
+        self._bury_suspects()
         if self.plan.is_replay:
             self.ledger.resolve(self.target, kind, [row.key for row in rows], now)
         if kind not in self.named:
@@ -216,22 +214,25 @@ class Sender:
             bad = set()
         for n in sorted(bad):
             self._bury(kind, rows[n], classify(refused.status, refused.text), refused)
-        return _halves([row for n, row in enumerate(rows) if n not in bad], piece.attempts)
+        return halves([row for n, row in enumerate(rows) if n not in bad], piece.attempts)
 
     def _narrow_unanswered(self, kind: str, piece: Piece, lost: Unanswered) -> list[Piece]:
         """A call that never got an answer: is Heap down, or does one row break it?"""
         self.failures += 1
         rows = piece.rows
-        is_down = lost.status in (None, 429) or self.failures >= FAILURES_IN_A_ROW
-        if is_down or (len(rows) == 1 and not self.summary.count_events + self.summary.count_users):
-            raise CounterfoilError(
-                f"Heap does not answer ({lost.text}): run `counterfoil publish` again later; it "
-                "resumes where it stopped."
-            )
+        if lost.status in (None, 429) or self.failures >= FAILURES_IN_A_ROW:
+            raise _no_row_goes(lost)
         if len(rows) == 1:
-            self._bury(kind, rows[0], "transport", lost)
+            # while none of its neighbours goes through, this speaks about Heap, not about the row
+            self.suspects.append((kind, rows[0], lost))
             return []
-        return _halves(rows, piece.attempts or ATTEMPTS_WHILE_NARROWING)
+        return halves(rows, piece.attempts or ATTEMPTS_WHILE_NARROWING)
+
+    def _bury_suspects(self) -> None:
+        """Others went through, so it was about these rows."""
+        suspects, self.suspects = self.suspects, []
+        for kind, row, answer in suspects:
+            self._bury(kind, row, classify(answer.status, answer.text), answer)
 
     def _bury(self, kind: str, row: Row, reason: str, answer: Refused | Unanswered) -> None:
         values = [row.identity, *_texts(read_row(row.line))]
@@ -290,7 +291,19 @@ class Sender:
         return [row for row in rows if row.key not in done]
 
 
-def _halves(rows: Sequence[Row], attempts: int | None) -> list[Piece]:
+def _no_row_goes(answer: Refused | Unanswered) -> CounterfoilError:
+    if isinstance(answer, Refused):
+        return CounterfoilError(
+            f"Heap refuses every row (status {answer.status}: {scrub(answer.text, ())}): check "
+            "HEAP_APP_ID and HEAP_REGION."
+        )
+    return CounterfoilError(
+        f"Heap does not answer ({answer.text}): run `counterfoil publish` again later; it "
+        "resumes where it stopped."
+    )
+
+
+def halves(rows: Sequence[Row], attempts: int | None) -> list[Piece]:
     """The rows in two pieces, the later one first, as a stack takes them; no piece is empty."""
     middle = len(rows) // 2
     return [Piece(half, attempts) for half in (rows[middle:], rows[:middle]) if half]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from adversary import Answer, adversary, drip, flood
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from publisher_home import FAST, OPEN, Home
 from pydantic import SecretStr
@@ -23,6 +25,7 @@ from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import make_plan, publish, retry_dead_letters
 from pipelines.heap.bounds import Bounds
 from pipelines.heap.client import parse_retry_after
+from pipelines.heap.sender import Piece, Row, halves
 from pipelines.sandbox import Fault, running_sandbox
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -142,38 +145,52 @@ def everything_goes(home: Home) -> None:
     home.sql("update heap.heap_budget set most = 100 where budget = 'refused rows in a hundred'")
 
 
-def test_a_thousand_bad_rows_named_one_by_one_are_dead_letters(home: Home) -> None:
-    """No recursion, and no more calls or rows than halving: each call with all rows costs a minute."""
+def test_bad_rows_named_one_by_one_are_dead_letters_without_recursion(home: Home) -> None:
+    """Nor do they cost more rows than halving: Heap counts rows, and allows so many a minute."""
     everything_goes(home)
-    home.sent(980, start=30)
-    picky = Picky(set(range(10, 1010)), named=1)
+    home.sent(110, start=30)
+    picky = Picky(set(range(10, 140)), named=1)
+    most = sys.getrecursionlimit()
     with adversary(picky.answer) as url:
-        summary = publish(asking(home, url).settings, home.console, limits=FAST)
-    assert summary.count_dead_letters == 1000
-    assert len(picky.taken) == 10
-    assert len(picky.calls) <= 1 + halving([True] * 1000)
-    assert sum(picky.calls) <= 10 + 11 * 1000
-    assert home.ledger("select count(distinct publish_key) from dead_letters") == [(1000,)]
-
-
-@settings(max_examples=15, deadline=None)
-@example(bad={12}, named=1)
-@example(bad=set(range(10, 110)), named=1)
-@example(bad=set(range(10, 110)), named=100)
-@given(bad=st.sets(st.integers(10, 109), min_size=1, max_size=100), named=st.integers(0, 100))
-def test_bad_rows_are_found_with_no_more_calls_than_halving(
-    tmp_path_factory: pytest.TempPathFactory, bad: set[int], named: int
-) -> None:
-    home = Home(tmp_path_factory.mktemp("home") / "home")
-    everything_goes(home)
-    home.sent(110)
-    picky = Picky(bad, named)
-    with adversary(picky.answer) as url:
-        publish(asking(home, url).settings, home.console, limits=FAST)
-    assert sorted(picky.taken) == [f"sent-{n:09}" for n in range(110) if n not in bad]
+        sys.setrecursionlimit(len(inspect.stack(0)) + 150)
+        try:
+            summary = publish(asking(home, url).settings, home.console, limits=FAST)
+        finally:
+            sys.setrecursionlimit(most)
+    assert summary.count_dead_letters == 130
+    assert sorted(picky.taken) == [f"sent-{n:09}" for n in range(10)]
+    assert len(picky.calls) <= 1 + halving([True] * 130)
+    assert sum(picky.calls) <= 10 + 9 * 130
     buried = home.ledger("select publish_key, attempts from dead_letters order by publish_key")
-    assert buried == [(f"sent-{n:09}", 1) for n in sorted(bad)]
-    assert len(picky.calls) <= 1 + halving([n in bad for n in range(10, 110)])
+    assert buried == [(f"sent-{n:09}", 1) for n in range(10, 140)]
+
+
+@given(
+    bad=st.lists(st.booleans(), min_size=1, max_size=300),
+    named=st.integers(0, 300),
+    is_fickle=st.booleans(),
+)
+def test_bad_rows_are_found_with_no_more_calls_than_halving(
+    bad: list[bool], named: int, is_fickle: bool
+) -> None:
+    """Whether Heap names none of them, some, all, or now these and now those."""
+    rows = [Row(b"", str(n), "", None, ()) for n in range(len(bad))]
+    waiting, count_calls, found, taken = [Piece(rows)], 0, [], []
+    while waiting:
+        piece = waiting.pop()
+        count_calls += 1
+        wrong = [n for n, row in enumerate(piece.rows) if bad[int(row.key)]]
+        names = wrong[: named if not is_fickle or count_calls % 2 else 0]
+        if not wrong:
+            taken += piece.rows
+        elif len(piece.rows) == 1:
+            found += piece.rows
+        else:
+            found += [piece.rows[n] for n in names]
+            waiting += halves([r for n, r in enumerate(piece.rows) if n not in names], None)
+    assert sorted(int(row.key) for row in found) == [n for n, is_bad in enumerate(bad) if is_bad]
+    assert len(found) + len(taken) == len(bad)
+    assert count_calls <= halving(bad)
 
 
 @pytest.mark.parametrize("named", [0, 1, 1000], ids=["unnamed", "one by one", "all at once"])
@@ -221,6 +238,15 @@ def test_a_build_that_declares_no_bounds_is_refused(home: Home) -> None:
         make_plan(home.settings, home.console, limits=FAST)
 
 
+def test_a_heap_that_goes_down_buries_no_row(home: Home) -> None:
+    """Not even a small rest of rows, which is narrowed to single ones before eight calls failed."""
+    with running_sandbox(limits=OPEN) as heap:
+        heap.inject(Fault("error", times=1000, skip=1))
+        with pytest.raises(CounterfoilError, match="does not answer"):
+            publish(asking(home, heap.url).settings, home.console, limits=FAST)
+    assert home.ledger("select count(*) from dead_letters") == [(0,)]
+
+
 # -- when to come back ----------------------------------------------------------------------------
 
 NOW = datetime(2026, 3, 1)
@@ -229,11 +255,13 @@ NOW = datetime(2026, 3, 1)
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        ("7", 7.0), (" 7 ", 7.0), ("0", 0.0), (None, None), ("", None), ("-5", None), ("1.5", None),
+        ("7", 7.0), (" 7 ", 7.0), ("0", 0.0), (None, None), ("", None), ("-5", None),
+        ("1.5", None),
         ("1e9", None), ("²", None), ("٣", None), ("inf", None), ("nan", None), ("9" * 400, None),
-        ("soon", None), ("Sun, 01 Mar 2026 00:00:30 GMT", 30.0), ("Sun, 01 Mar 2026 02:00:30 +0200", 30.0),
+        ("soon", None), ("1 1 1 1 1 1", None), ("Sun, 99 Foo 2026", None),
+        ("Sun, 01 Mar 2026 00:00:30 GMT", 30.0),
+        ("Sun, 01 Mar 2026 02:00:30 +0200", 30.0),
         ("Sat, 28 Feb 2026 00:00:00 GMT", 0.0), ("Fri, 31 Dec 9999 23:59:59 -2359", None),
-        ("Mon, 01 Jan 0001 00:00:00 +2359", None), ("Sun, 99 Foo 2026", None), ("1 1 1 1 1 1", None),
     ],
 )  # fmt: skip
 def test_an_odd_retry_after_asks_for_nothing(header: str | None, seconds: float | None) -> None:
@@ -305,7 +333,7 @@ def test_a_plan_overwrites_nothing_but_a_plan(home: Home, tmp_path: Path, kind: 
         out.write_text('{"counterfoil_plan": "of the user"}\n')
     before = out.read_text() if out.is_file() else None
     asked = out / "plan" if kind == "below a file" else out
-    with pytest.raises((UsageError, CounterfoilError), match="name (a|another) file with --out"):
+    with pytest.raises((UsageError, CounterfoilError), match=r"name (a|another) file with --out"):
         make_plan(home.settings, home.console, out=asked, limits=FAST)
     assert (out.read_text() if out.is_file() else None) == before
 
@@ -313,12 +341,13 @@ def test_a_plan_overwrites_nothing_but_a_plan(home: Home, tmp_path: Path, kind: 
 def test_a_plan_may_take_the_place_of_a_plan(home: Home, tmp_path: Path) -> None:
     beside = tmp_path / "plan.jsonl.partial"
     beside.write_text("of the user")
-    plans = [
-        make_plan(home.settings, home.console, out=tmp_path / "plan.jsonl", limits=FAST)
-        for _ in range(2)
-    ]
     with running_sandbox(limits=OPEN) as heap:
-        sent = publish(asking(home, heap.url).settings, home.console, plans[1].path, limits=FAST)
+        asking(home, heap.url)
+        plans = [
+            make_plan(home.settings, home.console, out=tmp_path / "plan.jsonl", limits=FAST)
+            for _ in range(2)
+        ]
+        sent = publish(home.settings, home.console, plans[1].path, limits=FAST)
     assert (sent.plan_id, sent.count_events) == (plans[1].plan_id, 30)
     assert beside.read_text() == "of the user"
 
@@ -328,7 +357,7 @@ def test_a_full_disk_makes_no_plan_and_says_so(home: Home, count_bytes: int) -> 
     home.sent(3000, start=30)
     make_plan(home.settings, home.console, limits=FAST)  # the ledger is there
     before = sorted(path.name for path in home.settings.plans_dir.iterdir())
-    with room(count_bytes), pytest.raises(CounterfoilError, match="is full|cannot be written"):
+    with room(count_bytes), pytest.raises(CounterfoilError, match=r"is full|cannot be written"):
         make_plan(home.settings, home.console, limits=FAST)
     assert sorted(path.name for path in home.settings.plans_dir.iterdir()) == before
     assert make_plan(home.settings, home.console, limits=FAST).count_events == 3030
