@@ -232,7 +232,9 @@ class Sender:
         """Others went through, so it was about these rows."""
         suspects, self.suspects = self.suspects, []
         for kind, row, answer in suspects:
-            self._bury(kind, row, classify(answer.status, answer.text), answer)
+            is_refused = isinstance(answer, Refused)
+            reason = classify(answer.status, answer.text) if is_refused else "transport"
+            self._bury(kind, row, reason, answer)
 
     def _bury(self, kind: str, row: Row, reason: str, answer: Refused | Unanswered) -> None:
         values = [row.identity, *_texts(read_row(row.line))]

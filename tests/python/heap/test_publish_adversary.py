@@ -175,7 +175,9 @@ def test_bad_rows_are_found_with_no_more_calls_than_halving(
 ) -> None:
     """Whether Heap names none of them, some, all, or now these and now those."""
     rows = [Row(b"", str(n), "", None, ()) for n in range(len(bad))]
-    waiting, count_calls, found, taken = [Piece(rows)], 0, [], []
+    waiting, count_calls = [Piece(rows)], 0
+    found: list[Row] = []
+    taken: list[Row] = []
     while waiting:
         piece = waiting.pop()
         count_calls += 1
