@@ -21,12 +21,14 @@ from publisher_home import FAST, OPEN, Home
 from pydantic import SecretStr
 from small_disk import fill, room
 
+from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import make_plan, publish, retry_dead_letters
 from pipelines.heap.bounds import Bounds
 from pipelines.heap.client import parse_retry_after
 from pipelines.heap.sender import Piece, Row, halves
 from pipelines.sandbox import Fault, running_sandbox
+from pipelines.settings import Settings
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 OK = HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}"
@@ -58,24 +60,23 @@ def asking(home: Home, url: str) -> Home:
     return home
 
 
-@pytest.mark.parametrize("name", HOLDERS)
-def test_a_time_box_holds_whatever_the_other_side_does(home: Home, name: str) -> None:
-    with adversary(HOLDERS[name]) as url:
-        started = time.monotonic()
-        patient = replace(FAST, timeout_seconds=60)
-        summary = publish(
-            asking(home, url).settings, home.console, max_minutes=0.5 / 60, limits=patient
-        )
-        assert time.monotonic() - started < 5
-    assert (summary.status, summary.count_left) == ("resumes", 30)
+def test_a_time_box_holds_whatever_the_other_side_does(home: Home) -> None:
+    patient = replace(FAST, timeout_seconds=60)
+    for name, answer in HOLDERS.items():
+        with adversary(answer) as url:
+            started = time.monotonic()
+            summary = publish(
+                asking(home, url).settings, home.console, max_minutes=0.3 / 60, limits=patient
+            )
+        assert time.monotonic() - started < 5, name
+        assert (summary.status, summary.count_left) == ("resumes", 30), name
     assert home.ledger("select count(*) from receipts") == [(0,)]
     # Heap may have what was asked: it is said again under the same keys
-    assert home.ledger("select count(*) from intents") == [(10,)]
+    assert home.ledger("select count(distinct publish_key) from intents") == [(10,)]
     with running_sandbox(limits=OPEN) as heap:
-        assert publish(asking(home, heap.url).settings, home.console, limits=FAST).status == (
-            "published"
-        )
+        publish(asking(home, heap.url).settings, home.console, limits=FAST)
         assert len(heap.store().events) == 30
+    assert home.ledger("select count(*) from intents") == [(0,)]
 
 
 def test_a_time_box_also_ends_a_run_between_narrowed_calls(home: Home) -> None:
@@ -96,9 +97,9 @@ def test_a_time_box_also_ends_a_run_between_narrowed_calls(home: Home) -> None:
 
 
 @pytest.mark.parametrize("minutes", [float("nan"), 0.0, -1.0])
-def test_a_time_box_of_no_time_is_refused(home: Home, minutes: float) -> None:
+def test_a_time_box_of_no_time_is_refused(settings: Settings, minutes: float) -> None:
     with pytest.raises(UsageError, match="give --max-minutes a number above 0"):
-        publish(home.settings, home.console, max_minutes=minutes, limits=FAST)
+        publish(settings, Console(as_json=True), max_minutes=minutes)
 
 
 def test_whoever_never_answers_counts_as_down(home: Home) -> None:
@@ -148,21 +149,21 @@ def everything_goes(home: Home) -> None:
 def test_bad_rows_named_one_by_one_are_dead_letters_without_recursion(home: Home) -> None:
     """Nor do they cost more rows than halving: Heap counts rows, and allows so many a minute."""
     everything_goes(home)
-    home.sent(110, start=30)
-    picky = Picky(set(range(10, 140)), named=1)
+    home.sent(50, start=30)
+    picky = Picky(set(range(10, 80)), named=1)
     most = sys.getrecursionlimit()
     with adversary(picky.answer) as url:
-        sys.setrecursionlimit(len(inspect.stack(0)) + 150)
+        sys.setrecursionlimit(len(inspect.stack(0)) + 120)
         try:
             summary = publish(asking(home, url).settings, home.console, limits=FAST)
         finally:
             sys.setrecursionlimit(most)
-    assert summary.count_dead_letters == 130
+    assert summary.count_dead_letters == 70
     assert sorted(picky.taken) == [f"sent-{n:09}" for n in range(10)]
-    assert len(picky.calls) <= 1 + halving([True] * 130)
-    assert sum(picky.calls) <= 10 + 9 * 130
+    assert len(picky.calls) <= 1 + halving([True] * 70)
+    assert sum(picky.calls) <= 10 + 8 * 70
     buried = home.ledger("select publish_key, attempts from dead_letters order by publish_key")
-    assert buried == [(f"sent-{n:09}", 1) for n in range(10, 140)]
+    assert buried == [(f"sent-{n:09}", 1) for n in range(10, 80)]
 
 
 @given(
@@ -195,23 +196,24 @@ def test_bad_rows_are_found_with_no_more_calls_than_halving(
     assert count_calls <= halving(bad)
 
 
-@pytest.mark.parametrize("named", [0, 1, 1000], ids=["unnamed", "one by one", "all at once"])
+@pytest.mark.parametrize("named", [0, 1000], ids=["unnamed", "all at once"])
 def test_a_heap_that_refuses_everything_stops_the_run(home: Home, named: int) -> None:
-    home.sent(980, start=30)
-    picky = Picky(set(range(10, 1010)), named)
+    home.sql("update heap.heap_budget set most = 12 where budget = 'refused rows of a small run'")
+    home.sent(180, start=30)
+    picky = Picky(set(range(10, 210)), named)
     with adversary(picky.answer) as url:
         with pytest.raises(
-            CounterfoilError, match="refuses too much: 51 of the 61 rows"
+            CounterfoilError, match="refuses too much: 13 of the 23 rows"
         ) as stopped:
             publish(asking(home, url).settings, home.console, limits=FAST)
         assert "heap_refused_percent" in str(stopped.value)
-        assert home.ledger("select count(*) from dead_letters") == [(51,)]
-        assert len(picky.calls) < 130
+        assert home.ledger("select count(*) from dead_letters") == [(13,)]
+        assert len(picky.calls) < 40
         picky.bad = set()
         # what was not refused goes out once Heap takes rows again
-        assert publish(home.settings, home.console, limits=FAST).count_events == 1000 - 51
+        assert publish(home.settings, home.console, limits=FAST).count_events == 200 - 13
         retry_dead_letters(home.settings, home.console, limits=FAST)
-    assert len(set(picky.taken)) == len(picky.taken) == 1010
+    assert len(set(picky.taken)) == len(picky.taken) == 210
 
 
 def test_dead_letters_that_are_refused_again_do_not_stop_the_others(home: Home) -> None:
@@ -324,20 +326,16 @@ def test_a_plan_made_for_nobody_goes_to_the_first_who_is_asked_and_to_nobody_els
             )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["another file", "a folder", "a pipe", "below a file"])
-def test_a_plan_overwrites_nothing_but_a_plan(home: Home, tmp_path: Path, kind: str) -> None:
-    out = tmp_path / "out.jsonl"
-    if kind == "a folder":
-        out.mkdir()
-    elif kind == "a pipe":
-        os.mkfifo(out)
-    else:
-        out.write_text('{"counterfoil_plan": "of the user"}\n')
-    before = out.read_text() if out.is_file() else None
-    asked = out / "plan" if kind == "below a file" else out
-    with pytest.raises((UsageError, CounterfoilError), match=r"name (a|another) file with --out"):
-        make_plan(home.settings, home.console, out=asked, limits=FAST)
-    assert (out.read_text() if out.is_file() else None) == before
+def test_a_plan_overwrites_nothing_but_a_plan(home: Home, tmp_path: Path) -> None:
+    file, folder, pipe = tmp_path / "file", tmp_path / "folder", tmp_path / "pipe"
+    file.write_text('{"counterfoil_plan": "of the user"}\n')
+    folder.mkdir()
+    os.mkfifo(pipe)
+    for out in (file, folder, pipe, file / "below"):
+        with pytest.raises(CounterfoilError, match=r"name (a|another) file with --out"):
+            make_plan(home.settings, home.console, out=out, limits=FAST)
+    assert file.read_text() == '{"counterfoil_plan": "of the user"}\n'
+    assert pipe.is_fifo()
 
 
 def test_a_plan_may_take_the_place_of_a_plan(home: Home, tmp_path: Path) -> None:
@@ -354,18 +352,18 @@ def test_a_plan_may_take_the_place_of_a_plan(home: Home, tmp_path: Path) -> None
     assert beside.read_text() == "of the user"
 
 
-@pytest.mark.parametrize("count_bytes", [0, 4096, 100_000])
-def test_a_full_disk_makes_no_plan_and_says_so(home: Home, count_bytes: int) -> None:
-    home.sent(3000, start=30)
+def test_a_full_disk_makes_no_plan_and_says_so(home: Home) -> None:
+    home.sent(1000, start=30)
     make_plan(home.settings, home.console, limits=FAST)  # the ledger is there
     before = sorted(path.name for path in home.settings.plans_dir.iterdir())
-    with room(count_bytes), pytest.raises(CounterfoilError, match=r"is full|cannot be written"):
-        make_plan(home.settings, home.console, limits=FAST)
-    assert sorted(path.name for path in home.settings.plans_dir.iterdir()) == before
-    assert make_plan(home.settings, home.console, limits=FAST).count_events == 3030
+    for count_bytes in (0, 4096, 100_000):
+        with room(count_bytes), pytest.raises(CounterfoilError, match=r"is full|cannot be written"):
+            make_plan(home.settings, home.console, limits=FAST)
+        assert sorted(path.name for path in home.settings.plans_dir.iterdir()) == before
+    assert make_plan(home.settings, home.console, limits=FAST).count_events == 1030
 
 
-@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("at", [1, 3])
 def test_a_disk_that_fills_up_while_publishing_loses_and_doubles_nothing(
     home: Home, at: int
 ) -> None:
