@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
+from pipelines.encoding import for_terminal
+
 
 class Advance(Protocol):
     """Called with the number of steps done since the last call."""
@@ -28,11 +30,16 @@ class Console:
     def line(self, text: str) -> None:
         """Print one summary line (nothing with --json)."""
         if not self.as_json:
-            _say(text, "stdout")
+            _say(for_terminal(text), "stdout")
+
+    def lines(self, text: str) -> None:
+        """Print a text that has lines of its own; what others wrote in it has none."""
+        for line in text.split("\n"):
+            self.line(line)
 
     def warn(self, text: str) -> None:
         """Print one sentence on standard error, also with --json."""
-        _say(text, "stderr")
+        _say(for_terminal(text), "stderr")
 
     def record(self, **facts: object) -> None:
         """Add facts to the JSON object that --json prints."""
@@ -84,6 +91,8 @@ class Console:
 def _say(text: str, name: Literal["stdout", "stderr"]) -> None:
     """Print a line; once nobody reads any more (`… | head -1`), the work goes on in silence."""
     stream = getattr(sys, name)
+    encoding = stream.encoding or "utf-8"
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:

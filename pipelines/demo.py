@@ -34,7 +34,7 @@ def main() -> int:
             run_all(settings, console, exports=[], publish=True, limits=UNLIMITED)
         show(compare(settings, settings.home / "sample" / "truth"), console)
     except CounterfoilError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        console.warn(f"Error: {error}")
         return error.exit_code
     return 0
 

@@ -26,7 +26,7 @@ def main() -> int:
             page.parent.mkdir(exist_ok=True)
             shutil.copyfile(settings.home / "target" / "static_index.html", page)
     except CounterfoilError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        console.warn(f"Error: {error}")
         return error.exit_code
     console.line(f"Documented every relation in {page}")
     return 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
@@ -16,6 +17,8 @@ from pipelines.paths import can_hold_database
 from pipelines.settings import PROJECT_DIR
 
 OTHERS = 0o077
+UNFINISHED, PARTIAL = ".counterfoil-", ".partial"
+"""How the name of a file that is not whole yet begins, and ends."""
 _lock = RLock()
 _open: Counter[Path] = Counter()
 _umask: list[int] = []  # as it was before the first home was opened
@@ -51,12 +54,58 @@ def private(home: Path) -> Iterator[None]:
                 os.umask(_umask.pop())
 
 
-def write_private(path: Path) -> IO[str]:
-    """Open a text file for writing that only its owner can read, wherever it lies."""
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    if stat.S_ISREG(os.fstat(opened).st_mode):
-        os.fchmod(opened, 0o600)  # it may have been there before
-    return os.fdopen(opened, "w", newline="", encoding="utf-8")
+def require_free(path: Path, is_ours: Callable[[Path], bool], what: str) -> None:
+    """Make sure that a file may be written at `path`: there is none, or one of the same kind.
+
+    Args:
+        is_ours: whether an ordinary file that is there is `what`, so that a new one may replace it.
+        what: how a message calls it, such as `a plan`.
+
+    Raises:
+        UsageError: a folder or another file is there.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}): name another file with --out."
+        ) from error
+    if stat.S_ISDIR(mode):
+        raise UsageError(f"{path} is a folder: name a file with --out.")
+    if not (stat.S_ISREG(mode) and is_ours(path)):
+        raise UsageError(
+            f"{path} is there already and is not {what}, so it is not overwritten: name another "
+            "file with --out."
+        )
+
+
+@contextmanager
+def replacing(path: Path, is_ours: Callable[[Path], bool], what: str) -> Iterator[IO[bytes]]:
+    """A file for its owner only, which takes its place once all of it is written; see require_free.
+
+    Raises:
+        UsageError: a folder or another file is there.
+        CounterfoilError: it cannot be written.
+    """
+    require_free(path, is_ours, what)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # a name of its own: a fixed one beside `path` could be somebody's file
+        handle, name = tempfile.mkstemp(PARTIAL, UNFINISHED, path.parent)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                yield out
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CounterfoilError(
+            f"{path} cannot be written ({error.strerror}): make room there, check its permissions, "
+            "or name another file with --out."
+        ) from error
 
 
 def _make_private(home: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pipelines.errors import CounterfoilError
@@ -25,7 +25,7 @@ def hold(home: Path, name: str, doing: str) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(private(home))
         try:
-            handle = stack.enter_context(path.open("a+"))
+            handle = stack.enter_context(path.open("ab+", buffering=0))
         except OSError as error:
             raise CounterfoilError(
                 f"The state folder cannot be written ({error.strerror}): "
@@ -35,16 +35,14 @@ def hold(home: Path, name: str, doing: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             handle.seek(0)
-            holder = handle.read().strip() or "another process"
+            holder = handle.read().decode(errors="replace").strip() or "another process"
             raise CounterfoilError(
                 f"The {name} is in use by {holder}: wait until it has finished, or stop it."
             ) from error
-        handle.seek(0)
-        handle.truncate()
-        handle.write(f"`counterfoil {doing}` (process {os.getpid()})")
-        handle.flush()
+        handle.truncate(0)
+        with suppress(OSError):  # on a full disk the lock holds all the same, and names nobody
+            handle.write(f"`counterfoil {doing}` (process {os.getpid()})".encode())
         try:
             yield
         finally:
-            handle.seek(0)
-            handle.truncate()
+            handle.truncate(0)

@@ -95,7 +95,7 @@ def plan_heap(
     plan = make_plan(settings, quiet if markdown else console, out=out)
     if markdown:
         console.record(plan=plan.facts())
-        console.line(as_markdown(plan))
+        console.lines(as_markdown(plan))
 
 
 def publish_heap(
@@ -142,7 +142,7 @@ def write_review(settings: Settings, console: Console) -> None:
 
     page = write_page(settings)
     console.record(review=page.facts())
-    console.line(page.text())
+    console.lines(page.text())
 
 
 def write_sample_brand(
@@ -202,7 +202,7 @@ def write_checklist(
 
     checklist = measure(settings, journey)
     console.record(checklist=checklist.facts())
-    console.line(checklist.text())
+    console.lines(checklist.text())
     if strict and checklist.count_failed:
         raise CounterfoilError(f"{checklist.count_failed} checklist lines fail; see above.")
 

@@ -1,6 +1,6 @@
 {% macro heap_refusal_reason(person_id, occurred_at, heap_model) -%}
     {#-
-        Why an event may not be sent, or null: the verdict of dim_persons on its person (expected as
+        Why an event may not be sent, or null: the verdict of heap_persons on its person (expected as
         `persons`), then its time, then the model's embargo.
     -#}
     {%- set embargo_minutes = ((heap_meta(heap_model).get("embargo_hours") or 0) | float * 60) | int -%}

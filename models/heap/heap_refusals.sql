@@ -9,7 +9,7 @@ with
 {%- endfor %}
 
 persons as (
-    select * from {{ ref("dim_persons") }}
+    select * from {{ ref("heap_persons") }}
 ),
 
 united as (
@@ -27,7 +27,7 @@ united as (
         'user_properties' as kind,
         persons.refusal_reason as reason
     from persons
-    where not persons.is_publishable
+    where persons.refusal_reason is not null
 )
 
 select * from united

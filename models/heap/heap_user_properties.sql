@@ -6,7 +6,7 @@
 with
 
 persons as (
-    select * from {{ ref("dim_persons") }}
+    select * from {{ ref("heap_persons") }}
 ),
 
 states as (
@@ -72,7 +72,7 @@ stated as (
         on persons.person_id = current_segments.person_id
     left join current_arms
         on persons.person_id = current_arms.person_id
-    where persons.is_publishable
+    where persons.refusal_reason is null
 )
 
 select * from stated

@@ -6,9 +6,11 @@ Source: Heap's user deletion reference; up to 10,000 users a request, all enviro
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -25,6 +27,9 @@ MAX_USERS = 10_000
 TOKEN_SECONDS = 270.0
 """A token lives five minutes; we stop trusting it half a minute earlier."""
 MAX_POLLS = 120
+UNAUTHORISED = 401
+_WORD = re.compile(r"[\w.~+/=-]{1,4096}", re.ASCII)
+"""What may stand in a header, an address and a certificate: a token, a number, a status."""
 
 
 @dataclass
@@ -82,7 +87,7 @@ def ask_heap(
             "them (the key of the main production environment)."
         )
     target = require_target(settings)
-    base = settings.heap_url.rstrip("/") if settings.heap_url else DELETION_HOST
+    base = http.base_url(settings.heap_url or DELETION_HOST, "HEAP_URL")
     with _Deleter(target, base, settings.heap_api_key.get_secret_value(), clock) as deleter:
         deleter.authorise()
         before()
@@ -116,7 +121,7 @@ class _Deleter:
         self.clock = clock
         self.token = ""
         self.token_at = 0.0
-        self.http = http.client(base_url)
+        self.http = http.Caller(base_url)
 
     def __enter__(self) -> _Deleter:
         return self
@@ -133,7 +138,9 @@ class _Deleter:
         asked = self._call("POST", "/user_deletion", {"users": list(users)})
         number = _said(asked, "deletion_request_id")
         for _ in range(MAX_POLLS):
-            status = _said(self._call("GET", f"/deletion_status/{number}"), "status")
+            status = _said(
+                self._call("GET", f"/deletion_status/{quote(number, safe='')}"), "status"
+            )
             if status == "complete":
                 return number
             self.clock.sleep(poll_seconds)
@@ -143,19 +150,18 @@ class _Deleter:
 
     def _call(self, method: str, path: str, body: object = None) -> httpx.Response:
         """One call with a fresh enough token; 429, 5xx and broken connections are tried again."""
-        answer: httpx.Response | None = None
-        for attempt in range(1, http.ATTEMPTS + 1):
+
+        def call() -> httpx.Response:
             headers = {"Authorization": f"Bearer {self._fresh_token()}"}
-            try:
-                answer = http.ask(self.http, method, PATH + path, json=body, headers=headers)
-            except http.LOST:
-                answer = None
-            if answer is not None and answer.status_code == 401:
+            answer = self.http.ask(method, PATH + path, json=body, headers=headers)
+            if answer.status_code == UNAUTHORISED:
                 self.token = ""
-            elif answer is not None and answer.status_code < 429:
-                break
-            pause = http.pause(attempt, http.FIRST_PAUSE_SECONDS, http.LONGEST_PAUSE_SECONDS)
-            self.clock.sleep(pause)
+            return answer
+
+        try:
+            answer = http.patiently(call, self.clock.sleep, again=(UNAUTHORISED,))
+        except http.AnswerTooLarge:
+            answer = None
         if answer is None or not answer.is_success:
             status = "no answer" if answer is None else f"status {answer.status_code}"
             raise CounterfoilError(
@@ -167,8 +173,8 @@ class _Deleter:
         if self.token and self.clock.monotonic() - self.token_at < TOKEN_SECONDS:
             return self.token
         try:
-            answer = http.ask(
-                self.http, "POST", f"{PATH}/auth_token", auth=(self.target.app_id, self.api_key)
+            answer = self.http.ask(
+                "POST", f"{PATH}/auth_token", auth=(self.target.app_id, self.api_key)
             )
         except http.LOST as error:
             raise CounterfoilError(
@@ -192,10 +198,13 @@ def _said(answer: httpx.Response, name: str) -> str:
     """
     try:
         found: Any = json.loads(answer.content.decode())[name]
+        said = str(found) if isinstance(found, (str, int)) else ""
+        if not _WORD.fullmatch(said):
+            raise ValueError(name)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CounterfoilError(
             f"What answers for Heap's deletion API is not Heap as documented (status "
             f"{answer.status_code}): check HEAP_URL and any proxy in between, then run "
             "`counterfoil erase` again."
         ) from error
-    return str(found)
+    return said

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Literal
 
+from pipelines.encoding import from_cell
 from pipelines.erasure.columns import COLUMNS
 from pipelines.erasure.person import Person
 from pipelines.erasure.searching import holds_bytes, needles
@@ -144,7 +145,7 @@ def _sheet_rows(content: IO[bytes], person: Person) -> Pieces:
             continue
         cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
         if any(
-            place < len(cells) and _is_among(cells[place], mine[kind])
+            place < len(cells) and _is_among(from_cell(cells[place]), mine[kind])
             for place, kind in kinds.items()
         ):
             yield record, None

@@ -18,6 +18,7 @@ from pipelines.erasure.filelines import without_person
 from pipelines.erasure.person import Person
 from pipelines.erasure.searching import names_person
 from pipelines.errors import CounterfoilError
+from pipelines.home import UNFINISHED
 from pipelines.settings import PROJECT_DIR, Settings
 
 Care = Literal["rewrite", "remove", "discard", "leave"]
@@ -86,7 +87,11 @@ def _care(place: PurePosixPath) -> Care:
         return "discard"
     if place.suffix == ".partial":  # a file of ours that was being written when something stopped
         whole = place.with_suffix("")
-        is_ours = top.removesuffix(".partial") in DATABASES or _care(whole) == "rewrite"
+        is_ours = (
+            top.removesuffix(".partial") in DATABASES
+            or place.name.startswith(UNFINISHED)
+            or _care(whole) == "rewrite"
+        )
         return "discard" if is_ours else "leave"
     if ANEW.fullmatch(str(place)):
         return "remove"

@@ -34,7 +34,8 @@ Confirmed: Heap's references of track, of add user properties and of their bulk 
 other 2xx, or an object that holds something, would mean is open: it is uncertain, never a receipt.
 """
 
-_INDEX = re.compile(r"(?:events|users)\[(\d+)\]")
+_INDEX = re.compile(r"(?:events|users)\[(\d{1,9})\]", re.ASCII)
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,14 @@ class HeapClient:
         limits: Limits,
         clock: Clock,
         *,
+        uncertain_answers: int,
         deadline: float | None = None,
         on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.target = target
         self.limits = limits
         self.clock = clock
+        self.uncertain_answers = uncertain_answers
         self.deadline = deadline
         self.on_wait = on_wait
         self.pacer = Pacer(limits, clock)
@@ -100,7 +103,7 @@ class HeapClient:
         self.count_uncertain = 0
         self.uncertain_in_a_row = 0
         self.random = random.Random()
-        self.http = http.client(target.base_url, timeout=limits.timeout_seconds)
+        self.http = http.Caller(target.base_url, seconds=limits.timeout_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +117,12 @@ class HeapClient:
         self.http.close()
 
     def wait(self, identities: Mapping[str, int]) -> None:
-        """Wait until the limits let these rows out."""
+        """Wait until the limits let these rows out.
+
+        Raises:
+            TimeIsUp: the time box ends before.
+        """
+        self._time_left()
         while (delay := self.pacer.delay(identities)) > 0:
             self._sleep(delay)
 
@@ -133,7 +141,8 @@ class HeapClient:
 
         Raises:
             CounterfoilError: an answer that no retry and no other row can change.
-            TimeIsUp: the time box ended while waiting; Heap may or may not have the rows.
+            TimeIsUp: the time box ended, be it in the middle of an answer; Heap may or may not
+                have the rows.
         """
         body = self._body(kind, rows)
         most = attempts or self.limits.attempts
@@ -148,7 +157,7 @@ class HeapClient:
                 return outcome
             if isinstance(outcome, Uncertain):
                 strange = outcome
-                if self.uncertain_in_a_row >= self.limits.uncertain_answers:
+                if self.uncertain_in_a_row >= self.uncertain_answers:
                     return outcome
             else:
                 count_unanswered += 1
@@ -159,7 +168,12 @@ class HeapClient:
     def _ask(self, kind: str, body: bytes, attempt: int) -> tuple[Outcome, float]:
         """One attempt: its outcome, and how long to wait before the next one (seconds)."""
         try:
-            answer = http.ask(self.http, "POST", PATHS[kind], content=body, headers=JSON)
+            answer = self.http.ask(
+                "POST", PATHS[kind], seconds=self._time_left(), content=body, headers=JSON
+            )
+        except http.TookTooLong:
+            self._time_left()
+            return Unanswered(None, "no answer in time"), self._backoff(attempt)
         except httpx.TransportError as error:
             return Unanswered(None, type(error).__name__), self._backoff(attempt)
         except httpx.DecodingError as error:
@@ -205,7 +219,7 @@ class HeapClient:
             return self._backoff(attempt)
         if asked > self.limits.longest_retry_after_seconds:
             raise CounterfoilError(
-                f"Heap asks to come back in {asked / 60:.0f} minutes: run `counterfoil publish` "
+                f"Heap asks to come back in {asked / 60:,.0f} minutes: run `counterfoil publish` "
                 "again then; it resumes where it stopped."
             )
         return asked
@@ -215,6 +229,15 @@ class HeapClient:
         limits = self.limits
         most = http.pause(attempt, limits.backoff_seconds, limits.longest_backoff_seconds)
         return float(most * (0.5 + self.random.random() / 2))
+
+    def _time_left(self) -> float | None:
+        """Seconds of the time box, which the other side cannot lengthen; None without one."""
+        if self.deadline is None:
+            return None
+        left = self.deadline - self.clock.monotonic()
+        if left <= 0:
+            raise TimeIsUp
+        return left
 
     def _sleep(self, seconds: float) -> None:
         if self.deadline is not None and self.clock.monotonic() + seconds > self.deadline:
@@ -252,16 +275,16 @@ def _json(answer: httpx.Response) -> object:
 
 def parse_retry_after(header: str | None, now: datetime) -> float | None:
     """Seconds that a `Retry-After` header asks for (both forms); None when it says nothing."""
-    if not header:
-        return None
-    if header.strip().isdigit():
-        return float(header.strip())
+    said = (header or "").strip()
+    if _SECONDS.fullmatch(said):
+        return float(said)
     try:
-        when = parsedate_to_datetime(header)
-    except ValueError:
+        when = parsedate_to_datetime(said)
+        zoned = when if when.tzinfo else when.replace(tzinfo=UTC)
+        at = zoned.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, TypeError, IndexError, OverflowError):  # no date, or one of no calendar
         return None
-    zoned = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max((zoned.astimezone(UTC).replace(tzinfo=None) - now).total_seconds(), 0.0)
+    return max((at - now).total_seconds(), 0.0)
 
 
 def _stop_sentence(status: int, target: Target) -> str:

@@ -12,6 +12,7 @@ from pipelines.heap.outcome import PublishSummary
 from pipelines.heap.planning import compute
 from pipelines.heap.publish import send
 from pipelines.heap.target import require_target
+from pipelines.room import told_when_full
 from pipelines.settings import Settings
 
 
@@ -54,7 +55,11 @@ def retry_dead_letters(
     clock = clock or Clock()
     limits = limits or Limits()
     target = require_target(settings)
-    with locks.hold(settings.home, "publisher", "deadletters retry"), Ledger(settings) as ledger:
+    with (
+        locks.hold(settings.home, "publisher", "deadletters retry"),
+        told_when_full(settings.home),
+        Ledger(settings) as ledger,
+    ):
         plan = compute(settings, ledger, console, limits=limits, clock=clock, replay=True)
         plan.models_due = []
         return send(

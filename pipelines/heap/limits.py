@@ -42,9 +42,8 @@ class Limits:
     backoff_seconds: float = http.FIRST_PAUSE_SECONDS
     longest_backoff_seconds: float = http.LONGEST_PAUSE_SECONDS
     longest_retry_after_seconds: float = 600.0
-    timeout_seconds: float = http.TIMEOUT_SECONDS
-    uncertain_answers: int = 3
-    """So many answers in a row that are not Heap's, and the run stops."""
+    timeout_seconds: float = http.EXCHANGE_SECONDS
+    """For one exchange as a whole; see `http.EXCHANGE_SECONDS`."""
 
 
 UNLIMITED = Limits(

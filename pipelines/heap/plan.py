@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.heap.bounds import Bounds
 from pipelines.heap.gates import Gate
 
 Names = list[tuple[str, str, str, str]]
@@ -18,7 +19,8 @@ class Plan:
     """What one publish would say. `path` is the file that holds it; None for nothing to say.
 
     Counts are rows unless the name says otherwise; instants are UTC; `target` is the ledger's
-    name for the Heap environment (None when none is configured and none was ever used).
+    name for the Heap environment (None when none is configured and none was ever used);
+    `newcomers` are people whom Heap has never seen by arm (`experiment=arm`), told and held.
     """
 
     plan_id: str
@@ -37,6 +39,7 @@ class Plan:
     count_identities: int = 0
     new_identities: dict[str, int] = field(default_factory=dict)
     count_new_identities: int = 0
+    newcomers: dict[str, dict[str, int]] = field(default_factory=dict)
     new_events: list[str] = field(default_factory=list)
     new_properties: list[str] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
@@ -51,6 +54,7 @@ class Plan:
     is_replay: bool = False
     models_due: list[str] = field(default_factory=list)
     gates: list[Gate] = field(default_factory=list)
+    bounds: Bounds = field(default_factory=Bounds)
     names: Names = field(default_factory=list)
     booleans: list[str] = field(default_factory=list)
 
@@ -88,6 +92,7 @@ def from_header(header: dict[str, Any], path: Path) -> Plan:
     known = {name: header[name] for name in Plan.__dataclass_fields__ if name in header}
     known["created_at"] = datetime.fromisoformat(known["created_at"])
     known["as_of"] = datetime.fromisoformat(known["as_of"]) if known["as_of"] else None
+    known["bounds"] = Bounds(**known.get("bounds", {}))
     known["gates"] = [Gate(**gate) for gate in known["gates"]]
     known["names"] = [(n[0], n[1], n[2], n[3]) for n in known["names"]]
     return Plan(**{**known, "path": path})

@@ -21,11 +21,13 @@ from typing import IO, Any
 
 from pipelines.errors import CounterfoilError
 from pipelines.heap.limits import Limits
+from pipelines.home import replacing
 
 FORMAT = 1
 EVENT_START = b'{"event":'
 MAX_HEADER_BYTES = 16_000_000
 BLOCK_BYTES = 1 << 20
+KIND = "a plan of Counterfoil"
 
 
 @dataclass
@@ -80,21 +82,26 @@ def write(path: Path, header: dict[str, Any], rows: Path) -> FileDigest:
     Returns:
         Digest and size of what was written, for the ledger.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     first = json.dumps({"counterfoil_plan": FORMAT, **header}, default=str, sort_keys=True)
-    partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
     digest = hashlib.sha256(first.encode() + b"\n")
-    with partial.open("wb") as out, rows.open("rb") as body:
+    with replacing(path, is_plan, KIND) as out, rows.open("rb") as body:
         out.write(first.encode() + b"\n")
         while block := body.read(BLOCK_BYTES):
             digest.update(block)
             out.write(block)
         count_bytes = out.tell()
-    partial.replace(path)
     rows.unlink()
     return FileDigest(digest.hexdigest(), count_bytes)
+
+
+def is_plan(path: Path) -> bool:
+    """Whether a file begins as a plan of ours does."""
+    try:
+        with opened(path) as lines:
+            read_header(lines, path.name)
+    except CounterfoilError:
+        return False
+    return True
 
 
 @contextmanager

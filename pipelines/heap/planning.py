@@ -14,6 +14,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, planfile, tally
 from pipelines.heap.basis import Basis, read_basis
+from pipelines.heap.bounds import read_bounds
 from pipelines.heap.events import event_lines, judge_events
 from pipelines.heap.gates import Gate
 from pipelines.heap.ledger import Ledger
@@ -24,6 +25,8 @@ from pipelines.heap.planfile import FileDigest
 from pipelines.heap.properties import USER_LINES, judge_users
 from pipelines.heap.target import find_target
 from pipelines.heap.warehouse import attached
+from pipelines.home import PARTIAL, require_free
+from pipelines.room import told_when_full
 from pipelines.settings import Settings
 
 
@@ -51,7 +54,13 @@ def make_plan(
     from pipelines.heap.summary import summary_lines
 
     clock = clock or Clock()
-    with locks.hold(settings.home, "publisher", "plan"), Ledger(settings) as ledger:
+    if out is not None:
+        require_free(out, planfile.is_plan, planfile.KIND)
+    with (
+        locks.hold(settings.home, "publisher", "plan"),
+        told_when_full(settings.home),
+        Ledger(settings) as ledger,
+    ):
         plan = compute(
             settings,
             ledger,
@@ -109,6 +118,7 @@ def compute(
         judge_events(basis)
         judge_users(basis)
         tally.count(plan, basis)
+        plan.bounds = read_bounds(warehouse)
         plan.gates.extend(
             [
                 Gate(
@@ -156,7 +166,7 @@ def _work_folder(settings: Settings) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     work.chmod(0o700)
-    for leftover in settings.plans_dir.glob("*.partial"):
+    for leftover in settings.plans_dir.glob(f"*{PARTIAL}"):
         leftover.unlink()
     return work
 

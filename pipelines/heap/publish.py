@@ -10,7 +10,7 @@ from typing import IO
 
 from pipelines import locks
 from pipelines.console import Console
-from pipelines.errors import CounterfoilError
+from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import planfile
 from pipelines.heap.client import (
     HeapClient,
@@ -25,6 +25,7 @@ from pipelines.heap.planning import compute
 from pipelines.heap.recheck import recheck
 from pipelines.heap.sender import Sender
 from pipelines.heap.target import Target, require_target
+from pipelines.room import told_when_full
 from pipelines.settings import Settings
 
 
@@ -51,15 +52,18 @@ def publish(
         ignore_cadence: also send models that are not due yet.
 
     Raises:
-        UsageError: app id or region is missing or malformed.
+        UsageError: app id, region or time box is missing or malformed.
         CounterfoilError: a gate is closed or cannot be checked, the plan is not the one that was
             made, the ledger moved on, or Heap cannot be reached.
     """
+    if max_minutes is not None and not max_minutes > 0:
+        raise UsageError("A time box has minutes: give --max-minutes a number above 0.")
     clock = clock or Clock()
     limits = limits or Limits()
     target = require_target(settings)
     with ExitStack() as stack:
         stack.enter_context(locks.hold(settings.home, "publisher", "publish"))
+        stack.enter_context(told_when_full(settings.home))
         ledger = stack.enter_context(Ledger(settings))
         lines: IO[bytes] | None = None
         if plan_file is None:
@@ -156,7 +160,14 @@ def send(
     left = plan.count_events + plan.count_users - ledger.settled(plan.plan_id)[0]
     with (
         nullcontext(lines) if lines is not None else _held(plan.path, ledger) as rows,
-        HeapClient(target, limits, clock, deadline=deadline, on_wait=console.line) as client,
+        HeapClient(
+            target,
+            limits,
+            clock,
+            uncertain_answers=plan.bounds.uncertain_answers,
+            deadline=deadline,
+            on_wait=console.line,
+        ) as client,
         console.progress(f"publishing to {target.label}", left) as advance,
     ):
         ledger.begin_sending(plan.plan_id, key, target, clock.now())

@@ -8,6 +8,7 @@ from typing import IO
 from pipelines.built.manifest import require_manifest
 from pipelines.errors import CounterfoilError
 from pipelines.heap import gates, planfile, verdicts
+from pipelines.heap.bounds import read_bounds
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock
 from pipelines.heap.marts import declared_models
@@ -39,6 +40,7 @@ def recheck(
             gates.match_rate_gate(warehouse),
             gates.segment_gate(warehouse, models, warehouse.as_of),
         ]
+        plan.bounds = read_bounds(warehouse)
         verdicts.load_forbidden(ledger, warehouse)
         told = [warehouse.mart(model)[0] for model in models]
         told += [warehouse.require("dim_persons", "heap_identity"), "receipts", "property_state"]

@@ -34,6 +34,9 @@ FAILURES_IN_A_ROW = 8
 
 ATTEMPTS_WHILE_NARROWING = 2
 
+TOO_LARGE = 413
+"""Speaks of the call as a whole, whatever rows its text may name."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -44,6 +47,14 @@ class Row:
     identity: str
     event: str | None
     records: tuple[EventRow | PropertyRow, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one call, and how often it is tried (None: as often as any)."""
+
+    rows: Sequence[Row]
+    attempts: int | None = None
 
 
 class Sender:
@@ -68,7 +79,8 @@ class Sender:
         self.booleans = frozenset(plan.booleans)
         self.named: set[str] = set()
         self.failures = 0
-        self.suspects: list[tuple[str, Row, Refused]] = []
+        self.has_accepted = False  # anything of the batch under way
+        self.suspects: list[tuple[str, Row, Refused | Unanswered]] = []
 
     def run(
         self, lines: IO[bytes], limits: Limits, advance: Advance, deadline: float | None
@@ -96,25 +108,39 @@ class Sender:
 
     def _send_batch(self, batch: Batch, rows: Sequence[Row]) -> None:
         """Send a batch and settle it, whatever narrowing that takes."""
+        self.has_accepted = False
         if rows and self._deliver(batch.kind, rows, settled=batch.end):
             return
-        if self.suspects:
-            answer = self.suspects[0][2]
-            raise CounterfoilError(
-                f"Heap refuses every row (status {answer.status}: {scrub(answer.text, ())}): check "
-                "HEAP_APP_ID and HEAP_REGION."
-            )
+        if self.suspects and not self.has_accepted:
+            raise _no_row_goes(self.suspects[0][2])
+        self._bury_suspects()
         self.ledger.settle(self.plan.plan_id, batch.end)
 
-    def _deliver(
+    def _deliver(self, kind: str, rows: Sequence[Row], *, settled: tuple[int, int]) -> bool:
+        """Get rows to Heap, narrowing to those it refuses. True when one call took them all."""
+        whole = Piece(rows)
+        waiting = [whole]
+        while waiting:
+            piece = waiting.pop()
+            mark = settled if piece is whole else None
+            if self._say(kind, piece, waiting, mark) and piece is whole:
+                return True
+        return False
+
+    def _say(
         self,
         kind: str,
-        rows: Sequence[Row],
-        *,
-        settled: tuple[int, int] | None = None,
-        attempts: int | None = None,
+        piece: Piece,
+        waiting: list[Piece],
+        settled: tuple[int, int] | None,
     ) -> bool:
-        """Get rows to Heap, narrowing to those it refuses. True when one call took them all."""
+        """One call, framed by intent and outcome. True when Heap took it; else what is left waits.
+
+        Raises:
+            CounterfoilError: Heap is down, is not Heap, or refuses more than is borne.
+            TimeIsUp: the time box ended.
+        """
+        rows = piece.rows
         counts = Counter(row.identity for row in rows)
         self.client.wait(counts)
         records = [record for row in rows for record in row.records]
@@ -126,22 +152,23 @@ class Sender:
             count_rows=len(rows),
             now=self.clock.now(),
         )
-        outcome = self.client.send(kind, [row.line for row in rows], counts, attempts=attempts)
+        lines = [row.line for row in rows]
+        outcome = self.client.send(kind, lines, counts, attempts=piece.attempts)
         if isinstance(outcome, Accepted):
             self._accepted(kind, number, rows, records, settled)
             return True
-        if isinstance(outcome, Refused):
-            self.ledger.refuse(number, outcome.status, self.clock.now())
-            self._narrow_refused(kind, rows, outcome)
-        elif isinstance(outcome, Uncertain):
+        if isinstance(outcome, Uncertain):
             raise CounterfoilError(
                 f"What answers at Heap's address is not Heap as documented ({outcome.text}): none "
                 "of these rows counts as told. Check HEAP_URL and any proxy or sign-in page in "
                 "between, then run `counterfoil publish` again; it says the same rows under the "
                 "same keys."
             )
+        if isinstance(outcome, Refused):
+            self.ledger.refuse(number, outcome.status, self.clock.now())
+            waiting.extend(self._narrow_refused(kind, piece, outcome))
         else:
-            self._narrow_unanswered(kind, rows, outcome, attempts)
+            waiting.extend(self._narrow_unanswered(kind, piece, outcome))
         return False
 
     def _accepted(
@@ -155,9 +182,8 @@ class Sender:
         now = self.clock.now()
         self.failures = 0
         self.ledger.acknowledge(number, records, settled=settled, now=now)
-        for suspect_kind, row, refused in self.suspects:
-            self._bury(suspect_kind, row, classify(refused.status, refused.text), refused)
-        self.suspects.clear()
+        self.has_accepted = True
+        self._bury_suspects()
         if self.plan.is_replay:
             self.ledger.resolve(self.target, kind, [row.key for row in rows], now)
         if kind not in self.named:
@@ -169,8 +195,13 @@ class Sender:
         else:
             self.summary.count_users += len(rows)
 
-    def _narrow_refused(self, kind: str, rows: Sequence[Row], refused: Refused) -> None:
-        """By the row numbers Heap names, else by halving; a single refused row is a dead letter."""
+    def _narrow_refused(self, kind: str, piece: Piece, refused: Refused) -> list[Piece]:
+        """Without the rows that Heap names, in halves; a single refused row is a dead letter.
+
+        In halves also where Heap names rows: it may name one of many at a time, and each further
+        call with all the others would cost as much as the first.
+        """
+        rows = piece.rows
         bad = {n for n in refused.indexes if n < len(rows)}
         if len(rows) == 1:
             if not bad and self.ledger.is_new_target(self.target):
@@ -178,33 +209,32 @@ class Sender:
                 self.suspects.append((kind, rows[0], refused))
             else:
                 self._bury(kind, rows[0], classify(refused.status, refused.text), refused)
-            return
-        if bad and refused.status != 413:
-            for n in sorted(bad):
-                self._bury(kind, rows[n], classify(refused.status, refused.text), refused)
-            good = [row for n, row in enumerate(rows) if n not in bad]
-            if good:
-                self._deliver(kind, good)
-            return
-        for half in _halves(rows):
-            self._deliver(kind, half)
+            return []
+        if refused.status == TOO_LARGE:
+            bad = set()
+        for n in sorted(bad):
+            self._bury(kind, rows[n], classify(refused.status, refused.text), refused)
+        return halves([row for n, row in enumerate(rows) if n not in bad], piece.attempts)
 
-    def _narrow_unanswered(
-        self, kind: str, rows: Sequence[Row], lost: Unanswered, attempts: int | None
-    ) -> None:
+    def _narrow_unanswered(self, kind: str, piece: Piece, lost: Unanswered) -> list[Piece]:
         """A call that never got an answer: is Heap down, or does one row break it?"""
         self.failures += 1
-        is_down = lost.status in (None, 429) or self.failures >= FAILURES_IN_A_ROW
-        if is_down or (len(rows) == 1 and not self.summary.count_events + self.summary.count_users):
-            raise CounterfoilError(
-                f"Heap does not answer ({lost.text}): run `counterfoil publish` again later; it "
-                "resumes where it stopped."
-            )
+        rows = piece.rows
+        if lost.status in (None, 429) or self.failures >= FAILURES_IN_A_ROW:
+            raise _no_row_goes(lost)
         if len(rows) == 1:
-            self._bury(kind, rows[0], "transport", lost)
-            return
-        for half in _halves(rows):
-            self._deliver(kind, half, attempts=attempts or ATTEMPTS_WHILE_NARROWING)
+            # while none of its neighbours goes through, this speaks about Heap, not about the row
+            self.suspects.append((kind, rows[0], lost))
+            return []
+        return halves(rows, piece.attempts or ATTEMPTS_WHILE_NARROWING)
+
+    def _bury_suspects(self) -> None:
+        """Others went through, so it was about these rows."""
+        suspects, self.suspects = self.suspects, []
+        for kind, row, answer in suspects:
+            is_refused = isinstance(answer, Refused)
+            reason = classify(answer.status, answer.text) if is_refused else "transport"
+            self._bury(kind, row, reason, answer)
 
     def _bury(self, kind: str, row: Row, reason: str, answer: Refused | Unanswered) -> None:
         values = [row.identity, *_texts(read_row(row.line))]
@@ -226,6 +256,19 @@ class Sender:
         self.summary.count_dead_letters += 1
         reasons = self.summary.dead_letter_reasons
         reasons[reason] = reasons.get(reason, 0) + 1
+        self._stop_when_too_many_are_refused()
+
+    def _stop_when_too_many_are_refused(self) -> None:
+        """Not for dead letters that are said again: of these many are refused again."""
+        refused = self.summary.count_dead_letters
+        answered = refused + self.summary.count_events + self.summary.count_users
+        if not self.plan.is_replay and self.plan.bounds.are_passed(refused, answered):
+            raise CounterfoilError(
+                f"Heap refuses too much: {refused:,} of the {answered:,} rows that it answered in "
+                f"this run, where {self.plan.bounds.refused_percent} in a hundred are borne. See "
+                "`counterfoil deadletters list`, mend the cause, then run `counterfoil publish` "
+                "again, or raise heap_refused_percent in dbt_project.yml."
+            )
 
     def _read(self, kind: str, line: bytes) -> Row:
         found = read_row(line)
@@ -250,9 +293,22 @@ class Sender:
         return [row for row in rows if row.key not in done]
 
 
-def _halves(rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+def _no_row_goes(answer: Refused | Unanswered) -> CounterfoilError:
+    if isinstance(answer, Refused):
+        return CounterfoilError(
+            f"Heap refuses every row (status {answer.status}: {scrub(answer.text, ())}): check "
+            "HEAP_APP_ID and HEAP_REGION."
+        )
+    return CounterfoilError(
+        f"Heap does not answer ({answer.text}): run `counterfoil publish` again later; it "
+        "resumes where it stopped."
+    )
+
+
+def halves(rows: Sequence[Row], attempts: int | None) -> list[Piece]:
+    """The rows in two pieces, the later one first, as a stack takes them; no piece is empty."""
     middle = len(rows) // 2
-    return rows[:middle], rows[middle:]
+    return [Piece(half, attempts) for half in (rows[middle:], rows[:middle]) if half]
 
 
 def _texts(found: Mapping[str, Any]) -> list[str]:

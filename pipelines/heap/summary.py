@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 
+from pipelines.encoding import for_terminal
 from pipelines.heap.plan import Plan
 
 
@@ -21,6 +23,10 @@ def summary_lines(plan: Plan) -> list[str]:
         f"properties{_names([*plan.new_events, *plan.new_properties])}",
         f"  identities never seen before: {plan.count_new_identities:,} of "
         f"{plan.count_identities:,}",
+        *(
+            f"    {arm}: {counts['told']:,} to be told, {counts['held']:,} held"
+            for arm, counts in plan.newcomers.items()
+        ),
         f"  calls: {plan.calls:,}, at least {plan.minutes:,.1f} minutes at Heap's limits",
     ]
     for label, count in plan.held_back.items():
@@ -59,6 +65,14 @@ def markdown(plan: Plan) -> str:
             ", ".join(f"`{p}`" for p in plan.new_properties),
         ),
         ("new identities", f"{plan.count_new_identities:,}", _cells(plan.new_identities)),
+        (
+            "of them by arm",
+            "",
+            "<br>".join(
+                f"{escape(arm)}: {counts['told']:,} to be told, {counts['held']:,} held"
+                for arm, counts in plan.newcomers.items()
+            ),
+        ),
         ("identity moved after sending", f"{plan.identities_moved:,}", ""),
         ("dead letters waiting", f"{plan.dead_letters_waiting:,}", ""),
         ("values cut", f"{plan.values_cut:,}", ""),
@@ -97,8 +111,8 @@ def _names(names: list[str]) -> str:
 
 
 def _cells(counts: Mapping[str, int]) -> str:
-    return "<br>".join(f"{name}: {count:,}" for name, count in counts.items())
+    return "<br>".join(f"{escape(name)}: {count:,}" for name, count in counts.items())
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return for_terminal(text.replace("|", "\\|"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.errors import CounterfoilError
-from pipelines.heap import gates
+from pipelines.heap import gates, verdicts
 from pipelines.heap.basis import Basis, Mart
 from pipelines.heap.limits import HEAP_EVENTS_PER_IDENTITY_MINUTE, HEAP_EVENTS_PER_MINUTE
 from pipelines.heap.payload import Column
@@ -96,7 +96,8 @@ def _count_refused(plan: Plan, basis: Basis) -> None:
 
 def _count_new(plan: Plan, basis: Basis) -> None:
     ledger = basis.ledger
-    basis.run("new_identities", persons=basis.persons)
+    persons = verdicts.newcomers(basis.warehouse)
+    basis.run("new_identities", persons=persons)
     found = dict(ledger.rows("select model, count(*) from new_identities group by model"))
     plan.count_identities = int(
         ledger.value("select count(distinct heap_identity) from told_identities")
@@ -104,6 +105,11 @@ def _count_new(plan: Plan, basis: Basis) -> None:
     plan.count_new_identities = int(
         ledger.value("select count(distinct heap_identity) from new_identities")
     )
+    assignments = basis.warehouse.require(
+        "fct_experiment_assignments", "experiment_key", "person_id", "arm"
+    )
+    by_arm = basis.sql("newcomers_by_arm", persons=persons, assignments=assignments)
+    plan.newcomers = {arm: {"told": told, "held": held} for arm, told, held in ledger.rows(by_arm)}
     for mart in basis.due:
         rows = int(found.get(mart.number if mart.model.kind == "event" else -1, 0))
         plan.new_identities[mart.model.title] = rows

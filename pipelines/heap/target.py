@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from urllib.parse import urlparse
 
+from pipelines import http
 from pipelines.errors import UsageError
 from pipelines.settings import Settings
 
@@ -61,8 +61,8 @@ def find_target(settings: Settings) -> Target | None:
         return None
     app_id = _check_app_id(settings.heap_app_id.get_secret_value())
     region = _check_region(settings.heap_region)
-    base_url = (settings.heap_url or HOSTS[region]).rstrip("/")
-    return Target(app_id, region, base_url, is_local=_is_loopback(base_url))
+    base_url = http.base_url(settings.heap_url or HOSTS[region], "HEAP_URL")
+    return Target(app_id, region, base_url, is_local=http.is_this_machine(base_url))
 
 
 def require_target(settings: Settings) -> Target:
@@ -88,10 +88,3 @@ def _check_region(region: str) -> str:
     if region not in HOSTS:
         raise UsageError("HEAP_REGION must be us or eu: Heap tells you where the project is kept.")
     return region
-
-
-def _is_loopback(url: str) -> bool:
-    parts = urlparse(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError("HEAP_URL must be a base URL such as http://127.0.0.1:8383.")
-    return parts.hostname == "localhost" or parts.hostname.startswith(("127.", "::1"))

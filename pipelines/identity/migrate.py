@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,13 +10,16 @@ from typing import Any
 from pipelines.built.tables import Tables, open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.home import private, write_private
+from pipelines.home import private
+from pipelines.identity import sheets
 from pipelines.identity.rules import IDENTIFIERS
 from pipelines.settings import Settings
 
 USERS_AN_IDENTITY_A_MONTH = 10  # Heap's limit of identify calls, the rest is dropped in silence
 
 REHEARSAL = Path(__file__).with_name("migrate.sql")
+
+COLUMNS = ("person_id", "workspace_id", "old_identity", "new_identity", "outcome")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def rehearse(
         heap_users = tables.require("int_identity__heap_users")
         asked = bool(tables.rows(f"select 1 from {heap_users} limit 1", reads=()))
     path = out or settings.home / "migrations" / f"{before}_to_{to}.csv"
-    _write(settings, path, rows)
+    with private(settings.home):
+        sheets.write(path, COLUMNS, rows, "a rehearsal of `counterfoil identity migrate`")
     mapped = [row for row in rows if row["outcome"] == "mapped"]
     movable = [row["count_movable"] if asked else 1 for row in mapped]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -147,16 +150,6 @@ def _primary(tables: Tables, workspace: int | None) -> str:
 
 def _count(rows: list[dict[str, Any]], outcome: str) -> int:
     return sum(row["outcome"] == outcome for row in rows)
-
-
-def _write(settings: Settings, path: Path, rows: list[dict[str, Any]]) -> None:
-    with private(settings.home):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with write_private(path) as handle:
-        names = ["person_id", "workspace_id", "old_identity", "new_identity", "outcome"]
-        writer = csv.DictWriter(handle, names, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _tell(console: Console, found: Rehearsal) -> None:

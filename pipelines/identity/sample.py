@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,12 +9,14 @@ from pipelines.blanks import BLANKS
 from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.home import private, write_private
+from pipelines.home import private
+from pipelines.identity import sheets
 from pipelines.settings import Settings
 
 SMALLEST, LARGEST = 20, 50
 # Of the sheet's own limits: they judge the sample, no experiment.
 LIMITS_ALPHA = 0.05
+KIND = "a sheet of `counterfoil identity sample`"
 VERDICTS = {"yes": True, "y": True, "right": True, "no": False, "n": False, "wrong": False}
 
 SHEET = Path(__file__).with_name("sample.sql")
@@ -81,18 +82,15 @@ def draw_sheet(
     if not rows:
         raise CounterfoilError("There are no persons to look at: load an export and build first.")
     path = out or settings.home / "identity_sample.csv"
-    if path.is_file() and any(row.get("verdict", "").strip(BLANKS) for row in _read(path)):
+    if path.is_file() and any(
+        (row.get("verdict") or "").strip(BLANKS) for row in sheets.read(path)
+    ):
         raise CounterfoilError(
             f"{path.name} holds verdicts already: read it back with `counterfoil identity sample "
             "FILE`, or choose another --out."
         )
     with private(settings.home):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with write_private(path) as handle:
-        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({**row, "verdict": ""})
+        sheets.write(path, COLUMNS, ({**row, "verdict": ""} for row in rows), KIND)
     strata: dict[str, int] = {}
     for row in rows:
         strata[row["stratum"]] = strata.get(row["stratum"], 0) + 1
@@ -114,7 +112,7 @@ def read_sheet(path: Path, console: Console) -> Agreement:
 
     by_stratum: dict[str, tuple[int, int]] = {}
     count_open = 0
-    for line, row in enumerate(_read(path), start=2):
+    for line, row in enumerate(sheets.read(path), start=2):
         said = (row.get("verdict") or "").strip(BLANKS).lower()
         if not said:
             count_open += 1
@@ -145,11 +143,3 @@ def read_sheet(path: Path, console: Console) -> Agreement:
     for name, (right, judged) in found.by_stratum.items():
         console.line(f"  {name}: {right} of {judged}")
     return found
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as handle:
-            return list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name} cannot be read: give the sheet as UTF-8 CSV.") from error

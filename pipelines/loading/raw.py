@@ -14,8 +14,8 @@ from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind, columns
-from pipelines.loading.files import disk_full, is_disk_full
 from pipelines.quiet import NO_DOWNLOADS
+from pipelines.room import disk_full, is_disk_full
 from pipelines.settings import Settings
 
 Connection = Any

@@ -16,10 +16,19 @@ from pipelines.settings import PROJECT_DIR
 
 _HOOK = """
 import os, sys
+from ipaddress import ip_address
 
-LOCAL = {"localhost", "::1", "", None, "0.0.0.0", "::"}
+LOCAL = {"localhost", "", None}
 NAMED = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0, "socket.gethostbyaddr": 0}
 REACHED = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
+
+
+def is_this_machine(host):
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 def guard(event, arguments):
@@ -31,7 +40,7 @@ def guard(event, arguments):
     else:
         return
     host = host.decode() if isinstance(host, bytes) else host
-    if host in LOCAL or host.startswith("127."):
+    if host in LOCAL or is_this_machine(host):
         return
     with open(os.environ["GUARD_REPORT"], "a") as report:
         report.write(f"{event} {host}\\n")

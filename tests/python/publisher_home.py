@@ -91,7 +91,13 @@ class Home:
             "is_exported boolean, fingerprint varchar, description varchar, count_members bigint)",
             "create table heap.heap_refusals (publish_key varchar, kind varchar, reason varchar)",
             "create table heap.heap_budget (budget varchar, most bigint)",
-            "insert into heap.heap_budget values ('events per month', null)",
+            "insert into heap.heap_budget values ('events per month', null), "
+            "('uncertain answers in a row', 3), ('refused rows in a hundred', 10), "
+            "('refused rows of a small run', 50)",
+            "create table marts.heap_newcomers (workspace_id bigint, choice varchar)",
+            "create table marts.fct_experiment_assignments (experiment_key varchar, "
+            "person_id varchar, arm varchar)",
+            f"create view heap.heap_persons as {model_sql('heap_persons')}",
             "create view heap.heap_forbidden_identities as "
             f"{model_sql('heap_forbidden_identities')}",
             "insert into marts.fct_identity_match_rate "
@@ -208,6 +214,14 @@ class Home:
             self._persons("heap.heap_user_properties"),
         )
 
+    def seen(self, *people: str) -> None:
+        """As if Heap Connect had brought users of these people's identities."""
+        self.sql(
+            "insert into marts.map_identifiers by name select workspace_id, person_id, "
+            "'heap_identity' as identifier_type, heap_identity as identifier "
+            f"from marts.dim_persons where person_id in {(*people, '')}"
+        )
+
     def move(self) -> None:
         """As if a build had found that everybody goes by another identity."""
         for relation in ("marts.dim_persons", *sorted(self.marts)):
@@ -223,7 +237,8 @@ class Home:
         return f"""
             insert into marts.dim_persons by name
             select distinct
-                person_id, heap_identity, 'unmatched' as match_status, true as is_publishable
+                person_id, 1 as workspace_id, heap_identity, 'unmatched' as match_status,
+                true as is_publishable
             from {relation}
             where heap_identity is not null
                 and person_id not in (select person_id from marts.dim_persons)
@@ -239,6 +254,7 @@ class Home:
 def model_sql(name: str) -> str:
     """A Heap model's own SQL over the tables that tests fill, for what is no more than a select."""
     text = (PROJECT_DIR / "models" / "heap" / f"{name}.sql").read_text(encoding="utf-8")
+    text = text.replace("{{ new_to_heap() }}", "'new to Heap'")
     return re.sub(r'\{\{ ref\("(\w+)"\) \}\}', r"marts.\1", text)
 
 

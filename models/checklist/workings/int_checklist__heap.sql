@@ -9,8 +9,10 @@ with
 ),
 {%- endfor %}
 
+-- Who is held as new to Heap is held by declaration
 refusals as (
     select * from {{ ref("heap_refusals") }}
+    where reason <> {{ new_to_heap() }}
 ),
 
 -- Every Heap model says how often it is told, and why

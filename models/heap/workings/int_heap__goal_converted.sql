@@ -11,7 +11,7 @@ conversions as (
 ),
 
 persons as (
-    select * from {{ ref("dim_persons") }}
+    select * from {{ ref("heap_persons") }}
 ),
 
 candidates as (

@@ -5,7 +5,7 @@ journey_entries as (
 ),
 
 persons as (
-    select * from {{ ref("dim_persons") }}
+    select * from {{ ref("heap_persons") }}
 ),
 
 candidates as (

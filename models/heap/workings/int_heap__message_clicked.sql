@@ -13,7 +13,7 @@ stamps as (
 ),
 
 persons as (
-    select * from {{ ref("dim_persons") }}
+    select * from {{ ref("heap_persons") }}
 ),
 
 candidates as (

@@ -5,7 +5,7 @@ message_exposures as (
 ),
 
 persons as (
-    select * from {{ ref("dim_persons") }}
+    select * from {{ ref("heap_persons") }}
 ),
 
 candidates as (

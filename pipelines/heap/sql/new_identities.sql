@@ -20,7 +20,7 @@ known as (
     select heap_identity from known_properties
     union all
     select heap_identity from {persons}
-    where match_status = 'matched'
+    where not is_new_to_heap
 )
 
 select

@@ -8,27 +8,31 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from pipelines import http
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
-from pipelines.quiet import quiet_dlt
 from pipelines.settings import Settings
 
 HOSTS = {"us": "https://api.customer.io", "eu": "https://api-eu.customer.io"}
 KEPT_TYPES = ("profile_merge",)
 PAGE_SIZE = 100
 PAUSE_SECONDS = 0.1
+MAX_PAGES = 100_000
+"""Ten million merges in thirty days; whoever promises more is not the App API."""
+
+Ask = Callable[[Mapping[str, str]], httpx.Response | None]
 
 
 @contextmanager
@@ -75,88 +79,97 @@ def fetched_activities(
 
 def _activities(settings: Settings, console: Console) -> Iterator[dict[str, Any]]:
     """Every activity of the kept types, those of deleted people too: a merge deletes one of two."""
-    quiet_dlt(settings.home / "dlt")  # before anything of dlt is used
-    from dlt.sources.helpers import requests
-
-    client = _client(settings)
-    try:
-        with console.progress("asking the App API") as advance:
-            for kind in KEPT_TYPES:
-                for deleted in ("false", "true"):
-                    pages = client.paginate(
-                        "/v1/activities",
-                        params={"type": kind, "deleted": deleted, "limit": PAGE_SIZE},
-                        data_selector="activities",
-                        hooks={"response": [_read_limited]},
-                    )
-                    for page in pages:
-                        _require_activities(page.response.json())
-                        yield from page
-                        advance(len(page))
-                        time.sleep(PAUSE_SECONDS)
-    except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else 0
-        if status in (401, 403):
-            raise UsageError(
-                "Customer.io does not accept CUSTOMERIO_APP_API_KEY for this region: use an App "
-                "API key of the workspace, and the region it lives in (CUSTOMERIO_REGION)."
-            ) from error
-        raise CounterfoilError(
-            f"The App API answered {status} {http.ATTEMPTS} times or refused: nothing was loaded, "
-            "try again later."
-        ) from error
-    except (requests.RequestException, ValueError) as error:
-        raise CounterfoilError(
-            "The App API cannot be reached, or its answer is not the documented one: nothing was "
-            "loaded. Check CUSTOMERIO_URL and any proxy in between, or try again later."
-        ) from error
+    with _caller(settings) as ask, console.progress("asking the App API") as advance:
+        for kind in KEPT_TYPES:
+            for deleted in ("false", "true"):
+                for page in _pages(ask, {"type": kind, "deleted": deleted}):
+                    yield from page
+                    advance(len(page))
+                    time.sleep(PAUSE_SECONDS)
 
 
-def _require_activities(answer: object) -> None:
-    """A page lists activities, if only none; anything else would pass for no merges at all."""
-    if not isinstance(answer, dict) or not isinstance(answer.get("activities"), list):
-        raise ValueError("no list of activities")
-
-
-def _read_limited(answer: Any, **_: object) -> Any:
-    """The answer with its body read.
+def _pages(ask: Ask, asked: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+    """The pages of one question, each with the activities that it lists.
 
     Raises:
-        ValueError: it is larger than a page can be.
-        requests.HTTPError: it is a refusal, or asks for patience.
+        CounterfoilError: an answer that is none, or that leads in a circle.
     """
-    body = answer.raw.read(http.MAX_ANSWER_BYTES + 1, decode_content=True)
-    if len(body) > http.MAX_ANSWER_BYTES:
-        raise ValueError("an answer that is too large")
-    answer.raw.release_conn()
-    answer.raw = io.BytesIO(body)
-    answer.raise_for_status()
-    return answer
+    start = ""
+    starts: set[str] = set()
+    while start not in starts and len(starts) < MAX_PAGES:
+        starts.add(start)
+        page = _answer(
+            ask({**asked, "limit": str(PAGE_SIZE), **({"start": start} if start else {})})
+        )
+        yield page["activities"]
+        start = page.get("next") or ""
+        if not start:
+            return
+    raise _undocumented()
 
 
-def _client(settings: Settings) -> Any:
-    """dlt's REST client with patience, told everything by us and nothing by its surroundings."""
-    from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
-    from dlt.sources.helpers.requests import Client
-    from dlt.sources.helpers.rest_client import RESTClient
-    from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
-    from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
+def _answer(answer: httpx.Response | None) -> dict[str, Any]:
+    """A page: it lists activities, if only none; anything else would pass for no merges at all.
 
+    Raises:
+        UsageError: the key is refused.
+        CounterfoilError: there is no answer, or it is another one.
+    """
+    if answer is None:
+        raise _undocumented()
+    if answer.status_code in (401, 403):
+        raise UsageError(
+            "Customer.io does not accept CUSTOMERIO_APP_API_KEY for this region: use an App "
+            "API key of the workspace, and the region it lives in (CUSTOMERIO_REGION)."
+        )
+    if answer.status_code != 200:
+        raise CounterfoilError(
+            f"The App API answered {answer.status_code} {http.ATTEMPTS} times or refused: nothing "
+            "was loaded, try again later."
+        )
+    try:
+        page = json.loads(answer.content.decode())
+    except (ValueError, RecursionError) as error:
+        raise _undocumented() from error
+    if (
+        not isinstance(page, dict)
+        or not isinstance(page.get("activities"), list)
+        or not all(isinstance(activity, dict) for activity in page["activities"])
+        or not isinstance(page.get("next") or "", str)
+    ):
+        raise _undocumented()
+    return page
+
+
+def _undocumented() -> CounterfoilError:
+    return CounterfoilError(
+        "The App API cannot be reached, or its answer is not the documented one: nothing was "
+        "loaded. Check CUSTOMERIO_URL and any proxy in between, or try again later."
+    )
+
+
+@contextmanager
+def _caller(settings: Settings) -> Iterator[Ask]:
+    """A function that asks for activities, patiently, with the key of the workspace."""
     if settings.app_api_key is None:
         raise UsageError("CUSTOMERIO_APP_API_KEY is not set: make one in the workspace's settings.")
+    key = settings.app_api_key.get_secret_value()
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError("CUSTOMERIO_APP_API_KEY is no key: copy it from the workspace's settings.")
     region = (settings.customerio_region or "").strip().lower()
     if settings.customerio_url is None and region not in HOSTS:
         raise UsageError("CUSTOMERIO_REGION must be us or eu, where the workspace lives.")
-    patience = Client(
-        request_timeout=http.TIMEOUT_SECONDS,
-        raise_for_status=False,
-        request_max_attempts=http.ATTEMPTS,
-        request_max_retry_delay=http.LONGEST_PAUSE_SECONDS,
-    )
-    return RESTClient(
-        base_url=(settings.customerio_url or HOSTS[region]).rstrip("/"),
-        auth=BearerTokenAuth(settings.app_api_key.get_secret_value()),
-        paginator=JSONResponseCursorPaginator(cursor_path="next", cursor_param="start"),
-        session=patience.session,
-        config=RuntimeConfiguration(),
-    )
+    url = http.base_url(settings.customerio_url or HOSTS[region], "CUSTOMERIO_URL")
+    headers = {"Authorization": f"Bearer {key}"}
+    with http.Caller(url) as caller:
+
+        def ask(params: Mapping[str, str]) -> httpx.Response | None:
+            try:
+                return http.patiently(
+                    lambda: caller.ask("GET", "/v1/activities", params=params, headers=headers),
+                    time.sleep,
+                )
+            except http.AnswerTooLarge:
+                return None
+
+        yield ask

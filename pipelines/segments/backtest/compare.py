@@ -48,8 +48,7 @@ def backtest(
         raise UsageError("--days is a whole number of days, 1 or more.")
     with console.progress(f"Comparing {key} v{from_version} with v{to_version}"):
         result = _compare(settings, key, from_version, to_version, days)
-    for line in (as_markdown(result) if markdown else as_table(result)).splitlines():
-        console.line(line)
+    console.lines((as_markdown(result) if markdown else as_table(result)).rstrip("\n"))
     console.record(**result.facts())
     return result
 

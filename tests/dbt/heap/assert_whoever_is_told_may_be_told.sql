@@ -16,6 +16,11 @@ persons as (
     select * from {{ ref("dim_persons") }}
 ),
 
+held_persons as (
+    select person_id from {{ ref("heap_persons") }}
+    where is_held
+),
+
 forbidden_identities as (
     select distinct identifier from {{ ref("heap_forbidden_identities") }}
 )
@@ -26,11 +31,14 @@ select
 from told
 left join persons
     on told.person_id = persons.person_id
+left join held_persons
+    on told.person_id = held_persons.person_id
 left join forbidden_identities
     on told.heap_identity = forbidden_identities.identifier
 where
     persons.person_id is null
     or not persons.is_publishable
     or persons.match_status in ('deleted', 'suppressed', 'anonymous', 'ambiguous')
+    or held_persons.person_id is not null
     or persons.heap_identity <> told.heap_identity
     or forbidden_identities.identifier is not null

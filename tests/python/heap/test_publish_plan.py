@@ -488,6 +488,7 @@ def test_who_may_not_be_published_is_never_told_also_not_false(home: Home, heap:
     home.sent(7)
     home.users(7)
     home.sql("update marts.dim_persons set match_status = 'matched'")
+    home.seen(*(f"person{n}" for n in range(7)))
     plan = plan_of(home)
     assert (plan.count_events, plan.count_users, plan.count_new_identities) == (7, 7, 0)
     publish(home.settings, home.console, limits=FAST)
@@ -583,6 +584,7 @@ WITHOUT = {
         )
     },
     "no forbidden identities": "drop view heap.heap_forbidden_identities",
+    "no newcomers": "drop view heap.heap_persons",
     "no budget": "drop table heap.heap_budget",
     "no is_publishable": "alter table marts.dim_persons drop column is_publishable",
     "no refusal_reason": "alter table marts.dim_persons drop column refusal_reason",
@@ -663,12 +665,14 @@ def test_more_new_identities_than_declared_close_the_gate(home: Home, heap: Sand
         [
             {
                 "person_id": "person3",
+                "workspace_id": 1,
                 "heap_identity": "shopper3@shop.example",
                 "match_status": "matched",
                 "is_publishable": True,
             }
         ],
     )
+    home.seen("person3")
     assert publish(home.settings, home.console, limits=FAST).count_events == 20
 
 

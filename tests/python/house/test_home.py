@@ -15,12 +15,13 @@ import pytest
 from exports import behavior_file
 from network_guard import Guarded
 from segment_world import copy_project
+from small_disk import room
 
 from pipelines import loading, registries
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
-from pipelines.home import private, write_private
+from pipelines.home import private, replacing
 from pipelines.loading import raw
 from pipelines.sample import write_sample
 from pipelines.segments.lock import LOCK_PATH
@@ -256,10 +257,58 @@ def test_files_for_the_user_keep_the_users_rights(tmp_path: Path, settings: Sett
     with umask(0o022):
         loading.ensure_raw(settings)
         write_sample(tmp_path / "brand", people=5, console=Console(as_json=True))
-        with write_private(tmp_path / "sheet.csv") as sheet:
-            sheet.write("names")
+        with replacing(tmp_path / "sheet.csv", lambda _: True, "a sheet") as sheet:
+            sheet.write(b"names")
     assert {mode(path) for path in (tmp_path / "brand" / "seeds").iterdir()} == {0o644}
     assert mode(tmp_path / "sheet.csv") == 0o600
+
+
+def test_a_file_takes_its_place_once_it_is_whole_and_no_other_file_goes(tmp_path: Path) -> None:
+    path, beside = tmp_path / "sheet.csv", tmp_path / "sheet.csv.partial"
+    beside.write_text("of the user")
+
+    def is_sheet(found: Path) -> bool:
+        return found.read_bytes().startswith(b"sheet")
+
+    for _ in range(2):
+        with replacing(path, is_sheet, "a sheet") as out:
+            out.write(b"sheet")
+    with pytest.raises(ZeroDivisionError), replacing(path, is_sheet, "a sheet") as out:
+        out.write(bytes([1 // 0]))
+    assert path.read_bytes() == b"sheet"
+    assert {found.name for found in tmp_path.iterdir()} == {path.name, beside.name}
+
+    folder, pipe, link = tmp_path / "folder", tmp_path / "pipe", tmp_path / "link"
+    folder.mkdir()
+    os.mkfifo(pipe)
+    link.symlink_to(beside)
+    for taken, words in {
+        beside: "not a sheet, so it is not overwritten",
+        link: "not a sheet, so it is not overwritten",
+        pipe: "not a sheet, so it is not overwritten",
+        folder: "is a folder: name a file",
+        path / "below": "cannot be written",
+        tmp_path / ("x" * 300): "cannot be written",
+    }.items():
+        with pytest.raises(UsageError, match=words), replacing(taken, is_sheet, "a sheet") as out:
+            out.write(b"sheet")
+    assert beside.read_text() == "of the user"
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(b"before")
+    with (
+        room(1000),
+        pytest.raises(CounterfoilError, match="cannot be written"),
+        replacing(path, lambda _: True, "a sheet") as out,
+    ):
+        out.write(b"after" * 1000)
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [
+        (path.name, b"before")
+    ]
 
 
 def test_a_home_that_cannot_be_private_is_named(

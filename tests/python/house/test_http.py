@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import gzip
 import re
+import socket
 import threading
+import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
+from adversary import Answer, adversary, drip, flood
+from hypothesis import given
+from hypothesis import strategies as st
 from publisher_home import FAST, OPEN, Home
 from pydantic import SecretStr
 
 from pipelines import http
 from pipelines.console import Console
-from pipelines.errors import CounterfoilError
+from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import publish
 from pipelines.road import load_exports
 from pipelines.sandbox import Fault, running_sandbox
 from pipelines.settings import PROJECT_DIR, Settings
 
 LARGE = b" " * (http.MAX_ANSWER_BYTES + 1)
+
+
+def _bomb() -> bytes:
+    packing = zlib.compressobj(9, wbits=31)
+    return b"".join(packing.compress(bytes(1 << 24)) for _ in range(64)) + packing.flush()
+
+
 ANSWERS = {
     "/large": ({}, LARGE),
     "/packed": ({"Content-Encoding": "gzip"}, gzip.compress(LARGE)),
+    "/padded": ({"Content-Encoding": "deflate"}, b"\x78\x01" + b"\x00\x00\x00\xff\xff" * 2_100_000),
+    "/bomb": ({"Content-Encoding": "gzip"}, _bomb()),
     "/broken": ({"Content-Encoding": "gzip"}, b"no gzip at all"),
+    "/short": ({"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-4]),
+    "/twice": ({"Content-Encoding": "gzip, gzip"}, gzip.compress(gzip.compress(b"{}"))),
+    "/foreign": ({"Content-Encoding": "br"}, b"{}"),
     "/late": ({"Retry-After": "7", "Content-Encoding": "gzip"}, gzip.compress(b"later")),
     "/v1/activities": ({}, b'{"activities": []}' + LARGE),
 }
@@ -57,19 +76,127 @@ def url() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("path", ["/large", "/packed"])
+@pytest.mark.parametrize("path", ["/large", "/packed", "/padded"])
 def test_an_answer_that_is_too_large_is_none(url: str, path: str) -> None:
-    with http.client(url) as client, pytest.raises(http.AnswerTooLarge):
-        http.ask(client, "GET", path)
+    with http.Caller(url) as caller, pytest.raises(http.AnswerTooLarge):
+        caller.ask("GET", path)
+
+
+def test_a_packed_answer_is_unpacked_no_further_than_it_is_read(url: str) -> None:
+    """Packed once it is a megabyte, unpacked it would be a gigabyte."""
+    tracemalloc.start()
+    try:
+        with http.Caller(url) as caller, pytest.raises(http.AnswerTooLarge):
+            caller.ask("GET", "/bomb")
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_answer_is_decoded_once_and_keeps_what_it_asks_for(url: str) -> None:
-    with http.client(url) as client:
-        answer = http.ask(client, "GET", "/late")
+    with http.Caller(url) as caller:
+        answer = caller.ask("GET", "/late")
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
         assert answer.content == b"later"
-        with pytest.raises(httpx.DecodingError):
-            http.ask(client, "GET", "/broken")
+
+
+@pytest.mark.parametrize("path", ["/broken", "/short", "/twice", "/foreign"])
+def test_an_answer_that_cannot_be_decoded_is_none(url: str, path: str) -> None:
+    with http.Caller(url) as caller, pytest.raises(httpx.DecodingError):
+        caller.ask("GET", path)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+ENDLESS: dict[str, Answer] = {
+    "silence": lambda _: drip(b" ", pause=60),
+    "dripped status": lambda _: drip(b"HTTP/1.1 200 O", pause=0.05),
+    "dripped header": lambda _: drip(b"x", before=HEAD + b"X-Name: "),
+    "dripped body": lambda _: drip(b" ", before=HEAD + b"Content-Length: 1000000\r\n\r\n"),
+    "dripped pieces": lambda _: drip(
+        b"1\r\n \r\n", before=HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    ),
+    "100 without end": lambda _: flood(b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    "102 now and then": lambda _: drip(b"HTTP/1.1 102 Processing\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_exchange_ends_in_its_time(name: str) -> None:
+    """Whoever sends a little before each time-out of a read would hold us for ever."""
+    with adversary(ENDLESS[name]) as url, http.Caller(url, seconds=0.4) as caller:
+        started = time.monotonic()
+        with pytest.raises(httpx.TransportError):
+            caller.ask("POST", "/api/track", content=b"{}")
+        assert time.monotonic() - started < 2
+        with pytest.raises(httpx.TransportError):
+            caller.ask("POST", "/api/track", content=b"{}", seconds=0.05)
+
+
+def test_whoever_does_not_read_holds_nobody() -> None:
+    """More is sent than the buffers of both sides hold, and nothing of it is read."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with (
+            http.Caller(f"http://127.0.0.1:{port}", seconds=0.4) as caller,
+            pytest.raises(http.TookTooLong),
+        ):
+            caller.ask("POST", "/", content=b" " * 50_000_000)
+
+
+@pytest.mark.parametrize(
+    "piece", [b"x" * 1000, b"X-Name: x\r\n" * 100], ids=["one line", "many lines"]
+)
+def test_a_head_without_end_is_not_read(piece: bytes) -> None:
+    with (
+        adversary(lambda _: flood(piece, before=HEAD)) as url,
+        http.Caller(url, seconds=5) as caller,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
+        caller.ask("GET", "/")
+
+
+LOCAL = ["127.0.0.1", "127.9.9.9", "localhost", "LocalHost", "heap.localhost", "localhost.",
+         "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]"]  # fmt: skip
+REMOTE = ["127.evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "notlocalhost",
+          "heapanalytics.com", "128.0.0.1", "10.0.0.1", "[2001:db8::1]", "evil.example.",
+          "xn--hep-qla.example", "a_b.example"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", LOCAL + REMOTE)
+@pytest.mark.parametrize("rest", ["", ":8383", "/proxy/heap/"])
+def test_an_address_of_this_machine_is_known_by_what_it_is(host: str, rest: str) -> None:
+    url = http.base_url(f"http://{host}{rest}", "HEAP_URL")
+    assert url == f"http://{host}{rest}".rstrip("/")
+    assert http.is_this_machine(url) == (host in LOCAL)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "heapanalytics.com", "ftp://heapanalytics.com", "http://", "http:///api", "https:/x.y",
+        "http://[::1", "http://[::1]x", "http://[nonsense]", "http://a:b", "http://a:99999",
+        "http://a:0", "http://a b", "http://a\tb", "http://a\nb", "http://a/\x1b[2J", "http://ä.example",
+        "http://127.0.0.1@evil.example", "http://u:secret@a.example", "http://a?x=1", "http://a#b",
+        "http://a?", "http://127.0.0.1\\@evil.example", "http://127.1", "http://0x7f.1",
+        "http://2130706433", "http://0177.0.0.1", "http://127.0.0.1.", "http://256.1.1.1",
+        "http://a..b", "http://.a", "http://-a.b", "http://" + "a" * 64, "http://%6c.example",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("setting", ["HEAP_URL", "CUSTOMERIO_URL"])
+def test_an_odd_address_is_refused_by_the_name_of_its_setting(url: str, setting: str) -> None:
+    with pytest.raises(UsageError, match=f"{setting} must be a base URL") as refused:
+        http.base_url(url, setting)
+    assert "secret" not in str(refused.value)
+
+
+@given(st.text() | st.text("htps:/.[]@1270x%\\?#a-").map("http://{}".format))
+def test_any_text_is_an_address_that_httpx_takes_or_is_refused(text: str) -> None:
+    try:
+        url = http.base_url(text, "HEAP_URL")
+    except UsageError:
+        return
+    http.is_this_machine(url)
+    assert httpx.URL(url).host
 
 
 def test_pauses_double_up_to_the_longest() -> None:
@@ -97,6 +224,10 @@ def test_the_policy_has_one_home() -> None:
     own = [
         path.relative_to(PROJECT_DIR).as_posix()
         for path in (PROJECT_DIR / "pipelines").rglob("*.py")
-        if re.search(r"httpx\.(Client|request|get|post)\(|^ATTEMPTS = ", path.read_text(), re.M)
+        if re.search(
+            r"httpx\.((Async)?Client|request|get|post)\(|RESTClient|requests\.|^ATTEMPTS = ",
+            path.read_text(),
+            re.M,
+        )
     ]
     assert own == ["pipelines/http.py"]

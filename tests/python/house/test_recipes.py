@@ -119,6 +119,10 @@ def test_an_event(home: Settings, project: Path) -> None:
                     f"create table {place} as select {row}, timestamp '2026-01-01' as occurred_at, "
                     "cast(null as varchar) as refusal_reason where false"
                 )
+        db.execute(
+            "create table heap.heap_persons as select person_id, workspace_id, heap_identity, "
+            "refusal_reason, false as is_new_to_heap, false as is_held from marts.dim_persons"
+        )
         db.execute(f"create table heap.heap_user_properties as select {row}")
         db.execute("create table heap.heap_forbidden_identities (identifier varchar)")
     # a step left out is found
