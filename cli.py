@@ -75,7 +75,7 @@ def _told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
     except CounterfoilError as error:
         if verbose:
             raise
-        console.record(error=str(error))
+        console.record(error=str(error), **error.facts)
         console.finish()
         console.warn(f"Error: {error}")
         raise typer.Exit(error.exit_code) from error

@@ -14,6 +14,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.locks import hold
+from pipelines.registries import checked
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def run_all(
     """
     if not exports:
         exports, as_of, registries = _sample_brand(settings, console, as_of, registries)
+    checked(registries)  # before anything is loaded
     quarantine: CounterfoilError | None = None
     try:
         load_exports(settings, console, exports)
