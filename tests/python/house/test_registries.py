@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import PROVE
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
@@ -103,6 +103,7 @@ def faults(settings: Settings, folder: Path) -> list[str]:
         ("workspaces", WORKSPACES + "7,x\n", "line 2 has fewer fields than the header"),
         ("workspaces", WORKSPACES + "7,x,UTC,y\n", "line 2 has more fields than the header"),
         ("workspaces", WORKSPACES + '7,"a\nb",\n8,x\n', "line 4 has fewer fields"),
+        ("workspaces", WORKSPACES + '7,"a\nb"\n', "line 2 has fewer fields"),
         ("workspaces", WORKSPACES + '7,"x,\n', "is not well-formed CSV"),
         ("workspaces", WORKSPACES + "7,x,BST\n", "by its place, such as Europe/London, not `BST`"),
         ("workspaces", WORKSPACES + "7,x,EST\n", "by its place, such as Europe/London, not `EST`"),
@@ -291,6 +292,9 @@ def test_a_mark_before_the_text_and_capitals_are_what_spreadsheets_write(
     registries.compose(settings, folder)
 
 
+@example("bigint", "9999999999999999999")
+@example("decimal(18,6)", "0.0000001")
+@example("timestamp", "2026-06-01T02:00:00+02:00")
 @settings_of_hypothesis(max_examples=300 if PROVE else 60, deadline=None)
 @given(
     st.sampled_from(sorted(rule.type for rule in EVERY_RULE)),
