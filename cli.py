@@ -153,6 +153,10 @@ def load(
             help="Also ask the App API who was merged in this workspace (thirty days back).",
         ),
     ] = None,
+    registries: Registries = None,
+    is_dry: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be read, and how.")
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -160,7 +164,14 @@ def load(
     with _told(as_json, verbose) as (console, settings):
         from pipelines.road import load_exports
 
-        load_exports(settings, console, export or [], app_api_workspace=app_api)
+        load_exports(
+            settings,
+            console,
+            export or [],
+            app_api_workspace=app_api,
+            registries=registries,
+            dry=is_dry,
+        )
 
 
 @app.command()

@@ -5,39 +5,49 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pipelines.loading.sources import FAMILIES, recognise
+from pipelines.loading.sources import FAMILIES, recognise, recogniser
 from pipelines.loading.sources.customerio import verify_signature
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipelines.console import Console
     from pipelines.loading.handover import Road
     from pipelines.loading.summary import LoadSummary
     from pipelines.settings import Settings
 
 
-def load(exports: list[str], settings: Settings, console: Console) -> LoadSummary:
+def load(
+    exports: list[str], settings: Settings, console: Console, *, registries: Path | None = None
+) -> LoadSummary:
     """Load the new files of `exports` into `raw.duckdb`, holding the warehouse lock.
 
     Args:
         exports: folders, files or URLs (file, s3, gs, az).
         settings: where the state folder is, and how much the database may use.
         console: told one line per thing done.
+        registries: a folder whose registries replace ours; two of them declare CSV exports.
 
     Returns:
         What was loaded, known, unknown and quarantined; raise its `failure` after printing.
 
     Raises:
-        UsageError: an export is not there or holds nothing recognisable.
+        UsageError: an export is not there or holds nothing recognisable, or a registry cannot be
+            what it should be.
         CounterfoilError: another command is at work, or raw.duckdb cannot be opened or written.
     """
     from pipelines.locks import hold
 
     with hold(settings.home, "warehouse", "load"):
-        return load_unlocked(exports, settings, console)
+        return load_unlocked(exports, settings, console, registries=registries)
 
 
 def load_unlocked(
-    exports: list[str], settings: Settings, console: Console, road: Road | None = None
+    exports: list[str],
+    settings: Settings,
+    console: Console,
+    road: Road | None = None,
+    registries: Path | None = None,
 ) -> LoadSummary:
     """`load` for a caller that holds the warehouse lock already.
 
@@ -53,7 +63,12 @@ def load_unlocked(
     )  # refused here, before the first row, when nobody can tell who was erased
     try:
         summary = load_files(
-            exports, settings, console, families=FAMILIES, recognise=recognise, road=road
+            exports,
+            settings,
+            console,
+            families=FAMILIES,
+            recognise=recogniser(registries),
+            road=road,
         )
     except BaseException:
         with suppress(Exception):  # the first error is the one to tell
@@ -75,4 +90,12 @@ def ensure_raw(settings: Settings) -> None:
     sweep(settings)
 
 
-__all__ = ["FAMILIES", "ensure_raw", "load", "load_unlocked", "recognise", "verify_signature"]
+__all__ = [
+    "FAMILIES",
+    "ensure_raw",
+    "load",
+    "load_unlocked",
+    "recognise",
+    "recogniser",
+    "verify_signature",
+]

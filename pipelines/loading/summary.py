@@ -34,11 +34,16 @@ class LoadSummary:
         )
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 new file`, `2 new files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def report(summary: LoadSummary, console: Console) -> None:
     """One line per thing done."""
     known = f", {summary.files_known:,} already known" if summary.files_known else ""
-    files = "file" if summary.files_loaded == 1 else "files"
-    console.line(f"Loaded {summary.rows:,} rows from {summary.files_loaded:,} new {files}{known}.")
+    files = counted(summary.files_loaded, "new file")
+    console.line(f"Loaded {summary.rows:,} rows from {files}{known}.")
     for table, rows in sorted(summary.rows_by_table.items()):
         console.line(f"  {table}: {rows:,} rows")
     for name in summary.unknown[:UNKNOWN_SHOWN]:

@@ -112,6 +112,13 @@ def _message(text: str) -> None:
         raise Refused("should be a message as fct_message_exposures names it, such as action:901")
 
 
+def _csv_pattern(text: str) -> None:
+    if not re.fullmatch(r"[^/\\]+\.csv(\.gz)?", text) or not text.isprintable():
+        raise Refused(
+            "should be the name of a file, without a folder, that ends in .csv or .csv.gz"
+        )
+
+
 def _refuse(sentence: str, meant: str | None) -> None:
     raise Refused(sentence + (f": write `{meant}`" if meant else ""))
 
@@ -175,6 +182,7 @@ _SORTS: dict[str, Callable[[str], None]] = {
     "currency": _currency,
     "word": _word,
     "message": _message,
+    "csv_pattern": _csv_pattern,
 }
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     "at_least": operator.ge,

@@ -5,7 +5,7 @@ by file, line and column. What they cannot say stands in `config.meta` of a colu
 
 | word | the cell |
 | --- | --- |
-| `is` | is a `key`, a `zone`, a `currency`, a `message` or a `word` |
+| `is` | is a `key`, a `zone`, a `currency`, a `message`, a `csv_pattern` or a `word` |
 | `at_least`, `at_most`, `above`, `below` | is a number within |
 | `after` | is a time after the one in that column |
 | `words` | is a list of these, joined with a bar |
@@ -33,7 +33,7 @@ WORDS = {
     "is", "at_least", "at_most", "above", "below", "after", "words", "names", "needed_where",
     "empty_means",
 }  # fmt: skip
-SORTS = {"key", "zone", "currency", "message", "word"}
+SORTS = {"key", "zone", "currency", "message", "csv_pattern", "word"}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import partial
 
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.batches import Batch, Reading, path_list, place, raw_columns, what_is_missing
+from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.broken import read_ahead
@@ -17,9 +18,10 @@ from pipelines.loading.readers.lines import LONGEST_LINE, is_gzip, opened
 
 def prepare(connection: Connection, files: Sequence[Found], reading: Reading) -> None:
     """Sort new files into the batches of `reading`, or say why they cannot be read."""
-    groups: dict[tuple[str, tuple[str, ...], bool], list[Found]] = {}
+    groups: dict[tuple[str, tuple[str, ...], bool, Constants], list[Found]] = {}
     for found in files:
-        reason, header = _csv_header(found)
+        reason, header = csv_header(found)
+        header = found.kind.columns_of(header)
         reason = reason or what_is_missing(found.kind.family, header)
         lowered = [name.lower() for name in header]
         twice = [name for name in found.kind.family.columns if lowered.count(name) > 1]
@@ -28,9 +30,9 @@ def prepare(connection: Connection, files: Sequence[Found], reading: Reading) ->
         if reason:
             reading.rejected.append((found, reason))
             continue
-        key = (found.kind.family.name, tuple(header), is_gzip(found))
+        key = (found.kind.family.name, tuple(header), is_gzip(found), found.kind.constants)
         groups.setdefault(key, []).append(found)
-    for (_, names, zipped), group in groups.items():
+    for (_, names, zipped, constants), group in groups.items():
         family = group[0].kind.family
         positions = [f"column_{number}" for number in range(len(names))]
         declared = ", ".join(f"{literal(position)}: 'VARCHAR'" for position in positions)
@@ -51,7 +53,7 @@ def prepare(connection: Connection, files: Sequence[Found], reading: Reading) ->
         batch = Batch(
             family=family,
             files=tuple(group),
-            columns=raw_columns(family, present, {}),
+            columns=raw_columns(family, present, dict(constants)),
             source=source,
             file_column="filename",
             line=partial(place, header=1),
@@ -64,7 +66,8 @@ def _again(name: str, number: int, names: Sequence[str]) -> str:
     return name if name not in names[:number] else f"{name} {number + 1}"
 
 
-def _csv_header(found: Found) -> tuple[str | None, list[str]]:
+def csv_header(found: Found) -> tuple[str | None, list[str]]:
+    """Why the first line cannot be read, or None, and its headings."""
     try:
         with opened(found) as handle:
             csv.field_size_limit(LONGEST_LINE)
