@@ -26,17 +26,12 @@ MEANT = 0.9  # how near a file's name comes to a registry's when somebody meant 
 
 def experiment_keys(seeds: Path) -> list[str]:
     """The experiments that the registry in this folder declares, sorted."""
-    sheet = read(seeds / "experiments.csv", declared(OURS)["experiments"])
-    return sorted({row["experiment_key"] for _, row in sheet.rows if row["experiment_key"]})
+    return sorted({row["experiment_key"] for row in rows(seeds, "experiments")} - {""})
 
 
-def rows(registries: Path | None, name: str) -> list[Row]:
-    """The rows of one registry, after every registry was checked.
-
-    Raises:
-        UsageError: see `checked`.
-    """
-    return [row for _, row in checked(registries)[name].rows]
+def rows(seeds: Path, name: str) -> list[Row]:
+    """The rows of one registry in a folder that was checked."""
+    return [row for _, row in read(seeds / f"{name}.csv", declared(OURS)[name]).rows]
 
 
 def compose(settings: Settings, registries: Path | None) -> Path:
