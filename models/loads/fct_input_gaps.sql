@@ -16,12 +16,12 @@ watched as (
         hours_since_last_event > stale_after_hours as is_stale,
         max(
             case
-                when level = 'workspace' and hours_since_last_event > stale_after_hours then 1
+                when grain = 'workspace' and hours_since_last_event > stale_after_hours then 1
                 else 0
             end
         ) over (partition by workspace_id, family) = 1 as is_stale_as_a_whole
     from inputs
-    where level <> 'family'
+    where grain <> 'family'
 ),
 
 judged as (
@@ -29,7 +29,7 @@ judged as (
         *,
         is_stale
         and (
-            level = 'workspace'
+            grain = 'workspace'
             -- an event of a campaign that is long over is no gap
             or (
                 not is_stale_as_a_whole

@@ -28,7 +28,7 @@ judged as (
     left join inputs
         on
             families.family = inputs.family
-            and inputs.level = 'family'
+            and inputs.grain = 'family'
 )
 
 select * from judged

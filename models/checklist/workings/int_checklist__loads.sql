@@ -104,7 +104,7 @@ lines as (
             else ''
         end as measured,
         'none' as threshold,
-        'All stand in fct_input_gaps. Mend the sync and load again; waive the line where a fall is meant.' as advice,
+        'All stand in fct_input_gaps: mend the sync and load again, or waive a fall that is meant.' as advice,
         cast(count_gaps as double) as value,
         cast(0 as double) as bound,
         count_gaps = 0 as is_met

@@ -44,7 +44,7 @@ counted as (
 -- A family as a whole, each workspace of it, and each event of that
 leveled as (
     select
-        'family' as level,
+        'family' as grain,
         cast(null as {{ dbt.type_bigint() }}) as workspace_id,
         family,
         cast(null as {{ dbt.type_string() }}) as event_name,
@@ -54,7 +54,7 @@ leveled as (
     from counted
     union all
     select
-        'workspace' as level,
+        'workspace' as grain,
         workspace_id,
         family,
         cast(null as {{ dbt.type_string() }}) as event_name,
@@ -64,7 +64,7 @@ leveled as (
     from counted
     union all
     select
-        'event' as level,
+        'event' as grain,
         workspace_id,
         family,
         event_name,
@@ -78,12 +78,12 @@ leveled as (
 summed as (
     select
         concat(
-            level, ' ',
+            grain, ' ',
             coalesce(cast(workspace_id as {{ dbt.type_string() }}), ''), ' ',
             family, ' ',
             coalesce(event_name, '')
         ) as input_id,
-        level,
+        grain,
         workspace_id,
         family,
         event_name,
@@ -91,7 +91,7 @@ summed as (
         sum(count_rows) as count_rows,
         max(last_event_at) as last_event_at
     from leveled
-    group by level, workspace_id, family, event_name, days_before
+    group by grain, workspace_id, family, event_name, days_before
 )
 
 select * from summed

@@ -19,7 +19,7 @@ spelled as (
 aged as (
     select
         input_id,
-        level,
+        grain,
         workspace_id,
         family,
         event_name,
@@ -38,13 +38,13 @@ aged as (
         ) as longest_quiet_days,
         max(last_event_at) as last_event_at
     from spelled
-    group by input_id, level, workspace_id, family, event_name
+    group by input_id, grain, workspace_id, family, event_name
 ),
 
 judged as (
     select
         aged.input_id,
-        aged.level,
+        aged.grain,
         aged.workspace_id,
         aged.family,
         aged.event_name,
