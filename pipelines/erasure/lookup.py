@@ -95,11 +95,11 @@ def placeholders(db: Databases) -> dict[str, set[str]]:
     """Values that mean nobody, by kind: those the warehouse was built with, and ours."""
     words = "|".join(
         row["placeholder_values"]
-        for row in registries.rows(registries.OURS, "identity_placeholders")
+        for row in registries.rows(registries.OURS / "identity_placeholders.csv")
     )
     rows = [
         (row["identifier_type"], f"{row['placeholder_values']}|{words}")
-        for row in registries.rows(registries.OURS, "identity_rules")
+        for row in registries.rows(registries.OURS / "identity_rules.csv")
     ]
     rules = db.find("warehouse", "int_identity__rules", "identifier_type", "placeholder_values")
     if rules:

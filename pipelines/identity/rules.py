@@ -22,7 +22,7 @@ def require_declared_primary(seeds: Path) -> None:
     """
     primaries = {
         row["workspace_id"].strip(BLANKS): row["identifier_type"].strip(BLANKS)
-        for row in rows(seeds, "identity_rules")
+        for row in rows(seeds / "identity_rules.csv")
         if row["role"].strip(BLANKS).lower() == "primary"
     }
     if not primaries:
@@ -31,7 +31,7 @@ def require_declared_primary(seeds: Path) -> None:
             "declare one row with the role primary (ours is customer_id)."
         )
     decided: dict[str, tuple[str, str]] = {}
-    for row in rows(seeds, "identity_migrations"):
+    for row in rows(seeds / "identity_migrations.csv"):
         scope, made = row["workspace_id"].strip(BLANKS), row["decided_on"].strip(BLANKS)
         if made >= decided.get(scope, ("", ""))[0]:
             decided[scope] = (made, row["to_identifier_type"].strip(BLANKS))

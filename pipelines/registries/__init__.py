@@ -26,12 +26,12 @@ MEANT = 0.9  # how near a file's name comes to a registry's when somebody meant 
 
 def experiment_keys(seeds: Path) -> list[str]:
     """The experiments that the registry in this folder declares, sorted."""
-    return sorted({row["experiment_key"] for row in rows(seeds, "experiments")} - {""})
+    return sorted({row["experiment_key"] for row in rows(seeds / "experiments.csv")} - {""})
 
 
-def rows(seeds: Path, name: str) -> list[Row]:
+def rows(path: Path) -> list[Row]:
     """The rows of one registry in a folder that was checked."""
-    return [row for _, row in read(seeds / f"{name}.csv", declared(OURS)[name]).rows]
+    return [row for _, row in read(path, declared(OURS)[path.stem]).rows]
 
 
 def compose(settings: Settings, registries: Path | None) -> Path:
@@ -51,7 +51,7 @@ def compose(settings: Settings, registries: Path | None) -> Path:
 
 
 def checked(registries: Path | None) -> dict[str, Sheet]:
-    """Every registry, ours or that of the folder in its place, by name and without a fault.
+    """Every registry, ours or that of the folder in its place, by its file and without a fault.
 
     Raises:
         UsageError: the folder is not there.
@@ -79,13 +79,13 @@ def checked(registries: Path | None) -> dict[str, Sheet]:
     faults += [fault for sheet in sheets.values() for fault in sheet.faults]
     if faults:
         raise RegistryError(faults)
-    return sheets
+    return {f"{name}.csv": sheet for name, sheet in sheets.items()}
 
 
 def _write(folder: Path, sheets: dict[str, Sheet]) -> Path:
     """Lay the sheets out in one folder, named by content so that nothing changes in place."""
     files = {path.name: path.read_bytes() for path in sorted(OURS.glob("_*.yml"))}
-    files |= {f"{name}.csv": sheet.content for name, sheet in sheets.items()}
+    files |= {name: sheet.content for name, sheet in sheets.items()}
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(name.encode() + b"\0" + content + b"\0")

@@ -33,8 +33,8 @@ def recogniser(registries: Path | None) -> Callable[[PurePosixPath], FileName | 
         UsageError: a registry cannot be what it should be.
     """
     sheets = checked(registries)
-    headings = _headings(sheets["export_headings"].rows)
-    files = [row for _, row in sheets["export_files"].rows]
+    headings = _headings(sheets["export_headings.csv"].rows)
+    files = [row for _, row in sheets["export_files.csv"].rows]
 
     def recognise(path: PurePosixPath) -> FileName | None:
         kinds = {
