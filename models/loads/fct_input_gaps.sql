@@ -42,6 +42,8 @@ judged as (
         and not is_stale_as_a_whole
         and count_periods >= {{ var("loads_volume_least_periods") }}
         and usual_rows >= {{ var("loads_volume_least_rows") }}
+        -- what is often quiet for a whole period tells nothing by such a period
+        and stale_after_hours < 24 * {{ var("loads_volume_days") }}
         and recent_rows < least_rows as has_fallen
     from watched
 ),

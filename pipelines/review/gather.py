@@ -104,7 +104,7 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
     )
     review.workspaces = _all(tables, "workspaces", "workspace_id")
     review.freshness = _all(tables, "fct_source_freshness", "family")
-    review.gaps = _all(tables, "fct_input_gaps", "family, workspace_id, event_name, gap")
+    review.gaps = _all(tables, "fct_input_gaps", "gap desc, family, workspace_id, event_name")
     review.arms = _all(tables, "experiment_arms", "experiment_key, allocation_version, arm")
     review.metrics = _all(tables, "metrics", "metric_key")
     review.estimates = _estimates(tables, "fct_lift", "")

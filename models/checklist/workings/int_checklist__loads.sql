@@ -44,7 +44,14 @@ ranked_gaps as (
         || coalesce(' of ' || cast(workspace_id as {{ dbt.type_string() }}), '')
         || case gap when 'missing_files' then ' lacks files' else ' ' || gap end
         || ' (' || finding || ')' as said,
-        row_number() over (order by family, workspace_id, event_name, gap) as place
+        row_number() over (
+            order by
+                gap desc,
+                case when event_name is null then 0 else 1 end,
+                family,
+                workspace_id,
+                event_name
+        ) as place
     from gaps
 ),
 

@@ -134,11 +134,6 @@ def test_every_line_is_measured(home: Path) -> None:
         ),
         ("freshness", "update marts.fct_source_freshness set verdict = 'stale'"),
         (
-            "gaps",
-            "update marts.fct_input_gaps set event_name = null, workspace_id = 7, "
-            "family = 'metrics', gap = 'missing_files'",
-        ),
-        (
             "quarantine",
             "insert into marts.load_quarantine (file_name, family, reason, loaded_at) values "
             "('metrics_v5_1_1.parquet', 'metrics', 'It cannot be read.', timestamp '2026-06-01')",
@@ -155,6 +150,15 @@ def test_each_line_fails_for_its_cause(home: Path, tmp_path: Path, name: str, ca
     assert found.verdict == "fail"
     assert f"FAIL  {found.title}" in found.text()
     assert found.advice in found.text()
+
+
+def test_gaps_are_told_until_there_are_none(home: Path, tmp_path: Path) -> None:
+    """Whole families come first, and the sister brand of the sample has stopped."""
+    found = line(measure(settings_for(home)), "gaps")
+    assert found.verdict == "fail"
+    assert ": deliveries of 208477 stopped (nothing for 478 hours;" in found.text()
+    closed = rebuilt(home, tmp_path / "changed", "delete from marts.fct_input_gaps")
+    assert line(measure(closed), "gaps").verdict == "ok"
 
 
 def test_undeclared_cadence_fails(home: Path, tmp_path: Path) -> None:
