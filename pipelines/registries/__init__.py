@@ -54,18 +54,14 @@ def checked(registries: Path | None) -> dict[str, Sheet]:
     """Every registry, ours or that of the folder in its place, by its file and without a fault.
 
     Raises:
-        UsageError: the folder is not there.
+        UsageError: the folder is not there, cannot be read or holds no registry.
         RegistryError: a file in it cannot be what it should be; every fault of every file is told.
     """
-    if registries is not None and not registries.is_dir():
-        raise UsageError(
-            f"There is no folder of registries at {registries}: give --registries DIR."
-        )
     known = declared(OURS)
     paths = {name: OURS / f"{name}.csv" for name in known}
     faults: list[Fault] = []
     replaced: set[str] = set()
-    for path in sorted(registries.iterdir()) if registries else []:
+    for path in _listed(registries) if registries is not None else []:
         if path.suffix == ".csv" and path.stem in known:
             paths[path.stem] = path
             replaced.add(path.stem)
@@ -74,12 +70,28 @@ def checked(registries: Path | None) -> dict[str, Sheet]:
             faults.append(Fault(path.name, f"{gone} dbt_project.yml"))
         elif path.suffix.lower() == ".csv" and (meant := nearest.of(path.stem, known, MEANT)):
             faults.append(Fault(path.name, f"is no registry: name it {meant}.csv"))
+    if registries is not None and not (replaced or faults):
+        raise UsageError(f"{registries} holds no registry, such as experiments.csv.")
     sheets = {name: read(path, known[name]) for name, path in paths.items()}
     check(known, sheets, replaced)
     faults += [fault for sheet in sheets.values() for fault in sheet.faults]
     if faults:
         raise RegistryError(faults)
     return {f"{name}.csv": sheet for name, sheet in sheets.items()}
+
+
+def _listed(registries: Path) -> list[Path]:
+    try:
+        return sorted(registries.iterdir())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(
+            f"There is no folder of registries at {registries}: give --registries DIR."
+        ) from error
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise UsageError(
+            f"The folder of registries {registries} cannot be read ({why})."
+        ) from error
 
 
 def _write(folder: Path, sheets: dict[str, Sheet]) -> Path:

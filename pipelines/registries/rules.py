@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ class Registry:
     sums_to_one: tuple[str, Columns] | None = None
 
 
-def declared(folder: Path) -> dict[str, Registry]:
+@cache
+def declared(folder: Path) -> Mapping[str, Registry]:
     """Every registry that `_*.yml` of the folder declare, by name."""
     found = {}
     for path in sorted(folder.glob("_*.yml")):

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import PROVE
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
@@ -348,6 +348,35 @@ def test_bytes_that_are_no_text_are_refused(settings: Settings, folder: Path) ->
 def test_no_folder_no_build(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no folder"):
         registries.compose(settings, tmp_path / "nowhere")
+
+
+def test_a_folder_without_a_registry_is_the_wrong_one(settings: Settings, folder: Path) -> None:
+    (folder / "notes.csv").write_text("not,a,registry\n")
+    with pytest.raises(UsageError, match="holds no registry"):
+        registries.compose(settings, folder)
+
+
+@settings_of_hypothesis(
+    max_examples=300 if PROVE else 50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.sampled_from(sorted(declared(registries.OURS))), st.integers(0, 400), st.data())
+def test_whatever_a_file_holds_is_read_or_told(
+    settings: Settings, folder: Path, name: str, at: int, data: st.DataObject
+) -> None:
+    ours = (registries.OURS / f"{name}.csv").read_bytes()
+    put = data.draw(st.one_of(st.binary(max_size=40), st.text(max_size=40).map(str.encode)))
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / f"{name}.csv").write_bytes(ours[:at] + put + ours[at + len(put) // 2 :])
+    said = f"{name}.csv"
+    try:
+        registries.checked(folder)
+    except UsageError as error:
+        said = str(error)
+    assert f"{name}.csv" in said
+    assert all(line.isprintable() for line in said.split("\n"))
 
 
 def test_our_own_registries_are_in_order(
