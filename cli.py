@@ -75,7 +75,7 @@ def _told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
     except CounterfoilError as error:
         if verbose:
             raise
-        console.record(error=str(error))
+        console.record(error=str(error), **error.facts)
         console.finish()
         console.warn(f"Error: {error}")
         raise typer.Exit(error.exit_code) from error
@@ -156,6 +156,10 @@ def load(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a text file as a whole for one bad line.")
     ] = False,
+    registries: Registries = None,
+    is_dry: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be read, and how.")
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -163,7 +167,15 @@ def load(
     with _told(as_json, verbose) as (console, settings):
         from pipelines.road import load_exports
 
-        load_exports(settings, console, export or [], app_api_workspace=app_api, is_strict=strict)
+        load_exports(
+            settings,
+            console,
+            export or [],
+            app_api_workspace=app_api,
+            registries=registries,
+            is_strict=strict,
+            dry=is_dry,
+        )
 
 
 @app.command()

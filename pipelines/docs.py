@@ -21,7 +21,8 @@ def main() -> int:
         if not settings.warehouse_path.is_file():
             raise CounterfoilError("Nothing is built yet: `make run` first, then `make docs`.")
         with hold(settings.home, "warehouse", "docs"):
-            invoke(settings, registries.OURS, ["docs", "generate", "--static"])
+            seeds = registries.compose(settings, None)
+            invoke(settings, seeds, ["docs", "generate", "--static"])
             page = settings.home / "docs" / "index.html"
             page.parent.mkdir(exist_ok=True)
             shutil.copyfile(settings.home / "target" / "static_index.html", page)

@@ -14,6 +14,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.locks import hold
+from pipelines.registries import checked
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,28 +27,38 @@ def load_exports(
     exports: list[str],
     *,
     app_api_workspace: int | None = None,
+    registries: Path | None = None,
     is_strict: bool = False,
+    dry: bool = False,
 ) -> None:
     """Load what is new in `exports`, and the merges that a workspace's App API tells of.
 
-    With `is_strict` a text file is refused as a whole for one bad line.
+    Args:
+        is_strict: refuse a text file as a whole for one bad line.
+        dry: only say what would be read, and how.
 
     Raises:
-        UsageError: neither is given.
+        UsageError: neither is given, or the App API with a dry run.
         CounterfoilError: some files or lines could not be read; everything else was loaded.
     """
-    from pipelines.loading import load
+    from pipelines.loading import load, recogniser
+    from pipelines.loading.dry import dry_run
     from pipelines.loading.sources.app_api import fetched_activities
 
     if not exports and app_api_workspace is None:
         raise UsageError("Say what to load: folders or URLs, or --app-api with a workspace id.")
+    if dry and app_api_workspace is not None:
+        raise UsageError("A dry run asks nobody: leave out --app-api, or --dry-run.")
     with ExitStack() as stack:
         if app_api_workspace is not None:
             folder = stack.enter_context(fetched_activities(settings, app_api_workspace, console))
             exports = [*exports, *([str(folder)] if folder else [])]
         if not exports:
             return
-        summary = load(exports, settings, console, is_strict=is_strict)
+        if dry:
+            dry_run(exports, settings, console, recognise=recogniser(registries))
+            return
+        summary = load(exports, settings, console, registries=registries, is_strict=is_strict)
     if summary.failure is not None:
         raise summary.failure
 
@@ -172,9 +183,10 @@ def run_all(
     """
     if not exports:
         exports, as_of, registries = _sample_brand(settings, console, as_of, registries)
+    checked(registries)  # before anything is loaded
     quarantine: CounterfoilError | None = None
     try:
-        load_exports(settings, console, exports)
+        load_exports(settings, console, exports, registries=registries)
     except CounterfoilError as error:
         if "load" not in console.result:
             raise

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
 
+from pipelines import registries
 from pipelines.blanks import BLANKS
 from pipelines.built.quoting import literal, quoted
 from pipelines.erasure.traces import normalised_sql
 from pipelines.errors import CounterfoilError
-from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.settings import Settings
 
 CIO = normalised_sql("cio_id", "internal_customer_id")
 CUSTOMER = normalised_sql("customer_id", "customer_id")
@@ -93,13 +93,14 @@ def held_anonymous_ids(db: Databases) -> str | None:
 
 def placeholders(db: Databases) -> dict[str, set[str]]:
     """Values that mean nobody, by kind: those the warehouse was built with, and ours."""
-    with (PROJECT_DIR / "seeds" / "identity_placeholders.csv").open(encoding="utf-8-sig") as handle:
-        words = "|".join(row["placeholder_values"] for row in csv.DictReader(handle))
-    with (PROJECT_DIR / "seeds" / "identity_rules.csv").open(encoding="utf-8-sig") as handle:
-        rows = [
-            (row["identifier_type"], f"{row['placeholder_values']}|{words}")
-            for row in csv.DictReader(handle)
-        ]
+    words = "|".join(
+        row["placeholder_values"]
+        for row in registries.rows(registries.OURS / "identity_placeholders.csv")
+    )
+    rows = [
+        (row["identifier_type"], f"{row['placeholder_values']}|{words}")
+        for row in registries.rows(registries.OURS / "identity_rules.csv")
+    ]
     rules = db.find("warehouse", "int_identity__rules", "identifier_type", "placeholder_values")
     if rules:
         rows += [

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from pipelines.blanks import BLANKS
 from pipelines.errors import CounterfoilError
+from pipelines.registries import rows
 
 IDENTIFIERS = ("customer_id", "email")
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        return list(csv.DictReader(handle))
 
 
 def require_declared_primary(seeds: Path) -> None:
@@ -29,7 +22,7 @@ def require_declared_primary(seeds: Path) -> None:
     """
     primaries = {
         row["workspace_id"].strip(BLANKS): row["identifier_type"].strip(BLANKS)
-        for row in _rows(seeds / "identity_rules.csv")
+        for row in rows(seeds / "identity_rules.csv")
         if row["role"].strip(BLANKS).lower() == "primary"
     }
     if not primaries:
@@ -38,7 +31,7 @@ def require_declared_primary(seeds: Path) -> None:
             "declare one row with the role primary (ours is customer_id)."
         )
     decided: dict[str, tuple[str, str]] = {}
-    for row in _rows(seeds / "identity_migrations.csv"):
+    for row in rows(seeds / "identity_migrations.csv"):
         scope, made = row["workspace_id"].strip(BLANKS), row["decided_on"].strip(BLANKS)
         if made >= decided.get(scope, ("", ""))[0]:
             decided[scope] = (made, row["to_identifier_type"].strip(BLANKS))

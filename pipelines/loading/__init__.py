@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pipelines.loading.sources import FAMILIES, recognise
+from pipelines.loading.sources import FAMILIES, recognise, recogniser
 from pipelines.loading.sources.customerio import verify_signature
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipelines.console import Console
     from pipelines.loading.handover import Road
     from pipelines.loading.summary import LoadSummary
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def load(
-    exports: list[str], settings: Settings, console: Console, *, is_strict: bool = False
+    exports: list[str],
+    settings: Settings,
+    console: Console,
+    *,
+    registries: Path | None = None,
+    is_strict: bool = False,
 ) -> LoadSummary:
     """Load the new files of `exports` into `raw.duckdb`, holding the warehouse lock.
 
@@ -24,6 +31,7 @@ def load(
         exports: folders, files or URLs (file, s3, gs, az).
         settings: where the state folder is, and how much the database may use.
         console: told one line per thing done.
+        registries: a folder whose registries replace ours; two of them declare CSV exports.
         is_strict: refuse a text file as a whole for one bad line.
 
     Returns:
@@ -31,13 +39,16 @@ def load(
         printing.
 
     Raises:
-        UsageError: an export is not there or holds nothing recognisable.
+        UsageError: an export is not there or holds nothing recognisable, or a registry cannot be
+            what it should be.
         CounterfoilError: another command is at work, or raw.duckdb cannot be opened or written.
     """
     from pipelines.locks import hold
 
     with hold(settings.home, "warehouse", "load"):
-        return load_unlocked(exports, settings, console, is_strict=is_strict)
+        return load_unlocked(
+            exports, settings, console, registries=registries, is_strict=is_strict
+        )
 
 
 def load_unlocked(
@@ -46,6 +57,7 @@ def load_unlocked(
     console: Console,
     road: Road | None = None,
     *,
+    registries: Path | None = None,
     is_strict: bool = False,
 ) -> LoadSummary:
     """`load` for a caller that holds the warehouse lock already.
@@ -66,7 +78,7 @@ def load_unlocked(
             settings,
             console,
             families=FAMILIES,
-            recognise=recognise,
+            recognise=recogniser(registries),
             road=road,
             is_strict=is_strict,
         )
@@ -90,4 +102,12 @@ def ensure_raw(settings: Settings) -> None:
     sweep(settings)
 
 
-__all__ = ["FAMILIES", "ensure_raw", "load", "load_unlocked", "recognise", "verify_signature"]
+__all__ = [
+    "FAMILIES",
+    "ensure_raw",
+    "load",
+    "load_unlocked",
+    "recognise",
+    "recogniser",
+    "verify_signature",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -108,7 +109,8 @@ class Family:
 @dataclass(frozen=True)
 class FileName:
     """What a file's name says. `constants` are columns that the name gives where the file lacks
-    them."""
+    them; `headings`, where a registry says what those of the file mean, pairs of a heading and a
+    column."""
 
     family: Family
     reader: Reader
@@ -116,6 +118,21 @@ class FileName:
     schema_version: int | None = None
     file_sequence: int | None = None
     constants: Constants = ()
+    headings: Constants | None = None
+
+    def columns_of(self, header: list[str]) -> list[str]:
+        """The columns that a header names; empty for a heading that is not read."""
+        if self.headings is None:
+            return header
+        meant = dict(self.headings)
+        return [meant.get(heading, "") for heading in header]
+
+    def marked(self, text: str) -> str:
+        """`text`, and with it what else decides how a file is read: other headings, other file."""
+        if self.headings is None:
+            return text
+        said = repr((text, self.constants, self.headings))
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 def extension(name: str) -> str:

@@ -102,7 +102,8 @@ def find(exports: list[str], recognise: Recognise) -> Listing:
                 name = PurePosixPath(location).name
                 listing.unknown.append(name.encode("utf-8", "replace").decode())
             else:
-                listing.found.append(make(kind))
+                made = make(kind)
+                listing.found.append(replace(made, stamp=made.stamp and kind.marked(made.stamp)))
     if not listing.found:
         raise UsageError(
             "Nothing to load: no file there is named like a Customer.io, behavior or Heap Connect"
@@ -290,9 +291,8 @@ def bring(found: Found, folder: Path, number: int) -> Found:
             except Exception as error:
                 raise Unreadable(f"it could not be downloaded ({type(error).__name__})") from error
         with path.open("rb") as handle:
-            return replace(
-                found, path=path, content_hash=hashlib.file_digest(handle, "sha256").hexdigest()
-            )
+            content = hashlib.file_digest(handle, "sha256").hexdigest()
+            return replace(found, path=path, content_hash=found.kind.marked(content))
     except OSError as error:
         raise Unreadable(f"it cannot be opened ({_plain(error)})") from error
 

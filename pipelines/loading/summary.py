@@ -31,11 +31,11 @@ class LoadSummary:
         """The error to raise once the summary is printed, or None when every file was read."""
         refused = []
         if self.quarantined:
-            files = _counted(len(self.quarantined), "file")
+            files = counted(len(self.quarantined), "file")
             refused.append(f"{files} could not be read and stayed out (see load_quarantine)")
         if self.rejected_rows:
-            lines = _counted(sum(count for _, count, _ in self.rejected_rows), "line")
-            files = _counted(len(self.rejected_rows), "file")
+            lines = counted(sum(count for _, count, _ in self.rejected_rows), "line")
+            files = counted(len(self.rejected_rows), "file")
             refused.append(f"{lines} of {files} could not be read (see load_rejected_rows)")
         if not refused:
             return None
@@ -45,15 +45,16 @@ class LoadSummary:
         )
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str) -> str:
+    """`1 new file`, `2 new files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def report(summary: LoadSummary, console: Console) -> None:
     """One line per thing done."""
     known = f", {summary.files_known:,} already known" if summary.files_known else ""
-    files = "file" if summary.files_loaded == 1 else "files"
-    console.line(f"Loaded {summary.rows:,} rows from {summary.files_loaded:,} new {files}{known}.")
+    files = counted(summary.files_loaded, "new file")
+    console.line(f"Loaded {summary.rows:,} rows from {files}{known}.")
     for table, rows in sorted(summary.rows_by_table.items()):
         console.line(f"  {table}: {rows:,} rows")
     for name in summary.unknown[:UNKNOWN_SHOWN]:
@@ -63,7 +64,7 @@ def report(summary: LoadSummary, console: Console) -> None:
     for name, reason in summary.quarantined:
         console.line(f"Quarantined {name}: {reason}.")
     for name, count, first in summary.rejected_rows:
-        console.line(f"Set aside {_counted(count, 'line')} of {name}, the first: {first}.")
+        console.line(f"Set aside {counted(count, 'line')} of {name}, the first: {first}.")
     console.record(
         load={
             **asdict(summary),

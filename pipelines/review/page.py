@@ -45,6 +45,7 @@ MARTS = {
     "fct_message_pressure": "The price of pressure",
     "fct_replenishment_windows": "Replenishment windows",
     "fct_reactivation_triage": "Reactivation triage",
+    "fct_input_gaps": "Gaps in what comes in",
     "fct_lift_history": "Estimates of earlier weeks",
     "fct_review_arm_match_rates": "Match rate by arm",
 }

@@ -4,6 +4,10 @@ freshness as (
     select * from {{ ref("fct_source_freshness") }}
 ),
 
+gaps as (
+    select * from {{ ref("fct_input_gaps") }}
+),
+
 quarantine as (
     select * from {{ ref("load_quarantine") }}
 ),
@@ -15,8 +19,6 @@ rejected_rows as (
 -- Sources are fresh
 aged_families as (
     select
-        hours_since_last_event,
-        stale_after_hours,
         verdict,
         family || ' ' || case
             when hours_since_last_event < 2
@@ -34,10 +36,34 @@ counted_families as (
     select
         count(*) as count_families,
         count(case when verdict = 'stale' then 1 end) as count_stale,
-        max(hours_since_last_event) as most_hours,
-        max(stale_after_hours) as stale_after_hours,
         {{ listed_text("case when verdict = 'stale' then said end", "place", ", ") }} as stale_families
     from aged_families
+),
+
+-- Nothing lacks in what comes in
+ranked_gaps as (
+    select
+        family
+        || coalesce(' ' || {{ shown_name("event_name") }}, '')
+        || coalesce(' of ' || cast(workspace_id as {{ dbt.type_string() }}), '')
+        || case gap when 'missing_files' then ' lacks files' else ' ' || gap end
+        || ' (' || finding || ')' as said,
+        row_number() over (
+            order by
+                gap desc,
+                case when event_name is null then 0 else 1 end,
+                family,
+                workspace_id,
+                event_name
+        ) as place
+    from gaps
+),
+
+counted_gaps as (
+    select
+        count(*) as count_gaps,
+        {{ listed_text("case when place <= 3 then said end", "place", "; ") }} as first_gaps
+    from ranked_gaps
 ),
 
 -- No file is in quarantine
@@ -94,15 +120,31 @@ lines as (
         case
             when count_families = 0 then 'fresh as of the build'
             else
-                'last event within ' || cast(stale_after_hours as {{ dbt.type_string() }})
-                || ' hours of {{ as_of_words() }} UTC'
+                'none quieter than it ever was of late, nor than {{ var("stale_after_hours") }} hours, at '
+                || '{{ as_of_words() }} UTC'
         end as threshold,
         {{ literal("Check the sync of that family, or build as of the export's own end (--as-of).") }}
             as advice,
-        cast(most_hours as double) as value,
-        cast(stale_after_hours as double) as bound,
+        cast(count_stale as double) as value,
+        cast(0 as double) as bound,
         case when count_families > 0 then count_stale = 0 end as is_met
     from counted_families
+    union all
+    select
+        'gaps' as line,
+        'Nothing lacks in what comes in' as title,
+        cast(count_gaps as {{ dbt.type_string() }}) || ' gaps'
+        || case when count_gaps > 0 then ': ' || first_gaps else '' end
+        || case
+            when count_gaps > 3 then ' and ' || cast(count_gaps - 3 as {{ dbt.type_string() }}) || ' more'
+            else ''
+        end as measured,
+        'none' as threshold,
+        'All stand in fct_input_gaps: mend the sync and load again, or waive a fall that is meant.' as advice,
+        cast(count_gaps as double) as value,
+        cast(0 as double) as bound,
+        count_gaps = 0 as is_met
+    from counted_gaps
     union all
     select
         'quarantine' as line,

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.batches import Batch, Reading, path_list, place, raw_columns, what_is_missing
 from pipelines.loading.casts import CELL
+from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.broken import read_ahead
@@ -39,9 +40,10 @@ def prepare(
             are read.
         is_strict: whether one bad line is enough to refuse its file.
     """
-    groups: dict[tuple[str, tuple[str, ...], bool], list[Found]] = {}
+    groups: dict[tuple[str, tuple[str, ...], bool, Constants], list[Found]] = {}
     for found in files:
-        reason, header = _csv_header(found)
+        reason, header = csv_header(found)
+        header = found.kind.columns_of(header)
         reason = reason or what_is_missing(found.kind.family, header)
         lowered = [name.lower() for name in header]
         twice = [name for name in found.kind.family.columns if lowered.count(name) > 1]
@@ -50,9 +52,9 @@ def prepare(
         if reason:
             reading.rejected.append((found, reason))
             continue
-        key = (found.kind.family.name, tuple(header), is_gzip(found))
+        key = (found.kind.family.name, tuple(header), is_gzip(found), found.kind.constants)
         groups.setdefault(key, []).append(found)
-    for (_, names, zipped), group in groups.items():
+    for (_, names, zipped, constants), group in groups.items():
         family = group[0].kind.family
         positions = [f"column_{number}" for number in range(len(names))]
         declared = ", ".join(f"{literal(position)}: 'VARCHAR'" for position in positions)
@@ -73,7 +75,7 @@ def prepare(
         batch = Batch(
             family=family,
             files=tuple(group),
-            columns=raw_columns(family, present, {}, family.not_null),
+            columns=raw_columns(family, present, dict(constants), family.not_null),
             source=source,
             file_column="filename",
             line=partial(place, header=1),
@@ -93,7 +95,8 @@ def _again(name: str, number: int, names: Sequence[str]) -> str:
     return name if name not in names[:number] else f"{name} {number + 1}"
 
 
-def _csv_header(found: Found) -> tuple[str | None, list[str]]:
+def csv_header(found: Found) -> tuple[str | None, list[str]]:
+    """Why the first line cannot be read, or None, and its headings."""
     try:
         with opened(found) as handle:
             _, header = next(csv_records(handle), (1, []))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
 from pipelines.loading.families import Family, FileName
-from pipelines.loading.sources import behavior, customerio, heap_connect
+from pipelines.loading.sources import behavior, csv_exports, customerio, heap_connect
 
 FAMILIES: tuple[Family, ...] = (
     *customerio.WAREHOUSE,
@@ -22,3 +23,13 @@ def recognise(path: PurePosixPath) -> FileName | None:
         if (name := known(path)) is not None:
             return name
     return None
+
+
+def recogniser(registries: Path | None) -> Callable[[PurePosixPath], FileName | None]:
+    """`recognise`, which also knows the CSV exports that the registries declare.
+
+    Raises:
+        UsageError: a registry cannot be what it should be.
+    """
+    declared = csv_exports.recogniser(registries)
+    return lambda path: recognise(path) or declared(path)

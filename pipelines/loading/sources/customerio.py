@@ -287,7 +287,13 @@ def recognise(path: PurePosixPath) -> FileName | None:
     )
 
 
-def _of_workspace(workspace: str, family: Family, reader: Reader, **said: int) -> FileName | None:
+def _of_workspace(
+    workspace: str,
+    family: Family,
+    reader: Reader,
+    schema_version: int | None = None,
+    file_sequence: int | None = None,
+) -> FileName | None:
     """A file whose name says the workspace that its rows may lack."""
     number = int(workspace)
     if number > BIGINT_MAX:
@@ -297,7 +303,8 @@ def _of_workspace(workspace: str, family: Family, reader: Reader, **said: int) -
         reader=reader,
         workspace_id=number,
         constants=(("workspace_id", str(number)),),
-        **said,
+        schema_version=schema_version,
+        file_sequence=file_sequence,
     )
 
 

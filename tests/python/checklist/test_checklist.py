@@ -29,6 +29,7 @@ LINES = (
     "holdouts_apart",
     "cadence",
     "freshness",
+    "gaps",
     "quarantine",
     "rejected_rows",
     "refusals",
@@ -157,6 +158,15 @@ def test_each_line_fails_for_its_cause(home: Path, tmp_path: Path, name: str, ca
     assert found.advice in found.text()
 
 
+def test_gaps_are_told_until_there_are_none(home: Path, tmp_path: Path) -> None:
+    """Whole families come first, and the sister brand of the sample has stopped."""
+    found = line(measure(settings_for(home)), "gaps")
+    assert found.verdict == "fail"
+    assert ": deliveries of 208477 stopped (nothing for 478 hours;" in found.text()
+    closed = rebuilt(home, tmp_path / "changed", "delete from marts.fct_input_gaps")
+    assert line(measure(closed), "gaps").verdict == "ok"
+
+
 def test_undeclared_cadence_fails(home: Path, tmp_path: Path) -> None:
     """The build writes what the models declare into the statement; here one declares otherwise."""
     settings = changed(home, tmp_path / "changed")
@@ -194,12 +204,15 @@ def waiver(rule: str, subject: str = "null", expires_on: str = "2026-06-02") -> 
 
 
 def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -> None:
-    """The sources of the sample brand are stale; somebody accepts that until the next day."""
-    checklist = measure(rebuilt(home, tmp_path / "waived", waiver("freshness")))
-    found = line(checklist, "freshness")
+    """The sister brand of the sample has stopped; somebody accepts that until the next day."""
+    checklist = measure(rebuilt(home, tmp_path / "waived", waiver("gaps")))
+    found = line(checklist, "gaps")
     assert checklist.count_failed == 0
     assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 2 not applicable")
-    assert found.text().startswith("waived Sources are fresh: 5 of 6 fresh; stale: people 7.0 days")
+    assert found.text().startswith("waived Nothing lacks in what comes in: ")
+    assert (
+        "deliveries of 208477 stopped (nothing for 478 hours; expected within 72)" in found.text()
+    )
     assert found.text().endswith("Waived by data platform until 2026-06-02: until the audit")
     assert found.facts()["waived_by"] == "data platform"
     assert found.facts()["waived_until"] == "2026-06-02"
@@ -209,8 +222,8 @@ def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     "too_late_or_elsewhere",
     [
-        waiver("freshness", expires_on="2026-06-01"),
-        waiver("freshness", subject="'208301/101'"),
+        waiver("gaps", expires_on="2026-06-01"),
+        waiver("gaps", subject="'208301/101'"),
         waiver("quarantine"),
     ],
 )
@@ -218,7 +231,7 @@ def test_a_waiver_of_something_else_changes_nothing(
     home: Path, tmp_path: Path, too_late_or_elsewhere: str
 ) -> None:
     checklist = measure(rebuilt(home, tmp_path / "changed", too_late_or_elsewhere))
-    assert line(checklist, "freshness").verdict == "fail"
+    assert line(checklist, "gaps").verdict == "fail"
     assert checklist.count_failed == 1
 
 
@@ -244,7 +257,7 @@ def test_the_command_fails_with_a_failing_line_only(home: Path, tmp_path: Path) 
     console = Console(as_json=True)
     with pytest.raises(CounterfoilError, match="1 checklist lines fail"):
         write_checklist(settings_for(home), console)
-    write_checklist(rebuilt(home, tmp_path / "waived", waiver("freshness")), console)
+    write_checklist(rebuilt(home, tmp_path / "waived", waiver("gaps")), console)
 
 
 @pytest.mark.parametrize(("rule", "count"), [("holdots", 1), ("told", 0), ("segment_budget", 0)])

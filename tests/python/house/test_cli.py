@@ -161,6 +161,20 @@ def test_a_registry_with_an_unknown_column(home: Path, export: Path, tmp_path: P
     failed(run("build", "--registries", str(tmp_path)), 2, "unknown column `colour`")
 
 
+def test_registries_are_judged_before_anything_is_loaded(
+    home: Path, export: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "workspaces.csv").write_text("workspace_id,name,time_zone\n7,x,BST\n8,y,PST\n")
+    result = run("run", str(export), "--registries", str(tmp_path), "--json")
+    failed(result, 2, "2 faults", "workspaces.csv line 2: `time_zone`", "line 3: `time_zone`")
+    told = json.loads(result.stdout)["faults"]
+    assert [(fault["file"], fault["line"], fault["column"]) for fault in told] == [
+        ("workspaces.csv", 2, "time_zone"),
+        ("workspaces.csv", 3, "time_zone"),
+    ]
+    assert not (home / "raw.duckdb").exists()
+
+
 def test_a_locked_warehouse_says_who_holds_it(home: Path, export: Path) -> None:
     run("load", str(export))
     holder = subprocess.Popen(

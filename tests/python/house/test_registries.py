@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
+from conftest import PROVE
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from pipelines import registries
 from pipelines.errors import UsageError
+from pipelines.registries import cells, zones
+from pipelines.registries.rules import Rule, declared
 from pipelines.settings import Settings
+
+EVERY_RULE = [rule for one in declared(registries.OURS).values() for rule in one.rules.values()]
 
 ARMS_HEADER = (
     "experiment_key,arm,is_control,weight,allocation_version,valid_from,valid_to,split_action_id,"
@@ -46,22 +57,73 @@ def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder
     assert registries.compose(settings, folder) != first
 
 
+EXPERIMENTS_HEADER = (
+    "experiment_key,kind,workspace_id,campaign_id,assignment_source,attribute_name,salt,started_at,"
+    "ended_at,analysis_at,window_hours,primary_metric,alpha,planned_n,owner\n"
+)
+WORKSPACES = "workspace_id,name,time_zone\n"
+
+
+def faults(settings: Settings, folder: Path) -> list[str]:
+    """What is said of the registries of a folder, a sentence each."""
+    with pytest.raises(UsageError) as caught:
+        registries.compose(settings, folder)
+    lines = str(caught.value).splitlines()
+    return [line.strip() for line in (lines[1:] if len(lines) > 1 else lines)]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("workspaces", "workspace_id,name,time_zone,colour\n", "unknown column `colour`"),
-        ("workspaces", "workspace_id,name\n", "lacks the column `time_zone`"),
-        ("workspaces", "", "lacks the column `workspace_id`"),
         (
             "workspaces",
-            "workspace_id,name,time_zone\nseven,x,\n",
-            "line 2: `workspace_id` should be",
+            "workspace_id,name,time_zone,colour\n",
+            "line 1 has an unknown column `colour`",
         ),
-        ("workspaces", "workspace_id,name,time_zone\n7,x\n", "fewer fields than the header"),
-        ("workspaces", "workspace_id,name,time_zone\n7,x,UTC,y\n", "more fields than the header"),
+        ("workspaces", "workspace_id,name\n", "line 1 lacks the column `time_zone`"),
+        ("workspaces", "", "line 1 lacks the column `workspace_id`"),
+        ("workspaces", "workspace_id,nane,time_zone\n", "unknown column `nane`: write `name`"),
+        ("workspaces", "workspace_id,name,name,time_zone\n", "has the column `name` twice"),
+        ("workspaces", "workspace_id;name;time_zone\n7;x;UTC\n", "separated by semicolons"),
+        (
+            "workspaces",
+            WORKSPACES + "seven,x,\n",
+            "line 2: `workspace_id` should be a whole number",
+        ),
+        ("workspaces", WORKSPACES + "-7,x,\n", "line 2: `workspace_id` should be a whole number"),
+        ("workspaces", WORKSPACES + "7_0,x,\n", "line 2: `workspace_id` should be a whole number"),
+        ("workspaces", WORKSPACES + " 7,x,\n", "line 2: `workspace_id` has blanks round its value"),
+        ("workspaces", WORKSPACES + ",x,\n", "line 2: `workspace_id` is empty and must not be"),
+        ("workspaces", WORKSPACES + "7,null,\n", "line 2: `name` would be read as empty"),
+        (
+            "workspaces",
+            WORKSPACES + "7,x,\n8,y,\n7,z,\n",
+            "line 4: `workspace_id` is that of line 2",
+        ),
+        ("workspaces", WORKSPACES + "7,x\n", "line 2 has fewer fields than the header"),
+        ("workspaces", WORKSPACES + "7,x,UTC,y\n", "line 2 has more fields than the header"),
+        ("workspaces", WORKSPACES + '7,"a\nb",\n8,x\n', "line 4 has fewer fields"),
+        ("workspaces", WORKSPACES + '7,"a\nb"\n', "line 2 has fewer fields"),
+        ("workspaces", WORKSPACES + '7,"x,\n', "is not well-formed CSV"),
+        ("workspaces", WORKSPACES + "7,x,BST\n", "by its place, such as Europe/London, not `BST`"),
+        ("workspaces", WORKSPACES + "7,x,EST\n", "by its place, such as Europe/London, not `EST`"),
+        ("workspaces", WORKSPACES + "7,x,UTC+2\n", "by its place, such as Europe/London"),
+        ("workspaces", WORKSPACES + "7,x,UK/London\n", "not `UK/London`: write `Europe/London`"),
+        ("workspaces", WORKSPACES + "7,x,europe/london\n", "write `Europe/London`"),
+        ("workspaces", WORKSPACES + "7,x,New York\n", "write `America/New_York`"),
+        (
+            "workspaces",
+            WORKSPACES + "7,x,jo@brand.example\n",
+            "such as Europe/London, not (not shown)",
+        ),
         (
             "identity_merges",
             "workspace_id,primary_cio_id,secondary_cio_id,merged_at,reason\n7,a,b,2026-02-30,x\n",
+            "line 2: `merged_at` should be a date and time",
+        ),
+        (
+            "identity_merges",
+            "workspace_id,primary_cio_id,secondary_cio_id,merged_at,reason\n7,a,b,20260201,x\n",
             "line 2: `merged_at` should be a date and time",
         ),
         (
@@ -70,33 +132,209 @@ def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder
             "line 2: `expires_on` should be a date such as",
         ),
         (
+            "metrics",
+            "metric_key,behavior,aggregation,label\nbig,order_placd,any,x\n",
+            "`order_placd` is no `behavior` of behavior_map.csv: write `order_placed`",
+        ),
+        (
+            "metrics",
+            "metric_key,behavior,aggregation,label\nbig,order_placed,Counts,x\n",
+            "should be any, count or sum, not `Counts`: write `count`",
+        ),
+        (
+            "message_names",
+            "workspace_id,message_id,message_name\n7,901,x\n",
+            "line 2: `message_id` should be a message",
+        ),
+        (
+            "channel_costs",
+            "channel,cost_per_message,currency\nemail,-1,usd\n",
+            "line 2: `cost_per_message` should be at least 0",
+        ),
+        (
+            "identity_rules",
+            "workspace_id,identifier_type,role,normalisation,max_profiles,placeholder_values,owner,"
+            "decided_on\n,customer_id,primary,trim|lowr,5,,me,2026-01-01\n",
+            "`normalisation` should hold trim or lower, joined with a bar: write `lower`",
+        ),
+        (
             "experiment_arms",
-            ARMS_HEADER + "e,a,perhaps,1,1,,,,,,,\n",
+            ARMS_HEADER + "winback,a,perhaps,1,1,,,,,,,\n",
             "line 2: `is_control` should be true or false",
         ),
         (
             "experiment_arms",
-            ARMS_HEADER + "e,a,false,0.6,1,,,,,,,\ne,b,true,0.3,1,,,,,,,\n",
-            "weights of `e`, allocation version 1, sum to 0.900000",
+            ARMS_HEADER + "winback,a=b,true,1,1,,,,,,,\n",
+            "line 2: `arm` should be a name without",
+        ),
+        (
+            "experiment_arms",
+            ARMS_HEADER + "winback,a,true,1,1,2026-02-01,2026-01-01,,,,,\n",
+            "line 2: `valid_to` should be after `valid_from`",
+        ),
+        (
+            "experiment_arms",
+            ARMS_HEADER + "winback,a,false,0.6,1,,,,,,,\nwinback,b,true,0.3,1,,,,,,,\n",
+            "line 2: `weight` of experiment key `winback`, allocation version `1` sums to 0.900000",
+        ),
+        (
+            "experiment_arms",
+            ARMS_HEADER + "winback,a,true,0.5,,,,,,,,\nwinback,a,true,0.5,1,,,,,,,\n",
+            "line 3: `experiment_key` is that of line 2 with the same arm and allocation_version",
+        ),
+        (
+            "experiment_arms",
+            ARMS_HEADER + "winbak,a,true,1,1,,,,,,,\n",
+            "`winbak` is no `experiment_key` of experiments.csv: write `winback`",
         ),
         ("identity_thresholds", "workspace_id,minimum_rate\n,0.9\n", "set identity_minimum_rate"),
+        ("experiment_arm", ARMS_HEADER, "is no registry: name it experiment_arms.csv"),
     ],
 )
 def test_a_registry_that_cannot_be_is_told_in_one_sentence(
     settings: Settings, folder: Path, name: str, text: str, says: str
 ) -> None:
     (folder / f"{name}.csv").write_text(text)
-    with pytest.raises(UsageError) as caught:
-        registries.compose(settings, folder)
-    assert says in str(caught.value)
-    assert f"{name}.csv" in str(caught.value)
+    said = faults(settings, folder)
+    assert any(says in sentence for sentence in said), said
+    assert all(sentence.startswith(f"{name}.csv") for sentence in said)
+
+
+@pytest.mark.parametrize("alpha", ["0", "1", "nan", "inf", "1e400", "0,05", "5%"])
+def test_an_error_rate_lies_between_zero_and_one(
+    settings: Settings, folder: Path, alpha: str
+) -> None:
+    row = f'big,variant,7,,hash,,s,2026-01-01,,,1,order_rate,"{alpha}",9,me\n'
+    (folder / "experiments.csv").write_text(EXPERIMENTS_HEADER + row)
+    [said] = faults(settings, folder)
+    assert said.startswith("experiments.csv line 2: `alpha` should be ")
+
+
+def test_every_fault_of_every_file_is_told_at_once(settings: Settings, folder: Path) -> None:
+    (folder / "experiments.csv").write_text(
+        EXPERIMENTS_HEADER
+        + "checkout-cta,variant,7,,attribute,,,2026-02-01,,,168,order_rat,0.05,20,me\n"
+        + "onlyT,varient,7,,hash,,s,2026-02-01,2026-01-01,,0,order_rate,2,20,me\n"
+        + "x'; drop table,variant,7,,hash,,s,,,,,,,,\n"
+    )
+    (folder / "experiment_arms.csv").write_text(
+        ARMS_HEADER + "checkout-cta,T,false,0.5,1,,,,,,,\ncheckout-cta,C,true,NaN,1,,,,,,,\n"
+    )
+    (folder / "workspaces.csv").write_bytes(b"\xff\xfew\0")
+    key = "should be a key of a to z, 0 to 9 and _ that starts with a letter, not"
+    assert faults(settings, folder) == [
+        f"experiment_arms.csv line 2: `experiment_key` {key} `checkout-cta`: write `checkout_cta`.",
+        f"experiment_arms.csv line 3: `experiment_key` {key} `checkout-cta`: write `checkout_cta`.",
+        "experiment_arms.csv line 3: `weight` should be a number such as 0.5.",
+        f"experiments.csv line 2: `experiment_key` {key} `checkout-cta`: write `checkout_cta`.",
+        "experiments.csv line 2: `attribute_name` is empty, and `assignment_source` attribute "
+        "needs it.",
+        "experiments.csv line 2: `primary_metric` `order_rat` is no `metric_key` of metrics.csv: "
+        "write `order_rate`.",
+        f"experiments.csv line 3: `experiment_key` {key} `onlyT`: write `only_t`.",
+        "experiments.csv line 3: `kind` should be journey_holdout, global_holdout, variant or "
+        "timing, not `varient`: write `variant`.",
+        "experiments.csv line 3: `window_hours` should be at least 1.",
+        "experiments.csv line 3: `alpha` should be below 1.",
+        "experiments.csv line 3: `ended_at` should be after `started_at`.",
+        f"experiments.csv line 4: `experiment_key` {key} (not shown).",
+        "workspaces.csv is UTF-16: save it as UTF-8.",
+    ]
+
+
+def test_what_ours_name_may_be_gone_with_the_brand_that_ours_describe(
+    settings: Settings, folder: Path
+) -> None:
+    row = "big,variant,7,,hash,,s,2026-01-01,,,1,order_rate,0.05,9,me\n"
+    (folder / "experiments.csv").write_text(EXPERIMENTS_HEADER + row)
+    registries.compose(settings, folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"workspace_id,name,time_zone\n7,a\0b,\n", "line 2 holds a NUL byte"),
+        (b"workspace_id,name,time_zone\n7,x,\n8,\xe9t\xe9,\n", "line 3 is not UTF-8"),
+        ("workspace_id,name,time_zone\n".encode("utf-16"), "is UTF-16"),
+        (b"workspace_id,name,time_zone\n" + b"7,x,\n" * 60_000, "has more than 50,000 rows"),
+        (b"workspace_id,name,time_zone\n" + b"7," + b"x" * 17 * 2**20, "has more than 16 MB"),
+        (b"workspace_id,name,time_zone\n" + b'7,"' + b"x" * 2**18, "is not well-formed CSV"),
+    ],
+    ids=["nul", "latin", "utf16", "rows", "bytes", "quote"],
+)
+def test_a_file_that_is_no_registry_is_told(
+    settings: Settings, folder: Path, content: bytes, says: str
+) -> None:
+    (folder / "workspaces.csv").write_bytes(content)
+    said = faults(settings, folder)
+    assert any(says in sentence for sentence in said), said[-1]
+    assert len(said) <= registries.faults.MOST_A_FILE + 1
+
+
+def test_what_is_no_file_is_told(settings: Settings, folder: Path) -> None:
+    (folder / "workspaces.csv").mkdir()
+    (folder / "metrics.csv").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "waivers.csv")
+    assert faults(settings, folder) == [
+        "metrics.csv cannot be read (no such file or directory).",
+        "waivers.csv is no ordinary file: put a CSV file there.",
+        "workspaces.csv is a folder: put a CSV file there.",
+    ]
+
+
+def test_a_mark_before_the_text_and_capitals_are_what_spreadsheets_write(
+    settings: Settings, folder: Path
+) -> None:
+    arms = ARMS_HEADER + "winback,a,FALSE,0.5,1,,,,,,,\nwinback,b,TRUE,.5e0,1,,,,,,,\n"
+    (folder / "experiment_arms.csv").write_bytes(
+        b"\xef\xbb\xbf" + arms.replace(".5e0", "5E-1").replace("\n", "\r\n").encode()
+    )
+    registries.compose(settings, folder)
+
+
+@example("bigint", "9999999999999999999")
+@example("decimal(18,6)", "0.0000001")
+@example("timestamp", "2026-06-01T02:00:00+02:00")
+@settings_of_hypothesis(max_examples=300 if PROVE else 60, deadline=None)
+@given(
+    st.sampled_from(sorted(rule.type for rule in EVERY_RULE)),
+    st.one_of(
+        st.text(max_size=30),
+        st.datetimes(min_value=datetime(1990, 1, 1)).map(lambda at: at.isoformat()),
+        st.datetimes(timezones=st.just(UTC)).map(lambda at: at.isoformat(" ")),
+        st.dates().map(str),
+        st.floats().map(str),
+        st.integers().map(str),
+        st.from_regex(cells._TIME, fullmatch=True),
+        st.from_regex(cells._NUMBER, fullmatch=True),
+    ),
+)
+def test_a_cell_is_read_as_the_database_reads_it_or_refused(kind: str, text: str) -> None:
+    """What passes here can be seeded, and means the same there."""
+    if cells.is_empty(text):
+        return
+    try:
+        value = cells.read(text, Rule("it", kind))
+    except cells.Refused:
+        return
+    [(read,)] = duckdb.connect().execute(f"select cast(? as {kind})", [text]).fetchall()
+    assert read == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def test_the_database_knows_every_zone_that_passes() -> None:
+    known = {
+        name
+        for (name,) in duckdb.connect().execute("select name from pg_timezone_names()").fetchall()
+    }
+    assert len(zones.known()) > 400
+    assert zones.known() <= known
 
 
 @pytest.mark.parametrize("total", [1 - 9e-7, 1 + 9e-7])
 def test_weights_may_miss_one_by_a_millionth(
     settings: Settings, folder: Path, total: float
 ) -> None:
-    weights = f"e,a,false,{total - 0.5},1,,,,,,,\ne,b,true,0.5,1,,,,,,,\n"
+    weights = f"winback,a,false,{total - 0.5},1,,,,,,,\nwinback,b,true,0.5,1,,,,,,,\n"
     (folder / "experiment_arms.csv").write_text(ARMS_HEADER + weights)
     registries.compose(settings, folder)
 
@@ -110,6 +348,35 @@ def test_bytes_that_are_no_text_are_refused(settings: Settings, folder: Path) ->
 def test_no_folder_no_build(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no folder"):
         registries.compose(settings, tmp_path / "nowhere")
+
+
+def test_a_folder_without_a_registry_is_the_wrong_one(settings: Settings, folder: Path) -> None:
+    (folder / "notes.csv").write_text("not,a,registry\n")
+    with pytest.raises(UsageError, match="holds no registry"):
+        registries.compose(settings, folder)
+
+
+@settings_of_hypothesis(
+    max_examples=300 if PROVE else 50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.sampled_from(sorted(declared(registries.OURS))), st.integers(0, 400), st.data())
+def test_whatever_a_file_holds_is_read_or_told(
+    settings: Settings, folder: Path, name: str, at: int, data: st.DataObject
+) -> None:
+    ours = (registries.OURS / f"{name}.csv").read_bytes()
+    put = data.draw(st.one_of(st.binary(max_size=40), st.text(max_size=40).map(str.encode)))
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / f"{name}.csv").write_bytes(ours[:at] + put + ours[at + len(put) // 2 :])
+    said = f"{name}.csv"
+    try:
+        registries.checked(folder)
+    except UsageError as error:
+        said = str(error)
+    assert f"{name}.csv" in said
+    assert all(line.isprintable() for line in said.split("\n"))
 
 
 def test_our_own_registries_are_in_order(

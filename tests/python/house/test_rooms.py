@@ -13,9 +13,10 @@ from pipelines.settings import PROJECT_DIR
 
 OWN = {
     "built": {"built"},
+    "registries": {"registries"},
     "sandbox": {"sandbox"},
     "heap": {"heap", "built", "loading"},
-    "loading": {"loading", "built", "erasure"},
+    "loading": {"loading", "built", "erasure", "registries"},
     "identity": {"identity", "built", "experiments"},
     "segments": {"segments", "built"},
     "sample": {"sample", "built", "review"},

@@ -394,6 +394,7 @@ def test_what_is_not_built_is_named(change: Change) -> None:
         "fct_review_arm_match_rates",
         "fct_source_freshness",
         "fct_review_loads",
+        "fct_input_gaps",
         "fct_effect_on_the_reached",
     )
     page = write_page(change(*(f"drop table marts.{name}" for name in names)))

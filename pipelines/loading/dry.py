@@ -1,0 +1,161 @@
+"""A dry run: what a load would read, and how, without loading it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines.built.quoting import literal
+from pipelines.console import Console
+from pipelines.loading import raw
+from pipelines.loading.batches import Batch
+from pipelines.loading.casts import to_kind
+from pipelines.loading.files import Found, Recognise, Unreadable, bring, find
+from pipelines.loading.readers.csv import csv_header
+from pipelines.loading.reading import prepare
+from pipelines.loading.summary import UNKNOWN_SHOWN, counted
+from pipelines.paths import plain_paths
+from pipelines.quiet import NO_DOWNLOADS
+from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files of one family with the same columns, and what would become of these.
+
+    Attributes:
+        read: columns that the files give.
+        lacking: columns of the family that they do not give, null for every row.
+        not_read: headings that no registry names, or that the family leaves out.
+    """
+
+    family: str
+    workspace_id: int | None
+    files: tuple[str, ...]
+    rows: int
+    read: dict[str, str]
+    lacking: tuple[str, ...]
+    not_read: tuple[str, ...]
+
+
+def dry_run(
+    exports: list[str], settings: Settings, console: Console, *, recognise: Recognise
+) -> None:
+    """Look at every new file as a load would, and say what it would do; nothing is written.
+
+    Raises:
+        UsageError, CounterfoilError: see `files.find`, and raw.duckdb is in use.
+    """
+    listing = find(exports, recognise)
+    known = _known(settings)
+    rejected: list[tuple[str, str]] = []
+    fresh: dict[tuple[str, str], Found] = {}
+    count_known = 0
+    with tempfile.TemporaryDirectory(prefix="counterfoil-") as name, plain_paths() as plain:
+        scratch = Path(name)
+        for number, found in enumerate(listing.found):
+            try:
+                brought = bring(found, scratch / "incoming", number)
+            except Unreadable as error:
+                rejected.append((found.name, str(error)))
+                continue
+            key = (brought.name, brought.content_hash)
+            if key in known or key in fresh:
+                count_known += 1
+            else:
+                fresh[key] = brought
+        with duckdb.connect() as connection:
+            connection.execute(f"set memory_limit = {literal(settings.memory_limit)}")
+            connection.execute(f"set threads = {settings.threads}")
+            connection.execute("set global TimeZone = 'UTC'")
+            connection.execute(NO_DOWNLOADS)
+            connection.execute(f"set temp_directory = {literal(str(scratch / 'spill'))}")
+            reading = prepare(connection, list(fresh.values()), scratch, plain)
+            groups = [group for batch in reading.batches for group in _groups(connection, batch)]
+    rejected += [(found.name, reason) for found, reason in reading.rejected]
+    for group in groups:
+        _tell(group, console)
+    for other in listing.unknown[:UNKNOWN_SHOWN]:
+        console.line(f"Would skip {other}: not a file that Counterfoil knows.")
+    for file_name, reason in sorted(rejected):
+        console.line(f"Would quarantine {file_name}: {reason}.")
+    rows = sum(group.rows for group in groups)
+    console.line(
+        f"Nothing was loaded. A load would read {rows:,} rows from"
+        f" {counted(sum(len(group.files) for group in groups), 'new file')};"
+        f" {count_known:,} are known, {len(listing.unknown):,} unknown,"
+        f" {len(rejected):,} cannot be read."
+    )
+    console.record(
+        dry_run={
+            "groups": [asdict(group) for group in groups],
+            "files_known": count_known,
+            "unknown": listing.unknown,
+            "rejected": [
+                {"file_name": file_name, "reason": why} for file_name, why in sorted(rejected)
+            ],
+        }
+    )
+
+
+def _known(settings: Settings) -> set[tuple[str, str]]:
+    """Names and contents that were loaded before."""
+    if not settings.raw_path.exists():
+        return set()
+    try:
+        with duckdb.connect(str(settings.raw_path), read_only=True) as connection:
+            rows = connection.execute("select file_name, content_hash from loads.files").fetchall()
+    except (duckdb.Error, OSError) as error:
+        raise raw.explain_opening(settings.raw_path, error) from error
+    return {(name, content) for name, content in rows}
+
+
+def _groups(connection: raw.Connection, batch: Batch) -> list[Group]:
+    """The batch by header, since files whose unread headings differ are read alike."""
+    by_header: dict[tuple[str, ...], list[Found]] = {}
+    for found in batch.files:
+        header = csv_header(found)[1] if found.kind.reader == "csv" else []
+        by_header.setdefault(tuple(header), []).append(found)
+    nothing = {name: to_kind(kind, "null", '"NULL"') for name, kind in batch.family.columns.items()}
+    lacking = tuple(name for name, _, sql in batch.columns if sql == nothing.get(name))
+    groups = []
+    for headings, files in by_header.items():
+        named = files[0].kind.columns_of(list(headings))
+        given = {column: heading for heading, column in zip(headings, named, strict=True)}
+        groups.append(
+            Group(
+                family=batch.family.name,
+                workspace_id=files[0].kind.workspace_id,
+                files=tuple(found.name for found in files),
+                rows=sum(found.rows for found in files),
+                read={
+                    name: given.get(name, name)
+                    for name, _, _ in batch.columns
+                    if name not in lacking
+                },
+                lacking=lacking,
+                not_read=tuple(
+                    heading for heading, column in zip(headings, named, strict=True) if not column
+                ),
+            )
+        )
+    return groups
+
+
+def _tell(group: Group, console: Console) -> None:
+    shown = ", ".join(group.files[:3])
+    more = f" and {len(group.files) - 3:,} more" if len(group.files) > 3 else ""
+    where = f" of workspace {group.workspace_id}" if group.workspace_id is not None else ""
+    console.line(f"{group.family}{where}: {group.rows:,} rows from {shown}{more}")
+    read = [
+        column if heading == column else f"{column} (from {heading})"
+        for column, heading in group.read.items()
+    ]
+    console.line(f"  reads {', '.join(read)}")
+    if group.lacking:
+        console.line(f"  lacks {', '.join(group.lacking)}")
+    if group.not_read:
+        console.line(f"  leaves out {', '.join(group.not_read)}")
