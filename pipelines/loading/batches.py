@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import duckdb
 
 from pipelines.built.quoting import literal, quoted
+from pipelines.loading.bounds import too_wide
 from pipelines.loading.casts import to_kind
 from pipelines.loading.families import LOAD_ID, SOURCE_FILE, SOURCE_LINE, Family, Kind
 from pipelines.loading.files import Found
@@ -76,6 +77,17 @@ class Reading:
 
     batches: list[Batch]
     rejected: list[tuple[Found, str]]
+
+
+def files_of(batches: Sequence[Batch]) -> list[Found]:
+    """All files of `batches`."""
+    return [found for batch in batches for found in batch.files]
+
+
+def only(batches: Sequence[Batch], files: Set[Found]) -> list[Batch]:
+    """The batches of those `files` alone."""
+    kept = [batch.only([found for found in batch.files if found in files]) for batch in batches]
+    return [batch for batch in kept if batch.files]
 
 
 def spoilers(
@@ -153,7 +165,9 @@ def unknown_name(name: str, taken: set[str]) -> str:
 
 
 def what_is_missing(family: Family, present: Sequence[str]) -> str | None:
-    """The reason when `present` column names lack what `family` requires."""
+    """The reason when `present` column names lack what `family` requires, or are too many."""
+    if wide := too_wide(len(present)):
+        return wide
     names = {name.lower() for name in present}
     lacking = [name for name in family.required if name not in names]
     if lacking:

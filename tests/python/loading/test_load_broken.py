@@ -21,7 +21,7 @@ from test_load import NOON, PROVE, at, load, metrics, metrics_file, rows, shared
 from pipelines import loading
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.loading import files
+from pipelines.loading import contents, files
 from pipelines.loading.sources import customerio
 from pipelines.settings import PROJECT_DIR
 
@@ -466,7 +466,7 @@ def test_what_may_not_be_read_or_written_is_named(
         with nobody():
             with pytest.raises(CounterfoilError, match=r"closed cannot be read .permission denied"):
                 load(home, export)
-            with pytest.raises(files.Unreadable, match=r"cannot be opened .permission denied"):
+            with pytest.raises(contents.Unreadable, match=r"cannot be opened .permission denied"):
                 files.bring(found, open_folder, 0)
             with pytest.raises(CounterfoilError, match="permission"):
                 loading.ensure_raw(at(home))
