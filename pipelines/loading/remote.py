@@ -5,6 +5,7 @@ Credentials are those of the environment, found as each store's own tools find t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ _CREDENTIALS = {
     "az": "AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME with"
     " AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
 }
+_CHATTY = ("s3fs", "aiobotocore", "botocore", "gcsfs", "google", "adlfs", "azure", "asyncio")
 LONGEST_NAME = 255  # bytes; object stores allow more than file systems do
 REPLACED = "it was replaced while it was being downloaded: run it again"
 GONE = "it was taken away while the export was being read"
@@ -67,10 +69,17 @@ def entries(
     """
     import fsspec
 
+    for library in _CHATTY:  # else what they log, tracebacks too, goes to whoever looks on
+        logging.getLogger(library).addHandler(logging.NullHandler())
     if not urlsplit(url).netloc and scheme != "memory":
         raise UsageError(f"{shown(url)} names no bucket: give {scheme}://bucket/folder.")
     extra = EXTRAS[scheme]
     try:
+        if extra == "gs":
+            # plain HTTP: what the package takes by itself asks one more service, by gRPC
+            from gcsfs.core import GCSFileSystem
+
+            fsspec.register_implementation(scheme, GCSFileSystem, clobber=True)
         # of its own: another export may come with other credentials
         system, root = fsspec.core.url_to_fs(url, skip_instance_cache=bool(extra))
     except ImportError as error:
@@ -117,7 +126,8 @@ def _maker(
 
 
 def _modified(facts: dict[str, Any]) -> Any:
-    return next((facts[key] for key in _TIMES if facts.get(key)), None)
+    given = next((facts[key] for key in _TIMES if facts.get(key)), None)
+    return datetime.fromtimestamp(given, UTC) if isinstance(given, (int, float)) else given
 
 
 def _stamp(facts: dict[str, Any]) -> str:
@@ -200,17 +210,24 @@ def _unreachable(url: str, extra: str, error: Exception) -> CounterfoilError:
 
 
 def _renew(extra: str) -> str:
-    return f"the credentials have expired; renew them ({_CREDENTIALS[extra]}) and run it again"
+    # only S3 tells credentials that were good once from wrong ones
+    over = "have expired" if extra == "s3" else "have expired, or are not right"
+    return f"the credentials {over}; renew them ({_CREDENTIALS[extra]}) and run it again"
 
 
 _CODES = {
-    "expired": {"expiredtoken", "expiredtokenexception", "tokenrefreshrequired", "requestexpired"},
+    "expired": {
+        "expiredtoken",
+        "expiredtokenexception",
+        "tokenrefreshrequired",
+        "requestexpired",
+        "authenticationfailed",
+    },
     "busy": {"slowdown", "serverbusy", "serviceunavailable", "internalerror", "operationtimedout"},
     "missing": {"nosuchbucket", "containernotfound", "nosuchkey"},
     "denied": {"invalidaccesskeyid", "signaturedoesnotmatch", "accessdenied", "invalidtoken"},
 }
 _EXPIRED = {"RefreshError", "UnauthorizedSSOTokenError", "TokenRetrievalError"}
-_OVER = "valid in the specified time frame"  # Azure's word for a signature that has run out
 _CLOSED = "forbidden: "
 _NO_CREDENTIALS = {
     "NoCredentialsError",
@@ -233,7 +250,7 @@ def _what_failed(error: BaseException) -> str:
     texts = " ".join(str(one) for one in chain).lower()
     signs = {
         **{word: bool(codes & some) for word, some in _CODES.items()},
-        "lapsed": bool(names & _EXPIRED) or 401 in statuses or _OVER in texts,
+        "lapsed": bool(names & _EXPIRED) or 401 in statuses,
         "unknown": bool(names & _NO_CREDENTIALS),
         "failing": bool(statuses & {429, 500, 502, 503, 504}),
         "closed": isinstance(error, PermissionError) or 403 in statuses or _CLOSED in texts,

@@ -69,7 +69,13 @@ class Unpacked(io.RawIOBase):
         size = self._long()
         if count < 0 or not 0 <= size <= LARGEST_BLOCK:
             raise Damaged if size < 0 or count < 0 else NotAvro(_TOO_LARGE)
-        data = self._unpack(self._bytes(size))
+        packed = self._bytes(size)
+        try:
+            data = self._unpack(packed)
+        except (NotAvro, Damaged):
+            raise
+        except Exception as error:  # each codec has its own, and bzip2 says that the disk failed
+            raise Damaged from error
         if len(data) > LARGEST_BLOCK:
             raise NotAvro(_TOO_LARGE)
         if count > len(data):
@@ -132,7 +138,8 @@ def _unpacker(codec: str) -> Callable[[bytes], bytes]:
         case "null":
             return bytes
         case "deflate":
-            return _of_streams(lambda: zlib.decompressobj(-zlib.MAX_WBITS))
+            # some writers leave a checksum of another format behind it
+            return _of_streams(lambda: zlib.decompressobj(-zlib.MAX_WBITS), only_first=True)
         case "bzip2":
             return _of_streams(bz2.BZ2Decompressor)
         case "xz":
@@ -150,7 +157,7 @@ def _unpacker(codec: str) -> Callable[[bytes], bytes]:
     raise NotAvro(f"it is packed with {shown}, which nobody reads here: write it with {known}")
 
 
-def _of_streams(stream: Callable[[], Any]) -> Callable[[bytes], bytes]:
+def _of_streams(stream: Callable[[], Any], *, only_first: bool = False) -> Callable[[bytes], bytes]:
     def unpack(data: bytes) -> bytes:
         parts: list[bytes] = []
         left = LARGEST_BLOCK + 1
@@ -160,7 +167,7 @@ def _of_streams(stream: Callable[[], Any]) -> Callable[[bytes], bytes]:
             left -= len(parts[-1])
             if left and not unpacking.eof:
                 raise Damaged
-            data = unpacking.unused_data
+            data = b"" if only_first else unpacking.unused_data
         return b"".join(parts)
 
     return unpack
