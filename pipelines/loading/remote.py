@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading import contents
@@ -69,11 +68,11 @@ def entries(
     """
     import fsspec
 
+    extra = EXTRAS[scheme]
     for library in _CHATTY:  # else what they log, tracebacks too, goes to whoever looks on
         logging.getLogger(library).addHandler(logging.NullHandler())
-    if not urlsplit(url).netloc and scheme != "memory":
+    if not url.partition("://")[2].partition("/")[0] and extra:
         raise UsageError(f"{shown(url)} names no bucket: give {scheme}://bucket/folder.")
-    extra = EXTRAS[scheme]
     try:
         if extra == "gs":
             # plain HTTP: what the package takes by itself asks one more service, by gRPC
@@ -276,4 +275,5 @@ def _code(error: BaseException) -> str:
     answer = getattr(error, "response", None)
     if isinstance(answer, dict):
         return str((answer.get("Error") or {}).get("Code", "")).lower()
-    return str(getattr(error, "error_code", "") or "").lower()
+    code = getattr(error, "error_code", None) or ""
+    return str(getattr(code, "value", code)).lower()

@@ -143,7 +143,7 @@ def _unpacker(codec: str) -> Callable[[bytes], bytes]:
         case "bzip2":
             return _of_streams(bz2.BZ2Decompressor)
         case "xz":
-            return _of_streams(lambda: lzma.LZMADecompressor(memlimit=LARGEST_BLOCK))
+            return _of_streams(lambda: lzma.LZMADecompressor(memlimit=128 * MB))
         case "zstandard" | "snappy" | "lz4":
             try:
                 return {"zstandard": _zstandard, "snappy": _snappy, "lz4": _lz4}[codec]()

@@ -15,8 +15,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -101,7 +101,10 @@ class RemoteStore:
         door: what stands before it.
         environment: what gives a program its address and its credentials.
         put: writes an object, by its name in the bucket.
-        expired: has it take the credentials for expired.
+        expired: a block in which the credentials have expired, in what then differs in the
+            environment.
+        fill: writes so many small objects of no known name into a folder.
+        expiry: the answer to credentials that have expired, where the door gives it.
         reads: whether a request is for the content of the object of that name.
     """
 
@@ -109,9 +112,10 @@ class RemoteStore:
     door: Door
     environment: dict[str, str]
     put: Callable[[str, bytes], None]
-    expired: Callable[[], dict[str, str]]
+    expired: Callable[[], AbstractContextManager[dict[str, str]]]
     reads: Callable[[str, str, str], bool]
-    closers: list[Callable[[], None]] = field(default_factory=list)
+    fill: Callable[[str, int], None]
+    expiry: Answer | None = None
 
     def url(self, folder: str) -> str:
         return f"{self.scheme}://{BUCKET}/{folder}"
@@ -135,13 +139,25 @@ def s3() -> Iterator[RemoteStore]:
     )
     client.create_bucket(Bucket=BUCKET)
 
-    def expired() -> dict[str, str]:
-        said = (
-            b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>ExpiredToken</Code>'
-            b"<Message>The provided token has expired.</Message></Error>"
-        )
-        door.rule = lambda method, path: (400, {"Content-Type": "application/xml"}, said)
-        return {}
+    said = (
+        b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>ExpiredToken</Code>'
+        b"<Message>The provided token has expired.</Message></Error>"
+    )
+    expiry: Answer = (400, {"Content-Type": "application/xml"}, said)
+
+    @contextmanager
+    def expired() -> Iterator[dict[str, str]]:
+        door.rule = lambda method, path: expiry
+        yield {}
+        door.rule = None
+
+    def fill(folder: str, count: int) -> None:
+        from moto.core import DEFAULT_ACCOUNT_ID
+        from moto.s3.models import s3_backends
+
+        backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]  # over HTTP it would take minutes
+        for number in range(count):
+            backend.put_object(BUCKET, f"{folder}/part-{number:05d}.txt", b"x")
 
     try:
         yield RemoteStore(
@@ -157,6 +173,8 @@ def s3() -> Iterator[RemoteStore]:
             lambda name, content: client.put_object(Bucket=BUCKET, Key=name, Body=content),
             expired,
             lambda method, path, name: method == "GET" and path.endswith(f"/{BUCKET}/{name}"),
+            fill,
+            expiry,
         )
     finally:
         door.close()
@@ -212,10 +230,16 @@ def gs(folder: Path) -> Iterator[RemoteStore]:
         status, _, said = _asked(behind, "POST", path, {"Host": "x", **headers}, content)
         assert status == 200, said
 
-    def expired() -> dict[str, str]:
+    @contextmanager
+    def expired() -> Iterator[dict[str, str]]:
         nonlocal is_valid
         is_valid = False
-        return {}
+        yield {}
+        is_valid = True
+
+    def fill(folder: str, count: int) -> None:
+        for number in range(count):
+            put(f"{folder}/part-{number:05d}.txt", b"x")
 
     try:
         yield RemoteStore(
@@ -228,7 +252,10 @@ def gs(folder: Path) -> Iterator[RemoteStore]:
             },
             put,
             expired,
-            lambda method, path, name: method == "GET" and path.endswith("alt=media"),
+            lambda method, path, name: (
+                method == "GET" and f"/o/{quote(name, safe='')}?" in path and "alt=media" in path
+            ),
+            fill,
         )
     finally:
         door.close()
@@ -268,7 +295,8 @@ def az(folder: Path) -> Iterator[RemoteStore]:
         client = BlobServiceClient.from_connection_string(connection(behind))
         container = client.create_container(BUCKET)
 
-        def expired() -> dict[str, str]:
+        @contextmanager
+        def expired() -> Iterator[dict[str, str]]:
             over = generate_container_sas(
                 AZURITE_ACCOUNT,
                 BUCKET,
@@ -277,13 +305,17 @@ def az(folder: Path) -> Iterator[RemoteStore]:
                 expiry=datetime.now(UTC) - timedelta(hours=1),
             )
             endpoint = f"http://127.0.0.1:{door.port}/{AZURITE_ACCOUNT}"
-            return {
+            yield {
                 "AZURE_STORAGE_CONNECTION_STRING": f"BlobEndpoint={endpoint};"
                 f"SharedAccessSignature={over}"
             }
 
         def put(name: str, content: bytes) -> None:
             container.upload_blob(name, content, overwrite=True)
+
+        def fill(folder: str, count: int) -> None:
+            for number in range(count):
+                put(f"{folder}/part-{number:05d}.txt", b"x")
 
         yield RemoteStore(
             "az",
@@ -292,10 +324,11 @@ def az(folder: Path) -> Iterator[RemoteStore]:
             put,
             expired,
             lambda method, path, name: method == "GET" and path.endswith(f"/{BUCKET}/{name}"),
+            fill,
         )
         door.close()
     finally:
-        process.terminate()
+        process.kill()  # nothing of it is kept
         process.wait(timeout=30)
 
 
