@@ -13,10 +13,17 @@ import duckdb
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.bounds import too_wide
 from pipelines.loading.casts import to_kind
-from pipelines.loading.families import LOAD_ID, SOURCE_FILE, SOURCE_LINE, Family, Kind
+from pipelines.loading.families import (
+    LOAD_ID,
+    SOURCE_FILE,
+    SOURCE_FOLDER,
+    SOURCE_LINE,
+    Family,
+    Kind,
+)
 from pipelines.loading.files import Found
 
-RESERVED = frozenset({SOURCE_FILE, SOURCE_LINE, LOAD_ID, "_dlt_id"})
+RESERVED = frozenset({SOURCE_FILE, SOURCE_FOLDER, SOURCE_LINE, LOAD_ID, "_dlt_id"})
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,11 @@ class Batch:
             if columns is None or name in columns
         ]
         if columns is None:
-            marks = {SOURCE_FILE: self._file_name(), SOURCE_LINE: self.line(self.files)}
+            marks = {
+                SOURCE_FILE: self._file_name(),
+                SOURCE_FOLDER: self._folder(),
+                SOURCE_LINE: self.line(self.files),
+            }
             chosen += [f"{marks[name]} as {quoted(name)}" for name in self.family.marks]
         return f"select {', '.join(chosen)} from {self.source(self.files)}"
 
@@ -65,6 +76,14 @@ class Batch:
             return name
         pairs = ", ".join(f"{literal(path)}: {literal(own)}" for path, own in other.items())
         return f"coalesce(map {{{pairs}}}[{file_column}], {name})"
+
+    def _folder(self) -> str:
+        """The folder of the file a row is from."""
+        folders = {str(found.path): found.folder for found in self.files}
+        if len(set(folders.values())) == 1:
+            return literal(self.files[0].folder)
+        pairs = ", ".join(f"{literal(path)}: {literal(own)}" for path, own in folders.items())
+        return f"map {{{pairs}}}[{quoted(self.file_column)}]"
 
     def only(self, files: Sequence[Found]) -> Batch:
         """The same batch of fewer files."""

@@ -27,6 +27,8 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 class Found:
     """A file as listed. `stamp` changes whenever the file does; `path` is where it can be read.
 
+    `folder` is where it lies within its export, and empty at the top.
+
     Without a `stamp`, or without a `content_hash`, nothing of it is remembered.
     """
 
@@ -37,6 +39,7 @@ class Found:
     stamp: str
     modified_at: datetime | None
     path: Path | None = None
+    folder: str = ""
     content_hash: str = ""
     rows: int = 0
     remote: Any = field(default=None, compare=False, repr=False)
@@ -170,19 +173,20 @@ def _local(folder: Path, listing: Listing) -> Iterator[tuple[str, Callable[[File
             folders.clear()
             continue
         visited.add(real)
+        inside = os.path.relpath(parent, folder).removeprefix(os.curdir)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(parent) / name
             if not name.startswith(".") and not path.is_dir():
-                yield str(path), _stat_maker(path)
+                yield str(path), _stat_maker(path, inside)
 
 
-def _stat_maker(path: Path) -> Callable[[FileName], Found]:
+def _stat_maker(path: Path, folder: str = "") -> Callable[[FileName], Found]:
     def make(kind: FileName) -> Found:
         try:
             status = path.stat()
         except OSError:  # a dangling link: reading it will say so
-            return Found(str(path), path.name, kind, -1, "", None, path)
+            return Found(str(path), path.name, kind, -1, "", None, path, folder)
         return Found(
             location=str(path),
             name=path.name,
@@ -191,6 +195,7 @@ def _stat_maker(path: Path) -> Callable[[FileName], Found]:
             stamp=str(status.st_mtime_ns),
             modified_at=_instant(status.st_mtime),
             path=path,
+            folder=folder,
         )
 
     return make

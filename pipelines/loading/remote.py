@@ -100,11 +100,12 @@ def entries(
     for path, facts in sorted(found.items()):
         relative = path.removeprefix(str(root)).split("/")
         if not any(part.startswith(".") for part in relative):
-            yield prefix + path, _maker(prefix, store, path, facts)
+            folder = "/".join(relative[:-1]).strip("/")
+            yield prefix + path, _maker(prefix, store, path, facts, folder)
 
 
 def _maker(
-    prefix: str, store: Store, path: str, facts: dict[str, Any]
+    prefix: str, store: Store, path: str, facts: dict[str, Any], folder: str
 ) -> Callable[[FileName], Found]:
     def make(kind: FileName) -> Found:
         modified = _modified(facts)
@@ -118,6 +119,7 @@ def _maker(
             size=int(facts.get("size") or 0),
             stamp=_stamp(facts),
             modified_at=modified_at,
+            folder=folder,
             remote=(store, path),
         )
 

@@ -75,8 +75,12 @@ def test_an_export_in_a_store_is_read_like_any_other(store: RemoteStore, tmp_pat
     summary = load(tmp_path / "home", store.url("export"))
     assert (summary.files_loaded, summary.quarantined) == (3, [])
     assert summary.unknown == ["other.txt"]
-    got = rows(tmp_path / "home", "select event_id, _source_file from behavior.events")
-    assert sorted(got) == sorted((name, name.rpartition("/")[2]) for name in NAMES)
+    got = rows(
+        tmp_path / "home", "select event_id, _source_folder, _source_file from behavior.events"
+    )
+    assert sorted(got) == sorted(
+        (name, name.rpartition("/")[0], name.rpartition("/")[2]) for name in NAMES
+    )
     asked: list[str] = []
     answering(store, lambda method, path: asked.append(path))  # type: ignore[func-returns-value]
     again = load(tmp_path / "home", store.url("export"))
