@@ -53,6 +53,13 @@ def counterfoil(
     """Turn Customer.io exports into evidence that Heap can use."""
 
 
+def path(given: str) -> Path:
+    """A path of the command line: an empty one would be the folder that one happens to stand in."""
+    if not given:
+        raise typer.BadParameter("it is empty: give a path")
+    return Path(given)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
 AsOf = Annotated[
@@ -61,7 +68,7 @@ AsOf = Annotated[
 ]
 Registries = Annotated[
     Path | None,
-    typer.Option("--registries", help="A folder whose registries replace ours."),
+    typer.Option("--registries", parser=path, help="A folder whose registries replace ours."),
 ]
 
 
@@ -207,7 +214,9 @@ def build(
 
 @app.command()
 def plan(
-    out: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", parser=path, help="Write the plan to this file.")
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -222,7 +231,8 @@ def plan(
 @app.command()
 def publish(
     plan_file: Annotated[
-        Path | None, typer.Option("--plan", help="Send this plan; default: a fresh one.")
+        Path | None,
+        typer.Option("--plan", parser=path, help="Send this plan; default: a fresh one."),
     ] = None,
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0.01, help="Stop after this long.")
@@ -248,7 +258,7 @@ def review(as_json: Json = False, verbose: Verbose = False) -> None:
 
 @app.command()
 def sample(
-    out: Annotated[Path, typer.Argument(help="Folder to write to.")],
+    out: Annotated[Path, typer.Argument(parser=path, help="Folder to write to.")],
     people: Annotated[int | None, typer.Option("--people", min=1, help="How many people.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same brand.")] = 1,
     effect: Annotated[
@@ -378,9 +388,11 @@ def identity_check(as_json: Json = False, verbose: Verbose = False) -> None:
 @identity_app.command("sample")
 def identity_sample(
     sheet: Annotated[
-        Path | None, typer.Argument(help="A sheet to read back; none: draw one.")
+        Path | None, typer.Argument(parser=path, help="A sheet to read back; none: draw one.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the sheet here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", parser=path, help="Write the sheet here.")
+    ] = None,
     size: Annotated[int, typer.Option("--size", min=20, max=50, help="How many people.")] = 30,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same sheet.")] = 1,
     as_json: Json = False,
@@ -402,7 +414,9 @@ def identity_migrate(
     workspace: Annotated[
         int | None, typer.Option("--workspace", help="One workspace; default all.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the rehearsal here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", parser=path, help="Write the rehearsal here.")
+    ] = None,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:

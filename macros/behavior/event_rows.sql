@@ -18,6 +18,7 @@
             cast(value as decimal(18, 2)) as value,
             occurred_at,
             _source_file as source_file,
+            _source_folder as source_folder,
             _source_line as source_line
         from delivered_events
         where
@@ -29,11 +30,12 @@
 
 {% macro last_version_first() -%}
     {#-
-        The order of the versions of a line: by file name, then by place in the file. Rows from before
-        places were kept, and files that share a name, are told apart by what they say: the order of
-        loading never counts.
+        The order of the versions of a line: by file name, by folder where files share a name, then by
+        place in the file. Rows from before places were kept, and files that lie alike in two exports,
+        are told apart by what they say: the order of loading never counts.
     -#}
     source_file desc,
+    source_folder desc nulls last,
     source_line desc nulls last,
     occurred_at desc,
     value desc nulls last,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -12,11 +12,19 @@ import duckdb
 
 from pipelines.blanks import is_blank_sql
 from pipelines.built.quoting import literal, quoted
+from pipelines.loading.bounds import too_wide
 from pipelines.loading.casts import to_kind
-from pipelines.loading.families import LOAD_ID, SOURCE_FILE, SOURCE_LINE, Family, Kind
+from pipelines.loading.families import (
+    LOAD_ID,
+    SOURCE_FILE,
+    SOURCE_FOLDER,
+    SOURCE_LINE,
+    Family,
+    Kind,
+)
 from pipelines.loading.files import Found
 
-RESERVED = frozenset({SOURCE_FILE, SOURCE_LINE, LOAD_ID, "_dlt_id"})
+RESERVED = frozenset({SOURCE_FILE, SOURCE_FOLDER, SOURCE_LINE, LOAD_ID, "_dlt_id"})
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,11 @@ class Batch:
             if columns is None or name in columns
         ]
         if columns is None:
-            marks = {SOURCE_FILE: self._file_name(), SOURCE_LINE: self.line(self.files)}
+            marks = {
+                SOURCE_FILE: self._file_name(),
+                SOURCE_FOLDER: self._folder(),
+                SOURCE_LINE: self.line(self.files),
+            }
             chosen += [f"{marks[name]} as {quoted(name)}" for name in self.family.marks]
         return f"select {', '.join(chosen)} from {self.source(self.files)}"
 
@@ -66,6 +78,14 @@ class Batch:
         pairs = ", ".join(f"{literal(path)}: {literal(own)}" for path, own in other.items())
         return f"coalesce(map {{{pairs}}}[{file_column}], {name})"
 
+    def _folder(self) -> str:
+        """The folder of the file a row is from."""
+        folders = {str(found.path): found.folder for found in self.files}
+        if len(set(folders.values())) == 1:
+            return literal(self.files[0].folder)
+        pairs = ", ".join(f"{literal(path)}: {literal(own)}" for path, own in folders.items())
+        return f"map {{{pairs}}}[{quoted(self.file_column)}]"
+
     def only(self, files: Sequence[Found]) -> Batch:
         """The same batch of fewer files."""
         return replace(self, files=tuple(files))
@@ -77,6 +97,17 @@ class Reading:
 
     batches: list[Batch]
     rejected: list[tuple[Found, str]]
+
+
+def files_of(batches: Sequence[Batch]) -> list[Found]:
+    """All files of `batches`."""
+    return [found for batch in batches for found in batch.files]
+
+
+def only(batches: Sequence[Batch], files: Set[Found]) -> list[Batch]:
+    """The batches of those `files` alone."""
+    kept = [batch.only([found for found in batch.files if found in files]) for batch in batches]
+    return [batch for batch in kept if batch.files]
 
 
 def spoilers(
@@ -161,7 +192,9 @@ def unknown_name(name: str, taken: set[str]) -> str:
 
 
 def what_is_missing(family: Family, present: Sequence[str]) -> str | None:
-    """The reason when `present` column names lack what `family` requires."""
+    """The reason when `present` column names lack what `family` requires, or are too many."""
+    if wide := too_wide(len(present)):
+        return wide
     names = {name.lower() for name in present}
     lacking = [name for name in family.required if name not in names]
     if lacking:

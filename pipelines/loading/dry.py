@@ -13,7 +13,8 @@ from pipelines.console import Console
 from pipelines.loading import raw
 from pipelines.loading.batches import Batch
 from pipelines.loading.casts import to_kind
-from pipelines.loading.files import Found, Recognise, Unreadable, bring, find
+from pipelines.loading.contents import Unreadable
+from pipelines.loading.files import Found, Recognise, bring, find
 from pipelines.loading.readers.csv import csv_header
 from pipelines.loading.reading import prepare
 from pipelines.loading.summary import UNKNOWN_SHOWN, counted

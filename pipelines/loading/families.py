@@ -30,6 +30,7 @@ DDL: dict[Kind, str] = {
 }
 
 SOURCE_FILE = "_source_file"
+SOURCE_FOLDER = "_source_folder"
 SOURCE_LINE = "_source_line"
 LOAD_ID = "_dlt_load_id"
 READERS: dict[str, Reader] = {
@@ -75,7 +76,8 @@ class Family:
     family, whatever it is called. `keeps_unknown` is false where a column that is not listed may
     hold personal text. `not_null` columns must also hold a value, and no blank, in every row of a
     text file. `keeps_lines` where the later of two rows wins: raw then keeps the place of each row
-    in its file, a CSV's header being line 1.
+    in its file, a CSV's header being line 1, and the folder of the file, since two files may share
+    a name.
     """
 
     name: str
@@ -97,8 +99,14 @@ class Family:
     @property
     def own(self) -> tuple[Column, ...]:
         """The columns that say where a row stood, which are ours and in no file."""
-        line = columns("bigint", "none", SOURCE_LINE) if self.keeps_lines else ()
-        return (Column(SOURCE_FILE, "text", "file"), *line)
+        file = Column(SOURCE_FILE, "text", "file")
+        if not self.keeps_lines:
+            return (file,)
+        return (
+            file,
+            Column(SOURCE_FOLDER, "text", "file"),
+            *columns("bigint", "none", SOURCE_LINE),
+        )
 
     @property
     def marks(self) -> dict[str, Kind]:

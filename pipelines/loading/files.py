@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -10,38 +9,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.loading import contents
+from pipelines.loading.contents import NO_FILE, Held, Unreadable
 from pipelines.loading.families import FileName
-from pipelines.paths import is_plain
-from pipelines.room import disk_full, is_disk_full
-
-if TYPE_CHECKING:
-    import fsspec
 
 Recognise = Callable[[PurePosixPath], FileName | None]
 
-LONGEST_NAME = 255  # bytes; object stores allow more than file systems do
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-
-# URL scheme -> the extra that brings its file system; memory is fsspec's own, for trying things
-EXTRAS = {
-    "s3": "s3",
-    "s3a": "s3",
-    "gs": "gs",
-    "gcs": "gs",
-    "az": "az",
-    "abfs": "az",
-    "abfss": "az",
-    "memory": "",
-}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file as listed. `stamp` changes whenever the file does; `path` is where it can be read."""
+    """A file as listed. `stamp` changes whenever the file does; `path` is where it can be read.
+
+    `folder` is where it lies within its export, and empty at the top.
+
+    Without a `stamp`, or without a `content_hash`, nothing of it is remembered.
+    """
 
     location: str
     name: str
@@ -50,9 +38,11 @@ class Found:
     stamp: str
     modified_at: datetime | None
     path: Path | None = None
+    folder: str = ""
     content_hash: str = ""
     rows: int = 0
     remote: Any = field(default=None, compare=False, repr=False)
+    held: Held | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass
@@ -81,19 +71,7 @@ def find(exports: list[str], recognise: Recognise) -> Listing:
     listing = Listing()
     seen: set[str] = set()
     for export in exports:
-        url = _URL.match(export)
-        scheme = url[1].lower() if url else ""
-        if scheme in ("", "file"):
-            folder = _local_path(export) if scheme else Path(export).expanduser()
-            entries = _local(folder, listing)
-        elif scheme in EXTRAS:
-            entries = _remote(export, scheme, listing)
-        else:
-            raise UsageError(
-                f"An export cannot be read from `{scheme}://`: give a folder, or a URL that starts"
-                " with file, s3, gs or az."
-            )
-        for location, make in entries:
+        for location, make in _entries(export, listing):
             if location in seen:
                 continue
             seen.add(location)
@@ -112,6 +90,21 @@ def find(exports: list[str], recognise: Recognise) -> Listing:
     listing.found.sort(key=lambda found: (found.kind.file_sequence or 0, found.name))
     listing.unknown.sort()
     return listing
+
+
+def _entries(export: str, listing: Listing) -> Iterator[tuple[str, Callable[[FileName], Found]]]:
+    url = _URL.match(export)
+    scheme = url[1].lower() if url else ""
+    if scheme in ("", "file"):
+        return _local(_local_path(export) if scheme else _given_path(export), listing)
+    from pipelines.loading import remote
+
+    if scheme in remote.EXTRAS:
+        return remote.entries(export, scheme, listing)
+    raise UsageError(
+        f"An export cannot be read from `{scheme}://`: give a folder, or a URL that starts with"
+        " file, s3, gs or az."
+    )
 
 
 def _is_text(location: str) -> bool:
@@ -134,12 +127,26 @@ def shown(export: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def _given_path(export: str) -> Path:
+    # an empty text would be the folder that one happens to stand in
+    if not export or "\0" in export:
+        raise UsageError("An export is a folder, a file or a URL: an empty one was given.")
+    try:
+        return Path(export).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"There is no export at {export} (nobody here has that name): give the folder that"
+            " holds the export files."
+        ) from error
+
+
 def _local_path(url: str) -> Path:
     # by hand: a ? or # is part of a file's name, and urlsplit would end the path there
     host, slash, path = url.partition("://")[2].partition("/")
-    if host not in ("", "localhost"):
+    path = unquote(slash + path, errors="surrogateescape")
+    if host not in ("", "localhost") or not path or "\0" in path:
         raise UsageError("A file URL names a folder of this machine: file:///path/to/export.")
-    return Path(unquote(slash + path, errors="surrogateescape"))
+    return Path(path)
 
 
 def _local(folder: Path, listing: Listing) -> Iterator[tuple[str, Callable[[FileName], Found]]]:
@@ -170,131 +177,83 @@ def _local(folder: Path, listing: Listing) -> Iterator[tuple[str, Callable[[File
             folders.clear()
             continue
         visited.add(real)
+        inside = os.path.relpath(parent, folder).removeprefix(os.curdir)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(parent) / name
             if not name.startswith(".") and not path.is_dir():
-                yield str(path), _stat_maker(path)
+                yield str(path), _stat_maker(path, inside)
 
 
-def _stat_maker(path: Path) -> Callable[[FileName], Found]:
+def _stat_maker(path: Path, folder: str = "") -> Callable[[FileName], Found]:
     def make(kind: FileName) -> Found:
         try:
             status = path.stat()
         except OSError:  # a dangling link: reading it will say so
-            return Found(str(path), path.name, kind, -1, "", None, path)
+            return Found(str(path), path.name, kind, -1, "", None, path, folder)
         return Found(
             location=str(path),
             name=path.name,
             kind=kind,
             size=status.st_size if stat.S_ISREG(status.st_mode) else -1,
             stamp=str(status.st_mtime_ns),
-            modified_at=datetime.fromtimestamp(status.st_mtime, UTC).replace(tzinfo=None),
+            modified_at=_instant(status.st_mtime),
             path=path,
+            folder=folder,
         )
 
     return make
-
-
-def _remote(
-    url: str, scheme: str, listing: Listing
-) -> Iterator[tuple[str, Callable[[FileName], Found]]]:
-    import fsspec
-
-    try:
-        system, root = fsspec.core.url_to_fs(url)
-    except ImportError as error:
-        raise UsageError(
-            f"Reading {scheme}:// needs one more package: pip install"
-            f" 'counterfoil[{EXTRAS[scheme]}]'."
-        ) from error
-    except Exception as error:
-        raise _unreachable(url, error) from error
-    try:
-        system.invalidate_cache()
-        entries = system.find(root, detail=True)
-    except Exception as error:
-        raise _unreachable(url, error) from error
-    if not entries:
-        raise UsageError(f"There is no export at {shown(url)}: the folder is empty or missing.")
-    prefix = f"{scheme}://"
-    listing.roots.append(prefix + str(root).rstrip("/"))
-    for path, facts in sorted(entries.items()):
-        relative = path.removeprefix(str(root)).split("/")
-        if not any(part.startswith(".") for part in relative):
-            yield prefix + path, _remote_maker(prefix, system, path, facts)
-
-
-def _remote_maker(
-    prefix: str, system: fsspec.AbstractFileSystem, path: str, facts: dict[str, Any]
-) -> Callable[[FileName], Found]:
-    def make(kind: FileName) -> Found:
-        times = (facts.get(key) for key in ("mtime", "LastModified", "last_modified", "updated"))
-        modified = next((time for time in times if time), facts.get("created"))
-        mark = facts.get("ETag") or facts.get("etag") or facts.get("md5Hash") or ""
-        modified_at = None
-        if isinstance(modified, datetime):
-            modified_at = modified.astimezone(UTC).replace(tzinfo=None)
-        return Found(
-            location=prefix + path,
-            name=PurePosixPath(path).name,
-            kind=kind,
-            size=int(facts.get("size") or 0),
-            stamp=f"{mark} {modified or ''}".strip(),
-            modified_at=modified_at,
-            remote=(system, path),
-        )
-
-    return make
-
-
-def _unreachable(url: str, error: Exception) -> CounterfoilError:
-    if isinstance(error, FileNotFoundError):
-        return UsageError(f"There is no export at {shown(url)}: check the address.")
-    if isinstance(error, PermissionError) or "credential" in type(error).__name__.lower():
-        return CounterfoilError(
-            f"{shown(url)} may not be read: give this machine credentials that may list and read"
-            " it."
-        )
-    return CounterfoilError(
-        f"{shown(url)} cannot be read ({type(error).__name__}): check the address, the credentials"
-        " and the network, and run it again."
-    )
-
-
-class Unreadable(Exception):
-    """A file that cannot be opened at all; the message is a reason for the quarantine."""
 
 
 def bring(found: Found, folder: Path, number: int) -> Found:
     """A readable, hashed copy of `found`: itself when local, else downloaded under `folder`.
 
+    Its size and stamp are those of what was hashed.
+
     Raises:
-        Unreadable: it cannot be opened.
+        Unreadable: it cannot be opened, or not be read whole.
     """
-    path = found.path
+    if found.remote is not None:
+        from pipelines.loading import remote
+
+        return remote.bring(found, folder / str(number))
+    assert found.path is not None
     if found.size < 0:
-        raise Unreadable("it is not a readable file (a dangling link or a special file)")
+        raise Unreadable(NO_FILE)
     try:
-        if path is None:
-            system, source = found.remote
-            # under its own name where that can be one here
-            fits = is_plain(found.name) and len(found.name.encode()) <= LONGEST_NAME
-            path = folder / str(number) / (found.name if fits else "file")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                system.get_file(source, str(path))
-            except OSError as error:
-                if is_disk_full(error):
-                    raise disk_full(folder) from error
-                raise
-            except Exception as error:
-                raise Unreadable(f"it could not be downloaded ({type(error).__name__})") from error
-        with path.open("rb") as handle:
-            content = hashlib.file_digest(handle, "sha256").hexdigest()
-            return replace(found, path=path, content_hash=found.kind.marked(content))
+        held = contents.read(found.path)
     except OSError as error:
         raise Unreadable(f"it cannot be opened ({_plain(error)})") from error
+    return replace(
+        found,
+        size=held.size,
+        stamp=held.stamp,
+        modified_at=_instant(held.modified),
+        content_hash=held.content_hash,
+        held=held,
+    )
+
+
+def is_unchanged(found: Found) -> bool:
+    """Whether what was hashed is still what stands there; a download is ours and stays."""
+    return found.held is None or contents.is_as_held(found.held)
+
+
+def not_its_fault(found: Found) -> Found:
+    """`found` as a file that may be read next time as it is: nothing of it is remembered."""
+    return replace(found, content_hash="", stamp="")
+
+
+def blamed(found: Found, reason: str) -> tuple[Found, str]:
+    """What is said of a file that stays out: nothing of one that is another by now."""
+    return (found, reason) if is_unchanged(found) else (not_its_fault(found), contents.CHANGED)
+
+
+def _instant(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):  # a time of change can be any number
+        return None
 
 
 def _plain(error: OSError) -> str:

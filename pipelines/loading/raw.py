@@ -206,6 +206,37 @@ def _undo_unfinished(connection: Connection, families: Sequence[Family]) -> None
         forget_unfinished(connection, dataset)
 
 
+def finished(connection: Connection, dataset: str) -> set[str]:
+    """The packages of `dataset` that dlt has finished, by their ids."""
+    if not _has_packages(connection, dataset):
+        return set()
+    return {
+        load_id
+        for (load_id,) in connection.execute(
+            f"select load_id from {quoted(dataset)}._dlt_loads where status = 0"
+        ).fetchall()
+    }
+
+
+def undo(connection: Connection, dataset: str, before: set[str]) -> None:
+    """Take back every package of `dataset` that was not finished `before`."""
+    connection.executemany(
+        f"delete from {quoted(dataset)}._dlt_loads where load_id = ?",
+        [[load_id] for load_id in finished(connection, dataset) - before],
+    )
+    forget_unfinished(connection, dataset)
+
+
+def _has_packages(connection: Connection, dataset: str) -> bool:
+    return bool(
+        connection.execute(
+            "select count(*) from duckdb_tables() where database_name = current_database()"
+            " and schema_name = ? and table_name = '_dlt_loads'",
+            [dataset],
+        ).fetchall()[0][0]
+    )
+
+
 def forget_unfinished(connection: Connection, dataset: str) -> None:
     """Delete every row of `dataset` whose package is not in dlt's `_dlt_loads`."""
     tables = [
@@ -216,13 +247,8 @@ def forget_unfinished(connection: Connection, dataset: str) -> None:
             [dataset, LOAD_ID],
         ).fetchall()
     ]
-    finished = connection.execute(
-        "select count(*) from duckdb_tables() where database_name = current_database()"
-        " and schema_name = ? and table_name = '_dlt_loads'",
-        [dataset],
-    ).fetchall()[0][0]
     done = f"select load_id from {quoted(dataset)}._dlt_loads where status = 0"
-    condition = f"{LOAD_ID} not in ({done})" if finished else "true"
+    condition = f"{LOAD_ID} not in ({done})" if _has_packages(connection, dataset) else "true"
     connection.execute("begin")
     for table in tables:
         connection.execute(

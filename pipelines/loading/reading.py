@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.loading.batches import Batch, Reading, spoilers
-from pipelines.loading.files import Found
+from pipelines.loading.files import Found, not_its_fault
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers import csv, json_lines, parquet
 from pipelines.loading.readers.broken import reason
+from pipelines.loading.readers.packed import unpacks_too_far
 from pipelines.loading.readers.setting_aside import begin
 from pipelines.paths import Plain
 
@@ -40,6 +41,8 @@ def prepare(
     for found in files:
         if found.size == 0:
             reading.rejected.append((found, "it is empty (0 bytes)"))
+        elif too_far := unpacks_too_far(found):
+            reading.rejected.append((found, too_far))
         else:
             readable.append(found)
 
@@ -48,10 +51,13 @@ def prepare(
 
     footed = of("parquet")
     for number, found in enumerate(of("avro")):
-        from pipelines.loading.readers.avro import NotAvro, to_parquet
+        from pipelines.loading.readers.avro import to_parquet
+        from pipelines.loading.readers.avro_blocks import NotAvro, NotHere
 
         try:
             footed.append(to_parquet(found, scratch / "avro" / str(number)))
+        except NotHere as error:
+            reading.rejected.append((not_its_fault(found), str(error)))
         except NotAvro as error:
             reading.rejected.append((found, str(error)))
     parquet.prepare(connection, _named_plainly(footed, plain), reading)

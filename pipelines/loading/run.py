@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,19 @@ import duckdb
 from pipelines.built.quoting import quoted
 from pipelines.console import Advance, Console
 from pipelines.loading import raw, rejected_rows
-from pipelines.loading.batches import Batch
+from pipelines.loading.batches import Batch, files_of, only
+from pipelines.loading.contents import CHANGED, Unreadable
 from pipelines.loading.families import DDL, Family
-from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find
+from pipelines.loading.files import (
+    Found,
+    Listing,
+    Recognise,
+    blamed,
+    bring,
+    find,
+    is_unchanged,
+    not_its_fault,
+)
 from pipelines.loading.handover import Handed, Road, hand_over
 from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.summary import LoadSummary, report
@@ -191,7 +202,7 @@ def _load_fresh(
 ) -> None:
     scratch = raw.scratch(settings)
     reading = prepare(connection, fresh, scratch, plain, is_strict=is_strict)
-    rejected.extend(reading.rejected)
+    rejected.extend(blamed(*pair) for pair in reading.rejected)
     total = sum(batch.rows for batch in reading.batches)
     with console.progress("loading rows", total=total or None) as advance:
         for dataset in raw.datasets(families):
@@ -239,26 +250,57 @@ def _load_dataset(
             for part in _jobs(batch)
         ]
         handed += _records(connection, batches)
+        before = raw.finished(connection, dataset)
         try:
             hand_over(
                 connection, raw.scratch(settings), dataset, handed, advance=advance, road=road
             )
-            return batches
+            bad = _changed(batches)
+            if not bad:
+                return batches
+            # what was hashed is not what was read
+            raw.undo(connection, dataset, before)
         except Exception as error:
             # the package is void; its rows go, its files are looked at one by one
             raw.forget_unfinished(connection, dataset)
+            if _is_memory(error):
+                again = partial(
+                    _load_dataset, connection, settings, dataset,
+                    rejected=rejected, advance=advance, road=road,
+                )  # fmt: skip
+                return _load_apart(batches, settings, again, rejected)
             if _is_ours(error):
                 raise raw.explain(settings, _root(error)) from error
-            bad = [pair for batch in batches for pair in culprits(connection, batch)]
+            bad = _changed(batches) or [
+                pair for batch in batches for pair in culprits(connection, batch)
+            ]
             if not bad:
                 raise raw.explain(settings, _root(error)) from error
-        rejected.extend(bad)
+        rejected.extend(blamed(*pair) for pair in bad)
         out = {found for found, _ in bad}
-        kept = [
-            batch.only([found for found in batch.files if found not in out]) for batch in batches
-        ]
-        batches = [batch for batch in kept if batch.files]
+        batches = only(batches, set(files_of(batches)) - out)
     return []
+
+
+def _load_apart(
+    batches: list[Batch],
+    settings: Settings,
+    load: Callable[..., list[Batch]],
+    rejected: list[tuple[Found, str]],
+) -> list[Batch]:
+    """Load the halves of what took too much memory, each by itself: no file keeps others out."""
+    files = files_of(batches)
+    if len(files) == 1:
+        limit = f"more memory than {settings.memory_limit} (COUNTERFOIL_MEMORY_LIMIT)"
+        rejected.append((not_its_fault(files[0]), f"reading it takes {limit}"))
+        return []
+    half = len(files) // 2
+    parts = (set(files[:half]), set(files[half:]))
+    return [batch for part in parts for batch in load(batches=only(batches, part))]
+
+
+def _changed(batches: Sequence[Batch]) -> list[tuple[Found, str]]:
+    return [(found, CHANGED) for found in files_of(batches) if not is_unchanged(found)]
 
 
 def _jobs(batch: Batch) -> list[Batch]:
@@ -328,9 +370,12 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether the disk or the memory failed: no file is to blame."""
-    text = f"{error} {_root(error)}".lower()
-    return is_disk_full(_root(error)) or is_disk_full(error) or "out of memory" in text
+    """Whether the disk failed: no file is to blame."""
+    return is_disk_full(_root(error)) or is_disk_full(error)
+
+
+def _is_memory(error: BaseException) -> bool:
+    return "out of memory" in f"{error} {_root(error)}".lower()
 
 
 def _settle(

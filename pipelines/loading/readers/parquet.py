@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from pipelines.loading.batches import (
     spoilers,
     what_is_missing,
 )
+from pipelines.loading.bounds import LARGEST_DESCRIPTION, MB, too_many_rows, too_wide
 from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
@@ -24,30 +26,40 @@ from pipelines.loading.raw import Connection
 def prepare(connection: Connection, files: Sequence[Found], reading: Reading) -> None:
     """Sort new files into the batches of `reading`, or say why they cannot be read."""
     signatures: dict[str, str] = {}
+    widths: dict[str, int] = {}
     counts: dict[str, int] = {}
 
     def read_footers(some: Sequence[Found]) -> None:
         paths = path_list(some)
-        signatures.update(
-            connection.execute(
-                "select file_name, md5(string_agg(concat_ws('|', column_id, name, type,"
-                " num_children, converted_type, logical_type, duckdb_type, scale, precision),"
-                f" chr(10) order by column_id)) from parquet_schema({paths}) group by file_name"
-            ).fetchall()
-        )
+        for path, signature, width in connection.execute(
+            "select file_name, md5(string_agg(concat_ws('|', column_id, name, type,"
+            " num_children, converted_type, logical_type, duckdb_type, scale, precision),"
+            " chr(10) order by column_id)), count(*) - 1"
+            f" from parquet_schema({paths}) group by file_name"
+        ).fetchall():
+            signatures[path], widths[path] = signature, width
         counts.update(
             connection.execute(
                 f"select file_name, num_rows from parquet_file_metadata({paths})"
             ).fetchall()
         )
 
-    spoiled = dict(spoilers(files, read_footers))
-    groups: dict[tuple[str, str], list[Found]] = {}
+    described: list[Found] = []
     for found in files:
+        if reason := _description_too_large(found):
+            reading.rejected.append((found, reason))
+        else:
+            described.append(found)
+    spoiled = dict(spoilers(described, read_footers))
+    groups: dict[tuple[str, str], list[Found]] = {}
+    for found in described:
         if found in spoiled:
             reading.rejected.append((found, _parquet_reason(spoiled[found])))
             continue
         path = str(found.path)
+        if reason := too_wide(widths[path]) or too_many_rows(counts[path], found.size):
+            reading.rejected.append((found, reason))
+            continue
         groups.setdefault((found.kind.family.name, signatures[path]), []).append(
             replace(found, rows=counts[path])
         )
@@ -101,6 +113,20 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
 
 def _place_in_parquet(_: Sequence[Found]) -> str:
     return "file_row_number + 1"
+
+
+def _description_too_large(found: Found) -> str | None:
+    """The reason when what stands at the end of the file is too large to be read at once."""
+    assert found.path is not None
+    try:
+        with found.path.open("rb") as handle:
+            handle.seek(-8, os.SEEK_END)
+            size = int.from_bytes(handle.read(4), "little")
+            if handle.read(4) == b"PAR1" and size > LARGEST_DESCRIPTION:
+                return f"its footer takes more than {LARGEST_DESCRIPTION // MB} MB"
+    except OSError:  # DuckDB says what is wrong
+        pass
+    return None
 
 
 def _parquet_reason(error: Exception) -> str:

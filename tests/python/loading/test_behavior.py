@@ -373,7 +373,11 @@ some_files = st.dictionaries(
 def _standing(files: dict[tuple[str, str], list[Row]]) -> tuple[set[Any], dict[Any, int]]:
     """The rows that stand and the corrections by file and event name, read plainly."""
     versions: dict[Any, set[tuple[Any, ...]]] = {}
-    for (_, name), rows in files.items():
+    contents = set()
+    for (folder, name), rows in files.items():
+        if (name, str(rows)) in contents:  # one file, wherever it lies
+            continue
+        contents.add((name, str(rows)))
         for number, one in enumerate(rows, start=2 if name.endswith(".csv") else 1):
             if one["occurred_at"] >= AS_OF:
                 continue
@@ -385,7 +389,7 @@ def _standing(files: dict[tuple[str, str], list[Row]]) -> tuple[set[Any], dict[A
             rank = tuple((value is not None, Decimal(value) if n == 1 and value else value or "")
                          if n else value for n, value in enumerate(told))  # fmt: skip
             key = (one["event_id"], one["event_name"], (one["product_id"] or "").strip() or None)
-            versions.setdefault(key, set()).add(((name, number), rank, told))
+            versions.setdefault(key, set()).add(((name, folder, number), rank, told))
     standing = set()
     corrections: dict[Any, int] = {}
     for key, found in versions.items():

@@ -654,6 +654,28 @@ def test_each_row_of_a_behavior_file_keeps_its_line(tmp_path: Path) -> None:
         )
 
 
+def test_each_row_of_a_behavior_file_keeps_its_folder(tmp_path: Path) -> None:
+    """Files of one name in two folders are two files, and it is known which is the later."""
+    export, home = tmp_path / "export", tmp_path / "home"
+    places = ["", "2026-03", "2026-04", "deep/[x] 1", "deep/'y'"]
+    for kind in FORMATS:
+        for number, folder in enumerate(places):
+            behavior_file(export / folder / f"behavior.{kind}", f"{kind} {number}")
+    assert load(home, export).files_loaded == len(FORMATS) * len(places)
+    assert rows(
+        home, "select event_id, _source_file, _source_folder from behavior.events order by 1"
+    ) == [
+        (f"{kind} {number}", f"behavior.{kind}", folder)
+        for kind in FORMATS
+        for number, folder in enumerate(places)
+    ]
+    behavior_file(export / "deep/behavior.csv", "alone")
+    load(home, export / "deep", export / "2026-03/behavior.csv")
+    assert rows(home, "select _source_folder from behavior.events where event_id = 'alone'") == [
+        ("",)
+    ]
+
+
 def test_a_raw_from_before_lines_were_kept_gets_the_column(tmp_path: Path) -> None:
     home = tmp_path / "home"
     row = {"event_id": "p1", "customer_id": "1", "event_name": "x", "occurred_at": [NOON]}

@@ -21,7 +21,7 @@ from test_load import NOON, PROVE, at, load, metrics, metrics_file, rows, shared
 from pipelines import loading
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.loading import files
+from pipelines.loading import contents, files
 from pipelines.loading.sources import customerio
 from pipelines.settings import PROJECT_DIR
 
@@ -248,16 +248,19 @@ def test_places_that_cannot_be_loaded_from_say_so(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
-def test_a_missing_extra_is_named(tmp_path: Path, scheme: str) -> None:
-    with pytest.raises(CounterfoilError) as caught:
-        load(tmp_path / "home", f"{scheme}://bucket/folder")
-    message = str(caught.value)
-    installed = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs"}[scheme]
-    if subprocess.run(
-        [sys.executable, "-c", f"import {installed}"], capture_output=True, check=False
-    ).returncode:
-        assert f"pip install 'counterfoil[{scheme}]'" in message
+@pytest.mark.parametrize(("scheme", "package"), [("s3", "s3fs"), ("gs", "gcsfs"), ("az", "adlfs")])
+def test_a_missing_extra_is_named(tmp_path: Path, scheme: str, package: str) -> None:
+    lacking = f"import sys; sys.modules['{package}'] = None; import cli; cli.app()"
+    result = subprocess.run(
+        [sys.executable, "-c", lacking, "load", f"{scheme}://bucket/folder"],
+        env={**os.environ, "COUNTERFOIL_HOME": str(tmp_path / "home")},
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert f"pip install 'counterfoil[{scheme}]'" in result.stderr
 
 
 def test_a_locked_raw_says_who_holds_it(tmp_path: Path) -> None:
@@ -466,7 +469,7 @@ def test_what_may_not_be_read_or_written_is_named(
         with nobody():
             with pytest.raises(CounterfoilError, match=r"closed cannot be read .permission denied"):
                 load(home, export)
-            with pytest.raises(files.Unreadable, match=r"cannot be opened .permission denied"):
+            with pytest.raises(contents.Unreadable, match=r"cannot be opened .permission denied"):
                 files.bring(found, open_folder, 0)
             with pytest.raises(CounterfoilError, match="permission"):
                 loading.ensure_raw(at(home))

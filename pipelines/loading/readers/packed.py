@@ -1,0 +1,41 @@
+"""Gzip: how much a packed file of text may become before it is taken for what it is not."""
+
+from __future__ import annotations
+
+import zlib
+
+from pipelines.loading.bounds import MB, MOST_UNPACKED, UNPACKED_FREELY
+from pipelines.loading.files import Found
+
+_GZIP = b"\x1f\x8b"
+# What deflate can make of a byte at most.
+_DEFLATE = 1032
+
+
+def unpacks_too_far(found: Found) -> str | None:
+    """The reason why a packed text file is not unpacked to its end, or None.
+
+    Nothing of it is kept, and nothing is read beyond the bound: a bomb costs seconds.
+    """
+    assert found.path is not None
+    if found.kind.reader not in ("csv", "jsonl") or found.size * _DEFLATE <= UNPACKED_FREELY:
+        return None
+    most = max(UNPACKED_FREELY, found.size * MOST_UNPACKED)
+    unpacked = 0
+    try:
+        with found.path.open("rb") as handle:
+            if handle.read(len(_GZIP)) != _GZIP:
+                return None
+            handle.seek(0)
+            stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            data = b""
+            while data or (data := handle.read(MB)):
+                unpacked += len(stream.decompress(data, MB))
+                if unpacked > most:
+                    return f"{found.size / MB:,.1f} MB of it unpack to more than {most // MB:,} MB"
+                data = stream.unconsumed_tail
+                if stream.eof:
+                    data, stream = stream.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 16)
+    except (OSError, zlib.error):  # its reader says what is wrong
+        pass
+    return None
