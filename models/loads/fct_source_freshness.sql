@@ -2,6 +2,7 @@ with
 
 people as (
     select * from {{ ref("stg_customerio__people_versions") }}
+    where not is_called
 ),
 
 subjects as (
@@ -9,7 +10,7 @@ subjects as (
 ),
 
 deliveries as (
-    select * from {{ ref("stg_customerio__deliveries") }}
+    select * from {{ ref("stg_customerio__synced_deliveries") }}
 ),
 
 metrics as (
