@@ -55,7 +55,7 @@ candidates as (
             ) }},
             case
                 when conversions.is_awaiting_sync then 'not yet told by the sync'
-                when conversions.is_awaiting_goal then 'goal not known yet'
+                when conversions.is_awaiting_order then 'order not known yet'
             end
         ) as refusal_reason
     from goal_conversions

@@ -29,6 +29,7 @@ LINES = (
     "holdouts_apart",
     "cadence",
     "freshness",
+    "webhooks",
     "quarantine",
     "refusals",
     "dead_letters",
