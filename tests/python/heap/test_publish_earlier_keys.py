@@ -1,4 +1,4 @@
-"""What Heap was told under a webhook's id is not told again once the sync tells it under another."""
+"""What Heap was told under a webhook's id is not told again under the id of the sync."""
 
 from __future__ import annotations
 
@@ -42,9 +42,11 @@ def row(key: str) -> dict[str, object]:
 def the_sync_tells(home: Home) -> None:
     """The event now goes by the sync's id, and so does one that only now is told."""
     home.sql(
-        f"update {MART} set publish_key = 'key-under-the-sync' where publish_key = 'key-told-by-a-webhook'",
-        "insert into heap.heap_earlier_keys values ('key-under-the-sync', 'key-told-by-a-webhook'), "
-        "('key-of-a-late-one', 'key-never-told-at-all')",
+        f"update {MART} set publish_key = 'key-under-the-sync'"
+        " where publish_key = 'key-told-by-a-webhook'",
+        "insert into heap.heap_earlier_keys values"
+        " ('key-under-the-sync', 'key-told-by-a-webhook'),"
+        " ('key-of-a-late-one', 'key-never-told-at-all')",
     )
     home.insert(MART, [row("key-of-a-late-one")])
 

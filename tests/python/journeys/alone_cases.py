@@ -68,7 +68,7 @@ def write(
         bodies[dice.choice(("early", "late"))].append(row)
 
     for name, hours in (("u1", 1.0), ("u2", 0.5)):
-        for metric, seconds in (("sent", 0), ("delivered", 1), ("converted", 7200)):
+        for metric, seconds in (("sent", 0.0), ("delivered", 1.0), ("converted", 7200.0)):
             when = hours + seconds / 3600
             row = body(f"W-{name}-{metric}", metric, when, message(name, FAY))
             bodies["early"].append({**row, "workspace_id": UPGRADED})
@@ -126,7 +126,14 @@ def message(name: str, who: Row, **more: Any) -> Row:
     """The `data` of a body about a delivery; a6 is of no journey that it names."""
     journey = {"a5": "j-a4", "a6": None}.get(name, f"j-{name}")
     named = {"journey_id": journey} if journey else {}
-    return {"delivery_id": name, "campaign_id": CAMPAIGN, "action_id": ACTION, **named, **who, **more}
+    return {
+        "delivery_id": name,
+        "campaign_id": CAMPAIGN,
+        "action_id": ACTION,
+        **named,
+        **who,
+        **more,
+    }
 
 
 def body(event_id: str, metric: str, hours: float, data: Row, of: str = "email") -> Row:
