@@ -47,7 +47,9 @@ lines as (
                 {{ grouped_digits("counted_bodies.count_bodies") }} || ' bodies'
                 || case
                     when counted_bodies.count_nameless > 0
-                        then ', ' || {{ grouped_digits("counted_bodies.count_nameless") }} || ' of a workspace without a name'
+                        then
+                            ', ' || {{ grouped_digits("counted_bodies.count_nameless") }}
+                            || ' of a workspace without a name'
                     else ''
                 end
                 || case
@@ -61,8 +63,8 @@ lines as (
                     when listed_workspaces.said <> ''
                         then
                             '; told by webhooks alone: workspace ' || listed_workspaces.said
-                            || ', whose entries without a message, held-out people, names and minutes since the'
-                            || ' trigger nothing tells'
+                            || ', whose entries without a message, held-out people,'
+                            || ' names and minutes since the trigger nothing tells'
                     else ''
                 end
         end as measured,

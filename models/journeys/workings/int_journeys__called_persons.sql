@@ -93,7 +93,7 @@ stated as (
         told_of_people.webhook_event_id as statement_id,
         meant.person_id,
         told_of_people.metric,
-        told_of_people.content,
+        told_of_people.body_content,
         told_of_people.occurred_at as stated_at
     from told_of_people
     left join meant

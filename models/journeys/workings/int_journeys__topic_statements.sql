@@ -20,7 +20,7 @@ told as (
     select
         workspace_id,
         person_id,
-        content,
+        body_content,
         stated_at
     from called_persons
     where person_id is not null
@@ -28,7 +28,7 @@ told as (
     select
         profiles.workspace_id,
         profiles.person_id,
-        attributes.attribute_value as content,
+        attributes.attribute_value as body_content,
         attributes.changed_at as stated_at
     from attributes
     inner join profiles
@@ -41,18 +41,18 @@ entries as (
     select
         workspace_id,
         person_id,
-        {{ json_entries("content", "topics") }} as entry,
+        {{ json_entries("body_content", "topics") }} as entry,
         stated_at
     from told
 ),
 
 flagged as (
     select
-        workspace_id,
-        person_id,
-        entry.key as topic,
-        {{ flag("entry.value") }} as is_subscribed,
-        stated_at
+        entries.workspace_id,
+        entries.person_id,
+        entries.entry.key as topic,
+        {{ flag("entries.entry.value") }} as is_subscribed,
+        entries.stated_at
     from entries
 ),
 

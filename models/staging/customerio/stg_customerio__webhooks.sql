@@ -40,7 +40,7 @@ typed as (
         lower({{ not_blank(json_text("webhooks.data", "recipient")) }}) as recipient,
         {{ json_text("webhooks.data", "failure_message") }} as reason,
         {{ json_text("webhooks.data", "href") }} as link_url,
-        {{ json_text("webhooks.data", "content") }} as content,
+        {{ json_text("webhooks.data", "content") }} as body_content,
         {%- for number in [
             "link_id", "campaign_id", "broadcast_id", "action_id", "newsletter_id", "content_id",
             "trigger_id", "transactional_message_id",
@@ -81,7 +81,7 @@ ranked as (
                 email desc nulls last,
                 deprecated_customer_id desc nulls last,
                 journey_entry_id desc nulls last,
-                content desc nulls last
+                body_content desc nulls last
         ) as version_rank
     from typed
     where occurred_at < {{ as_of() }}
@@ -157,7 +157,7 @@ placed as (
         latest.reason,
         latest.link_id,
         latest.link_url,
-        latest.content,
+        latest.body_content,
         coalesce(latest.campaign_id, latest.broadcast_id) as campaign_id,
         latest.action_id,
         latest.newsletter_id,

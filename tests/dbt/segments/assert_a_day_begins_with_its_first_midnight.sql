@@ -17,7 +17,7 @@ days as (
     ] -%}
     select
         '{{ time_zone }}' as time_zone,
-        '{{ day }}' as day,
+        '{{ day }}' as day_text,
         {{ local_day_start("cast('" ~ day ~ "' as date)", "'" ~ time_zone ~ "'") }} as starts_at,
         cast('{{ starts_at }}:00' as timestamp) as expected_at
     {{ "union all" if not loop.last }}
