@@ -4,8 +4,8 @@
     {{ return([
         "identifier_declared", "identifier_unchanged", "match_rate", "standard_events",
         "exposure_without_click", "segments", "state_and_history", "holdouts", "sample_ratio",
-        "holdouts_apart", "cadence", "freshness", "gaps", "quarantine", "rejected_rows", "refusals",
-        "dead_letters", "read_back",
+        "holdouts_apart", "cadence", "freshness", "gaps", "webhooks", "quarantine", "rejected_rows",
+        "refusals", "dead_letters", "read_back",
         "entries", "names", "exposure", "clicks", "conversions", "holdout", "arms", "health",
         "holdout_label", "lift", "told", "funnel",
     ]) }}

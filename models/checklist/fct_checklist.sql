@@ -26,6 +26,10 @@ loads as (
     select * from {{ ref("int_checklist__loads") }}
 ),
 
+webhooks as (
+    select * from {{ ref("int_checklist__webhooks") }}
+),
+
 heap as (
     select * from {{ ref("int_checklist__heap") }}
 ),
@@ -61,6 +65,8 @@ implementation_lines as (
     select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from holdouts
     union all
     select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from loads
+    union all
+    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from webhooks
     union all
     select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from heap
 ),

@@ -108,7 +108,13 @@ def read_basis(
             )
     judged_at = as_of or warehouse.as_of
     ledger.db.execute(
-        read_sql(SQL / "known.sql", target="null" if target is None else literal(target))
+        read_sql(
+            SQL / "known.sql",
+            target="null" if target is None else literal(target),
+            earlier_keys=warehouse.require(
+                "heap_earlier_keys", "publish_key", "earlier_publish_key"
+            ),
+        )
     )
     verdicts.load_forbidden(ledger, warehouse)
     waits = {

@@ -123,8 +123,12 @@ def _of_json(kind: Kind, column: str) -> str:
     text = f"json_extract_string({column}, '$')"
     number = f"cast({text} as double)"
     match kind:
-        case "json":
-            return _printed(column)
+        case "json":  # some writers put an object into a text
+            inside = f"case when json_valid({text}) then json_type({text}) end"
+            return f"""case
+                when json_type({column}) = 'VARCHAR' and {inside} in ('OBJECT', 'ARRAY') then {text}
+                else {_printed(column)}
+            end"""
         case "text":  # some writers spell a missing number so
             nan = f"{text} = 'NaN' and json_type({column}) = 'DOUBLE'"
             return f"case when {nan} then null else {text} end"

@@ -90,6 +90,8 @@ class Home:
             "valid_from timestamp, valid_to timestamp, motion varchar, owner varchar, "
             "is_exported boolean, fingerprint varchar, description varchar, count_members bigint)",
             "create table heap.heap_refusals (publish_key varchar, kind varchar, reason varchar)",
+            "create table heap.heap_earlier_keys "
+            "(publish_key varchar, earlier_publish_key varchar)",
             "create table heap.heap_budget (budget varchar, most bigint)",
             "insert into heap.heap_budget values ('events per month', null), "
             "('uncertain answers in a row', 3), ('refused rows in a hundred', 10), "

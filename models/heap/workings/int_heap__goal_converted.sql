@@ -1,5 +1,6 @@
 -- The key rests on the conversion's event id, and the sync may tell of it under another one than the
--- webhook did. So what only a webhook has told waits for the sync: Heap would hear of it twice.
+-- webhook did: Heap would hear of it twice. So what only a webhook has told waits for a sync that may
+-- still tell it, and what was told before a sync came is known by its earlier key.
 with
 
 goal_conversions as (
@@ -20,6 +21,14 @@ candidates as (
             "cio_goal_converted",
             ["goal_conversions.workspace_id", "goal_conversions.conversion_id"]
         ) }} as publish_key,
+        case
+            when conversions.webhook_conversion_id <> conversions.conversion_id
+                then
+                    {{ publish_key(
+                        "cio_goal_converted",
+                        ["goal_conversions.workspace_id", "conversions.webhook_conversion_id"]
+                    ) }}
+        end as earlier_publish_key,
         persons.heap_identity,
         goal_conversions.person_id,
         goal_conversions.converted_at as occurred_at,
@@ -44,7 +53,10 @@ candidates as (
                 "goal_conversions.converted_at",
                 "heap_cio_goal_converted"
             ) }},
-            case when conversions.source = 'webhook' then 'not yet told by the sync' end
+            case
+                when conversions.is_awaiting_sync then 'not yet told by the sync'
+                when conversions.is_awaiting_order then 'order not known yet'
+            end
         ) as refusal_reason
     from goal_conversions
     inner join conversions

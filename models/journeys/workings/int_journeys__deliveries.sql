@@ -90,7 +90,8 @@ joined as (
         deliveries.newsletter_id,
         deliveries.content_id,
         deliveries.created_at,
-        entries.entered_at,
+        -- when an entry began that only its messages tell of is not known
+        case when not entries.is_called then entries.entered_at end as entered_at,
         ghosts.delivery_id is not null as is_ghost,
         lives.last_carried_at is not null
         and (lives.last_stopped_at is null or lives.last_stopped_at < lives.last_carried_at)

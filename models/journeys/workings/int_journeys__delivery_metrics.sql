@@ -192,6 +192,7 @@ united as (
     select
         metrics.workspace_id,
         metrics.metric_event_id,
+        pairs.webhook_event_id,
         metrics.delivery_id,
         metrics.metric,
         coalesce(metrics.reason, called.reason) as reason,
@@ -217,6 +218,7 @@ united as (
     select
         called.workspace_id,
         called.metric_event_id,
+        called.metric_event_id as webhook_event_id,
         called.delivery_id,
         called.metric,
         called.reason,
@@ -240,6 +242,7 @@ classified as (
     select
         workspace_id,
         metric_event_id,
+        webhook_event_id,
         delivery_id,
         metric,
         reason,

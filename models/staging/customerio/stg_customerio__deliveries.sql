@@ -1,50 +1,16 @@
+{{ config(materialized="view") }}
+
 with
 
-deliveries as (
-    select * from {{ source("customerio", "deliveries") }}
+synced as (
+    select * from {{ ref("stg_customerio__synced_deliveries") }}
 ),
 
-typed as (
-    select
-        workspace_id,
-        delivery_id,
-        internal_customer_id as cio_id,
-        subject_id as journey_entry_id,
-        event_id as trigger_event_id,
-        delivery_type,
-        {{ channel("delivery_type") }} as channel,
-        campaign_id,
-        action_id,
-        newsletter_id,
-        content_id,
-        trigger_id,
-        transactional_message_id,
-        created_at,
-        seq_num,
-        _source_file
-    from deliveries
-    where
-        workspace_id is not null
-        and delivery_id is not null
+called as (
+    select * from {{ ref("stg_customerio__called_deliveries") }}
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by workspace_id, delivery_id
-            order by
-                seq_num desc nulls last,
-                created_at desc nulls last,
-                _source_file desc nulls last,
-                cio_id desc nulls last,
-                action_id desc nulls last
-        ) as version_rank
-    from typed
-    where created_at < {{ as_of() }}
-),
-
-deduplicated as (
+united as (
     select
         workspace_id,
         delivery_id,
@@ -59,10 +25,29 @@ deduplicated as (
         content_id,
         trigger_id,
         transactional_message_id,
+        false as is_called,
         created_at,
         seq_num
-    from ranked
-    where version_rank = 1
+    from synced
+    union all
+    select
+        workspace_id,
+        delivery_id,
+        cio_id,
+        journey_entry_id,
+        trigger_event_id,
+        channel as delivery_type,
+        channel,
+        campaign_id,
+        action_id,
+        newsletter_id,
+        content_id,
+        trigger_id,
+        transactional_message_id,
+        true as is_called,
+        created_at,
+        cast(null as {{ dbt.type_bigint() }}) as seq_num
+    from called
 )
 
-select * from deduplicated
+select * from united

@@ -4,6 +4,10 @@ people as (
     select * from {{ source("customerio", "people") }}
 ),
 
+called_people as (
+    select * from {{ ref("stg_customerio__called_people") }}
+),
+
 files as (
     select * from {{ ref("stg_loads__file_sequences") }}
 ),
@@ -14,6 +18,7 @@ typed as (
         people.internal_customer_id as cio_id,
         {{ not_blank("people.customer_id") }} as customer_id,
         {{ not_blank("people.email_addr") }} as email,
+        false as is_called,
         coalesce(people.deleted, false) as is_deleted,
         coalesce(people.suppressed, false) as is_suppressed,
         case when people.created_at > {{ epoch() }} then people.created_at end as created_at,
@@ -26,6 +31,20 @@ typed as (
     where
         people.workspace_id is not null
         and people.internal_customer_id is not null
+    union all
+    select
+        workspace_id,
+        cio_id,
+        customer_id,
+        email,
+        true as is_called,
+        false as is_deleted,
+        false as is_suppressed,
+        cast(null as timestamp) as created_at,
+        updated_at,
+        0 as file_sequence,
+        learned_at
+    from called_people
 ),
 
 ranked as (
@@ -52,6 +71,7 @@ deduplicated as (
         cio_id,
         customer_id,
         email,
+        is_called,
         is_deleted,
         is_suppressed,
         created_at,

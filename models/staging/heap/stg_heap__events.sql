@@ -23,12 +23,11 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by heap_event_id
+            partition by heap_event_id, heap_user_id
             order by
                 publish_key asc nulls last,
                 event_table_name asc,
-                occurred_at desc,
-                heap_user_id asc
+                occurred_at desc
         ) as version_rank
     from typed
 ),

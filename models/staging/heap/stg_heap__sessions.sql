@@ -21,8 +21,8 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by session_id
-            order by started_at desc nulls last, heap_user_id asc, library desc nulls last
+            partition by session_id, heap_user_id
+            order by started_at desc nulls last, library desc nulls last
         ) as version_rank
     from typed
 ),

@@ -2,12 +2,51 @@
 create or replace temp table asked as
 select cast({target} as varchar) as target;
 
+-- What Heap was, or may have been, told under a key that the event no longer has.
+create or replace temp table known_earlier as
+with
+
+told as (
+    select
+        publish_key,
+        heap_identity
+    from receipts
+    where target = (select asked.target from asked)
+    union
+    select
+        publish_key,
+        heap_identity
+    from intents
+    where
+        target = (select asked.target from asked)
+        and publish_key is not null
+)
+
+select
+    earlier.publish_key,
+    min(told.heap_identity) as heap_identity
+from {earlier_keys} as earlier
+inner join told
+    on earlier.earlier_publish_key = told.publish_key
+where
+    not exists (
+        select 1
+        from told as under_own_key
+        where under_own_key.publish_key = earlier.publish_key
+    )
+group by earlier.publish_key;
+
 create or replace temp view known_receipts as
 select
     publish_key,
     heap_identity
 from receipts
-where target = (select asked.target from asked);
+where target = (select asked.target from asked)
+union all
+select
+    publish_key,
+    heap_identity
+from known_earlier;
 
 create or replace temp table uncertain as
 select

@@ -30,6 +30,7 @@ LINES = (
     "cadence",
     "freshness",
     "gaps",
+    "webhooks",
     "quarantine",
     "rejected_rows",
     "refusals",

@@ -125,6 +125,8 @@ def test_an_event(home: Settings, project: Path) -> None:
         )
         db.execute(f"create table heap.heap_user_properties as select {row}")
         db.execute("create table heap.heap_forbidden_identities (identifier varchar)")
+        keys = "publish_key varchar, earlier_publish_key varchar"
+        db.execute(f"create table heap.heap_earlier_keys ({keys})")
     # a step left out is found
     with pytest.raises(CounterfoilError, match="heap_cio_stage_entered declares itself Heap's"):
         build(home, project, "heap_refusals")

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import alone_cases
 from exports import T0, Export, Instant, at
 
 AS_OF = T0 + timedelta(days=75)
@@ -168,8 +169,8 @@ class Person:
     are hours too; None: it stands.
     """
 
-    later_file: Sequence[tuple[str, float, Row]]
-    earlier_file: Sequence[tuple[str, float, Row]] = ()
+    later_file: Sequence[tuple[str, float, Row | str]]
+    earlier_file: Sequence[tuple[str, float, Row | str]] = ()
     spans: Sequence[tuple[float, float | None]] = ()
     attributes: Sequence[tuple[str, float]] = ()
     synced: Sequence[tuple[str, float]] = ()
@@ -191,8 +192,10 @@ PEOPLE: dict[str, Person] = {
     ),
     "by_another_way": Person([("unsubscribed", 50, UNKNOWN)], spans=[(50, None)]),
     "by_old_id": Person(
-        [("unsubscribed", 50, {"customer_id": "c_{}", "identifiers": {"id": None}})]
+        [("unsubscribed", 50, {"customer_id": "c_{}", "identifiers": {"id": None}})],
+        spans=[(50, None)],
     ),
+    "by_text": Person([("unsubscribed", 50, json.dumps(CIO_ID))], spans=[(50, None)]),
     "other_ids_wrong": Person(
         [
             (
@@ -321,6 +324,7 @@ def write(folder: Path, seed: int = 5) -> World:
             bodies[other].append(_body(cio_id, delivery, "opened", place, second, {}))
 
     _write_people(early, late, bodies)
+    alone_cases.write(by_day, bodies, dice)
     twins = {name: f"twin_{name}" for name in TWINS}
     for name, cio_id in twins.items():
         early.person(2, cio_id, customer_id=f"c_{name}")

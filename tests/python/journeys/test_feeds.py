@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import feed_cases
 import pytest
+from alone_cases import ALONE, ENTRIES, GOALS, PERSONS, UPGRADED
 from exports import at
 from feed_cases import AS_OF, BURSTS, CASES, FIRST, LONELY_ID, PEOPLE, TOLERANCE, TWINS, World
 
@@ -26,18 +27,23 @@ from pipelines.warehouse import build
 
 SELECTION = (
     "+heap_cio_goal_converted +heap_cio_message_clicked +heap_user_properties +heap_refusals"
+    " +heap_earlier_keys +fct_topic_subscriptions"
 )
 COMPARED = (
     "journeys.int_journeys__delivery_metrics",
     "journeys.int_journeys__deliveries",
+    "journeys.int_journeys__entries",
+    "identity.int_identity__profiles",
     "journeys.int_journeys__subscription_statements",
     "segments.int_segments__unsubscribed_spans",
+    "marts.fct_topic_subscriptions",
     "marts.fct_goal_conversions",
     "marts.fct_segment_memberships",
     "heap.heap_cio_goal_converted",
     "heap.heap_cio_message_clicked",
     "heap.heap_user_properties",
     "heap.heap_refusals",
+    "heap.heap_earlier_keys",
 )
 
 Rows = list[tuple[Any, ...]]
@@ -264,6 +270,91 @@ def test_an_opt_out_from_a_topic_is_none_of_the_delivery(built: Built) -> None:
         "select cio_id, unsubscribed_at from journeys.int_journeys__deliveries"
         " where cio_id like 'topic_%' order by cio_id"
     ) == [("topic_by_sync", None), ("topic_then_all", at(60))]
+
+
+def test_what_somebody_says_of_a_topic_is_kept_as_such(built: Built) -> None:
+    assert built.ask(
+        "select cio_id, topic, is_subscribed, entered_at, exited_at"
+        " from marts.fct_topic_subscriptions"
+        " inner join identity.int_identity__profiles using (person_id)"
+    ) == [("topic_by_webhook", "topic_1", False, at(50), None)]
+
+
+def test_bodies_alone_tell_who_was_shown_what(built: Built) -> None:
+    found = built.ask(
+        """
+        select delivery_id, dim_persons.customer_id, dim_persons.email, exposure_kind, sent_at
+        from journeys.int_journeys__deliveries as deliveries
+        left join marts.dim_persons using (person_id)
+        where deliveries.workspace_id = ?
+        """,
+        ALONE,
+    )
+    assert {row[0]: row[1:] for row in found} == {
+        delivery: (*(person or (None, None)), "real", at(1.0))
+        for delivery, person in PERSONS.items()
+    }
+
+
+def test_bodies_alone_tell_of_journeys_by_their_messages_and_guess_no_minutes(built: Built) -> None:
+    found = built.ask(
+        "select journey_entry_id, entered_at from journeys.int_journeys__entries"
+        " where workspace_id = ? and person_id is not null",
+        ALONE,
+    )
+    assert dict(found) == {entry: at(hours) for entry, hours in ENTRIES.items()}
+    assert built.ask(
+        "select distinct minutes_since_trigger from journeys.int_journeys__deliveries"
+        " where workspace_id = ?",
+        ALONE,
+    ) == [(None,)]
+
+
+def test_bodies_alone_tell_of_clicks_conversions_and_subscriptions(built: Built) -> None:
+    assert built.ask(
+        "select delivery_id, link_id, click_kind from heap.heap_cio_message_clicked"
+        " where workspace_id = ?",
+        ALONE,
+    ) == [("a1", "5", "human")]
+    found = built.ask(
+        "select delivery_id, goal, value from marts.fct_goal_conversions where workspace_id = ?",
+        ALONE,
+    )
+    assert {delivery: tuple(said) for delivery, *said in found} == GOALS
+    assert built.ask(
+        "select customer_id, starts_at, ends_at from segments.int_segments__unsubscribed_spans"
+        " inner join marts.dim_persons using (person_id) where workspace_id = ? order by 1",
+        ALONE,
+    ) == [("c_alone_ann", at(50), at(60)), ("c_alone_cat", at(50), None)]
+
+
+def test_without_a_sync_a_conversion_does_not_wait_for_one(built: Built) -> None:
+    assert built.ask(
+        "select delivery_id, reason from heap_candidates.int_heap__goal_converted"
+        " left join heap.heap_refusals using (publish_key) where workspace_id = ? order by 1",
+        ALONE,
+    ) == [("a1", None), ("a2", None)]
+
+
+def test_when_a_sync_comes_what_was_told_is_known_by_its_earlier_key(built: Built) -> None:
+    (before,) = [
+        key for key, delivery in built.told_first["cio_goal_converted"] if delivery == "u1"
+    ]
+    assert built.ask(
+        "select distinct earlier_publish_key from heap.heap_cio_goal_converted"
+        " inner join heap.heap_earlier_keys using (publish_key) where delivery_id = 'u1'"
+    ) == [(before,)]
+    # what the sync tells replaces what bodies told; of what it does not tell, they are believed
+    assert built.ask(
+        "select delivery_id, is_called, created_at from staging.stg_customerio__deliveries"
+        " where workspace_id = ? order by 1",
+        UPGRADED,
+    ) == [("u1", False, at(1.0)), ("u2", True, at(0.5))]
+    assert built.ask(
+        "select journey_entry_id, is_called, entered_at from journeys.int_journeys__entries"
+        " where workspace_id = ? order by 1",
+        UPGRADED,
+    ) == [("j-u1", False, at(0.9)), ("j-u2", True, at(0.5))]
 
 
 def test_any_order_of_the_days_gives_the_same_rows(
