@@ -212,14 +212,18 @@ def publish(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0.01, help="Stop after this long.")
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Send nothing if a row of the plan is no longer so."),
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Tell Heap: the given plan or a fresh one, exactly that or nothing."""
+    """Tell Heap: the given plan, but for rows that are no longer so, or a fresh one."""
     with _told(as_json, verbose) as (console, settings):
         from pipelines.road import publish_heap
 
-        publish_heap(settings, console, plan_file=plan_file, max_minutes=max_minutes)
+        publish_heap(settings, console, plan_file=plan_file, max_minutes=max_minutes, strict=strict)
 
 
 @app.command()
@@ -427,6 +431,15 @@ def explain_person_command(
         from pipelines.explain import explain_person
 
         explain_person(settings, identifier, console)
+
+
+@explain_app.command("told")
+def explain_told_command(as_json: Json = False, verbose: Verbose = False) -> None:
+    """What Heap was told that a later build found to be otherwise."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.heap.otherwise import show
+
+        show(settings, console)
 
 
 @explain_app.command("delivery")

@@ -102,6 +102,7 @@ def publish_heap(
     plan_file: Path | None = None,
     max_minutes: float | None = None,
     limits: Limits | None = None,
+    strict: bool = False,
 ) -> None:
     """Tell Heap: the given plan or a fresh one. `limits` are Heap's own unless raised.
 
@@ -110,9 +111,7 @@ def publish_heap(
     """
     from pipelines.heap import publish
 
-    summary = publish(
-        settings, console, plan_file=plan_file, max_minutes=max_minutes, limits=limits
-    )
+    summary = publish(settings, console, plan_file, max_minutes, limits=limits, strict=strict)
     if summary.has_new_dead_letters:
         raise CounterfoilError(
             f"Heap refused {summary.count_dead_letters:,} rows; everything else was sent. "

@@ -376,8 +376,8 @@ def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
 
 
 SENTENCES = {
-    "not a valid DuckDB database": "warehouse.duckdb is damaged, or no database: `counterfoil build "
-    "--full-refresh` makes a new one from what was loaded.",
+    "not a valid DuckDB database": "warehouse.duckdb is damaged, or no database: "
+    "`counterfoil build --full-refresh` makes a new one from what was loaded.",
     "No space left": "The disk is full: free some space for the state folder (COUNTERFOIL_HOME); a "
     "build needs as much again as warehouse.duckdb.",
     "Permission denied": "The state folder cannot be written: check its permissions or set "

@@ -18,7 +18,8 @@ class Plan:
     """What one publish would say. `path` is the file that holds it; None for nothing to say.
 
     Counts are rows unless the name says otherwise; instants are UTC; `target` is the ledger's
-    name for the Heap environment (None when none is configured and none was ever used).
+    name for the Heap environment (None when none is configured and none was ever used). `held` is
+    what publishing it found to be no longer so.
     """
 
     plan_id: str
@@ -41,8 +42,10 @@ class Plan:
     new_properties: list[str] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
     held_back: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     dead_letters_waiting: int = 0
     identities_moved: int = 0
+    told_otherwise: int = 0
     values_cut: int = 0
     uncertain: int = 0
     erasures_due: int = 0

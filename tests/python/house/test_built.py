@@ -236,7 +236,7 @@ def test_a_warehouse_that_somebody_writes_is_not_replaced(
     settings: Settings, project: Path
 ) -> None:
     assert dbt(settings, project, "build")
-    hold = "import duckdb, sys; duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    hold = "import duckdb, sys; d = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(settings.warehouse_path)],
         stdin=subprocess.PIPE,
@@ -410,7 +410,7 @@ def test_while_a_build_runs_and_after_it_was_killed_the_last_one_is_read(home: P
 
 
 @pytest.mark.parametrize(
-    "kept, moved",
+    ("kept", "moved"),
     [(None, "former.json"), ("another", "manifest.json")],
     ids=["before the warehouse", "after it"],
 )
