@@ -402,6 +402,22 @@ def identity_migrate(
         rehearse(settings, console, to=to, workspace=workspace, out=out)
 
 
+@identity_app.command("lock")
+def identity_lock(
+    registries: Annotated[
+        Path | None, typer.Option("--registries", help="The folder of the rules; default ours.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Record nothing.")] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Lock the primary identifier: a first choice, or one that was rehearsed and declared."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.identity import lock_identity
+
+        lock_identity(settings, console, registries=registries, check=check)
+
+
 @deadletters_app.command("list")
 def deadletters_list(as_json: Json = False, verbose: Verbose = False) -> None:
     """Rows Heap refused, with reasons and without personal data."""

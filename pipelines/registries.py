@@ -23,6 +23,8 @@ from pipelines.home import private
 from pipelines.settings import PROJECT_DIR, Settings
 
 OURS = PROJECT_DIR / "seeds"
+HISTORY = ("identity_lock", "identity_migrations")
+"""What was decided about the identity rules beside it, and says nothing about others."""
 DIGITS = 16  # of the hash that names a copy of the registries
 WEIGHT_TOLERANCE = 1e-6
 
@@ -56,6 +58,16 @@ def declared() -> dict[str, dict[str, str]]:
     return shapes
 
 
+def rows_of(name: str, folder: Path) -> list[dict[str, Any]]:
+    """Rows of one registry in a folder, typed; none where it is not there.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    path = folder / f"{name}.csv"
+    return _read(name, path, declared()[name]) if path.is_file() else []
+
+
 def experiment_keys(seeds: Path) -> list[str]:
     """The experiments that the registry in this folder declares, sorted."""
     rows = _read("experiments", seeds / "experiments.csv", declared()["experiments"])
@@ -65,8 +77,9 @@ def experiment_keys(seeds: Path) -> list[str]:
 def compose(settings: Settings, registries: Path | None) -> Path:
     """The folder dbt reads its seeds from: ours, with those present in `registries` in their place.
 
-    Everything is checked on the way; the folder is written only when it would change, so that dbt
-    need not parse again.
+    The history of our identity rules goes where the rules go: other rules without a lock of their
+    own have none. Everything is checked on the way; the folder is written only when it would
+    change, so that dbt need not parse again.
 
     Raises:
         UsageError: the folder is not there, or a file in it cannot be what it should be.
@@ -85,12 +98,22 @@ def compose(settings: Settings, registries: Path | None) -> Path:
     for path in sorted(registries.glob("*.csv")) if registries else []:
         if path.stem in chosen:
             chosen[path.stem] = path
+    if registries is not None and has_other_rules(registries):
+        for name in HISTORY:
+            if chosen[name].parent == OURS:
+                del chosen[name]
     tables = {name: _read(name, path, shapes[name]) for name, path in chosen.items()}
     _check_weights(tables.get("experiment_arms", []))
     if registries is None:
         return OURS
+    bare = {f"{name}.csv": f"{','.join(shapes[name])}\n" for name in shapes if name not in chosen}
     with private(settings.home):
-        return _write(settings.home / "registries", chosen)
+        return _write(settings.home / "registries", chosen, bare)
+
+
+def has_other_rules(registries: Path) -> bool:
+    """Whether this folder has identity rules of its own."""
+    return (registries / "identity_rules.csv").is_file()
 
 
 def _read(name: str, path: Path, shape: dict[str, str]) -> list[dict[str, Any]]:
@@ -164,12 +187,18 @@ def _check_weights(arms: list[dict[str, Any]]) -> None:
             )
 
 
-def _write(folder: Path, chosen: dict[str, Path]) -> Path:
-    """Lay the chosen files out in one folder, named by content so that nothing changes in place."""
+def _write(folder: Path, chosen: dict[str, Path], bare: dict[str, str]) -> Path:
+    """Lay the files out in one folder, named by content so that nothing changes in place.
+
+    Args:
+        chosen: the registries that stand, by name.
+        bare: the text of those that have a header and nothing else, by file name.
+    """
     files = [*sorted(OURS.glob("_*.yml")), *chosen.values()]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    digest.update(repr(bare).encode())
     target = folder / digest.hexdigest()[:DIGITS]
     if not target.is_dir():
         for older in folder.glob("[0-9a-f]" * DIGITS):
@@ -177,4 +206,6 @@ def _write(folder: Path, chosen: dict[str, Path]) -> Path:
         target.mkdir(parents=True)
         for path in files:
             shutil.copyfile(path, target / path.name)
+        for name, text in bare.items():
+            (target / name).write_text(text, encoding="utf-8")
     return target

@@ -59,6 +59,7 @@ def build_warehouse(
     select: str | None = None,
 ) -> None:
     """Build every mart as of one instant and run every test."""
+    from pipelines.identity.lock import is_free
     from pipelines.warehouse import build, parse_as_of
 
     with hold(settings.home, "warehouse", "build"):
@@ -77,6 +78,11 @@ def build_warehouse(
         f"Built {summary.models} models as of {summary.as_of:%Y-%m-%d %H:%M} UTC; "
         f"{summary.tests} tests passed ({summary.seconds:.0f} s)."
     )
+    if is_free(registries):
+        console.line(
+            "The primary identifier of these registries is not locked and may change unnoticed: "
+            "`counterfoil identity lock --registries DIR`."
+        )
     if select:
         console.line("A part only: plan, page and checks are closed until the next whole build.")
 

@@ -20,7 +20,7 @@ from pipelines import registries as registry_files
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
-from pipelines.identity.rules import require_declared_primary
+from pipelines.identity.lock import require_true_rehearsals
 from pipelines.paths import plain_paths
 from pipelines.quiet import DBT_FLAGS
 from pipelines.selection import completed, existing_relations
@@ -104,8 +104,7 @@ def build(
     """
     instant = as_of or current_hour()
     seeds = registry_files.compose(settings, registries)
-    if registries is None:
-        require_declared_primary(seeds)
+    require_true_rehearsals(settings, seeds)
     _ensure_raw(settings)
     _check_data_before(settings, instant)
     arguments = ["build", "--vars", f'{{"as_of": "{instant.isoformat(sep=" ")}"}}']

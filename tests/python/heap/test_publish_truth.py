@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -228,7 +228,11 @@ def test_a_cadence_keeps_no_held_row_from_the_next_plan(home: Home, heap: Sandbo
     assert plan_of(home).events == {"cio_message_sent": 1}
 
 
-CHANGES = {"gone": gone, "a ghost": ghost, "relabelled": relabelled}
+CHANGES: dict[str, Callable[[Home, int], None]] = {
+    "gone": gone,
+    "a ghost": ghost,
+    "relabelled": relabelled,
+}
 
 
 @given(changes=st.dictionaries(st.integers(0, 11), st.sampled_from(sorted(CHANGES)), max_size=11))
