@@ -220,7 +220,6 @@ def _beside(settings: Settings, home: Path, *, anew: bool) -> Iterator[NextBuild
         plain = home / made.warehouse.relative_to(settings.home)
         stack.enter_context(_set({"COUNTERFOIL_WAREHOUSE": str(plain)}))
         yield made
->>>>>>> 4a27f1b (Make a build beside the last one, which stays readable until the next is whole)
 
 
 def declare_arms(manifest: Any, seeds: Path) -> None:

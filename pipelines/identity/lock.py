@@ -84,7 +84,7 @@ def lock_identity(
 
 
 def is_free(registries: Path | None) -> bool:
-    """Whether other registries choose another primary identifier than ours, and nothing locks it."""
+    """Whether these registries choose another primary identifier than ours, and nothing locks it."""
     if registries is None or not has_other_rules(registries) or _locked(registries):
         return False
     return _primaries(registries) != {scope: entry[0] for scope, entry in _locked(OURS).items()}
@@ -165,8 +165,8 @@ def _primaries(folder: Path) -> dict[Scope, str]:
     }
     if not found:
         raise CounterfoilError(
-            "identity_rules.csv declares no primary identifier, so there is nothing to lock: declare "
-            "one row with the role primary (ours is customer_id)."
+            "identity_rules.csv declares no primary identifier, so there is nothing to lock: "
+            "declare one row with the role primary (ours is customer_id)."
         )
     return found
 
