@@ -186,18 +186,28 @@ def invoke(
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
                 [*quiet, "--write-json", command, *options, *where]
             )
-        if outcome.exception is not None:
-            raise _explain(settings, str(outcome.exception)) from outcome.exception
-        results = list(getattr(outcome.result, "results", None) or [])
-        failed = [r for r in results if str(r.status) in {"error", "fail", "runtime error"}]
-        if failed and not hasattr(failed[0], "node"):  # a macro that was run by itself
-            raise _explain(settings, "\n".join(complaints))
-        if failed:
-            raise _explain_nodes(settings, failed)
-        if not outcome.success:
-            raise CounterfoilError(f"dbt stopped: {_first_sentence(said.getvalue())}")
+        results = _results(settings, outcome, complaints, said.getvalue())
         if made is not None:
             made.take_place(settings.home / "target" / "manifest.json", get_invocation_id())
+    return results
+
+
+def _results(settings: Settings, outcome: Any, complaints: list[str], said: str) -> list[Any]:
+    """What came of each node of a dbt command.
+
+    Raises:
+        CounterfoilError: dbt could not run, or a node failed.
+    """
+    if outcome.exception is not None:
+        raise _explain(settings, str(outcome.exception)) from outcome.exception
+    results = list(getattr(outcome.result, "results", None) or [])
+    failed = [r for r in results if str(r.status) in {"error", "fail", "runtime error"}]
+    if failed and not hasattr(failed[0], "node"):  # a macro that was run by itself
+        raise _explain(settings, "\n".join(complaints))
+    if failed:
+        raise _explain_nodes(settings, failed)
+    if not outcome.success:
+        raise CounterfoilError(f"dbt stopped: {_first_sentence(said)}")
     return results
 
 
