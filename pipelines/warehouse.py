@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import io
 import os
 import re
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import registries as registry_files
-from pipelines.console import Console
+from pipelines.console import Console, silence
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.identity.lock import require_true_rehearsals
@@ -164,7 +163,7 @@ def invoke(
         stack.enter_context(private(settings.home))
         home = stack.enter_context(plain_paths())(settings.home)
         stack.enter_context(_environment(settings, home, seeds, project))
-        said = stack.enter_context(_silence())
+        said = stack.enter_context(silence())
         stack.enter_context(_few_collections())
         with _released():
             parse = ["--no-write-json", "parse", *variables, *where]
@@ -319,14 +318,6 @@ def _few_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[io.StringIO]:
-    """Keep dbt's own printing out of ours; what it said is kept for the error."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        yield said
 
 
 def _ensure_raw(settings: Settings) -> None:

@@ -84,7 +84,7 @@ def lock_identity(
 
 
 def is_free(registries: Path | None) -> bool:
-    """Whether these registries choose another primary identifier than ours, and nothing locks it."""
+    """Whether these registries choose a primary identifier of their own, and nothing locks it."""
     if registries is None or not has_other_rules(registries) or _locked(registries):
         return False
     return _primaries(registries) != {scope: entry[0] for scope, entry in _locked(OURS).items()}
