@@ -34,26 +34,29 @@ def compare(basis: Basis) -> int:
     """
     db, ledger = basis.ledger.db, basis.ledger
     marts = [mart for mart in basis.marts if mart.model.kind == "event"]
-    db.execute(
-        "create or replace temp table told_events as select publish_key, heap_identity, event, "
-        "told, acknowledged_at, plan_id from receipts "
-        "where target = (select target from asked) and kind = 'event'"
-    )
-    db.execute(
-        "create or replace temp table told_now (model integer, publish_key varchar, "
-        "heap_identity varchar, identity_now varchar, occurred_at timestamp, place double)"
-    )
-    for mart in marts:
-        basis.run(
+    if not marts:
+        return 0
+    basis.run("told_events")
+    now = [
+        basis.sql(
             "told_now",
             number=mart.number,
             happened_at=happened_at(basis, mart),
             mart=mart.relation,
         )
+        for mart in marts
+    ]
+    db.execute(f"create or replace temp view told_now as {' union all '.join(now)}")
+    told_part_now = f"'{{' || substr(line, strpos(line, '{TOLD_FROM}') + 1)"
+    basis.run(
+        "otherwise_rows",
+        event_rows=event_rows(basis, marts, "told_now"),
+        told_part=told_part_now,
+    )
     basis.run(
         "otherwise",
-        told_part=f"'{{' || substr(line, strpos(line, '{TOLD_FROM}') + 1)",
-        event_rows=event_rows(basis, marts, "told_now"),
+        told_part=told_part_now,
+        event_rows=event_rows(basis, marts, "told_again"),
         refusals=basis.warehouse.require("heap_refusals", "publish_key", "reason"),
         ghosts=ghosts(basis),
         as_of=f"timestamp '{basis.warehouse.as_of}'",
@@ -62,8 +65,7 @@ def compare(basis: Basis) -> int:
         db.execute("delete from heap_told_otherwise where target = (select target from asked)")
         db.execute("insert into heap_told_otherwise by name from otherwise")
     count = ledger.value("select count(distinct publish_key) from otherwise")
-    for name in ("told_events", "told_now", "otherwise"):
-        db.execute(f"drop table {name}")
+    db.execute("drop view told_now; drop table told_again; drop table otherwise")
     return int(count)
 
 

@@ -93,8 +93,8 @@ def ghosts(basis: Basis) -> str:
     """SQL for the deliveries that reached a trap and nobody."""
     exposures = basis.warehouse.find("fct_message_exposures")
     if exposures is None:
-        return "select null where false"
-    return f"select delivery_id from {exposures} where exposure_kind = 'ghost'"
+        return "select null as delivery_id where false"
+    return f"select distinct delivery_id from {exposures} where exposure_kind = 'ghost'"
 
 
 def _title(model: HeapModel) -> str:

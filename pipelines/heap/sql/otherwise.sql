@@ -3,30 +3,15 @@
 create or replace temp table otherwise as
 with
 
-lines_now as (
-    select
-        publish_key,
-        {told_part} as told
-    from ({event_rows}) as event_rows
-),
-
-compared as (
-    select
-        told_events.*,
-        told_now.publish_key is not null as is_there,
-        told_now.identity_now,
-        lines_now.told as told_now
-    from told_events
-    left join told_now
-        on told_events.publish_key = told_now.publish_key
-    left join lines_now
-        on told_events.publish_key = lines_now.publish_key
-),
-
 differing as (
-    select *
-    from compared
-    where is_there and told <> told_now
+    select
+        event_rows.publish_key,
+        receipts.told,
+        {told_part} as told_now
+    from ({event_rows}) as event_rows
+    inner join receipts
+        on event_rows.publish_key = receipts.publish_key
+    where receipts.target = (select asked.target from asked)
 ),
 
 names as (
@@ -46,31 +31,40 @@ refusals as (
     group by publish_key
 ),
 
+gone as (
+    select told_events.*
+    from told_events
+    anti join told_now
+        on told_events.publish_key = told_now.publish_key
+),
+
 found as (
     select
-        compared.publish_key,
+        gone.publish_key,
         'event' as what,
-        compared.event as told,
+        gone.event as told,
         coalesce(
             refusals.reason,
-            case
-                when json_extract_string(compared.told, '$.properties.delivery_id') in ({ghosts})
-                    then 'found to be a ghost'
-            end,
+            case when ghosts.delivery_id is not null then 'found to be a ghost' end,
             'no longer in the Heap marts'
         ) as true_now
-    from compared
+    from gone
     left join refusals
-        on compared.publish_key = refusals.publish_key
-    where not compared.is_there
+        on gone.publish_key = refusals.publish_key
+    left join receipts
+        on
+            gone.publish_key = receipts.publish_key
+            and receipts.target = (select asked.target from asked)
+    left join ({ghosts}) as ghosts
+        on json_extract_string(receipts.told, '$.properties.delivery_id') = ghosts.delivery_id
     union all
     select
         publish_key,
         'identity' as what,
         heap_identity as told,
         identity_now as true_now
-    from compared
-    where is_there and heap_identity is distinct from identity_now
+    from told_now
+    where heap_identity is distinct from identity_now
     union all
     select
         publish_key,

@@ -1,5 +1,4 @@
 -- The rows of an event mart that Heap was told, under the identity they were told of.
-insert into told_now
 select
     {number} as model,
     mart.publish_key,

@@ -33,6 +33,7 @@ LINES = (
     "refusals",
     "dead_letters",
     "read_back",
+    "told_otherwise",
 )
 
 
@@ -180,6 +181,25 @@ def test_dead_letters_and_receipts(home: Path, tmp_path: Path) -> None:
     assert line(checklist, "read_back").verdict == "not applicable"
 
 
+def test_what_heap_was_told_otherwise_fails_its_line(home: Path, tmp_path: Path) -> None:
+    settings = changed(home, tmp_path / "changed")
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into receipts (publish_key, kind) values ('k0', 'event'), ('k1', 'event')"
+        )
+    assert line(measure(settings), "told_otherwise").verdict == "ok"
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into heap_told_otherwise (publish_key, what) values ('k1', 'arm'), ('k1', 'x')"
+        )
+    found = line(measure(settings), "told_otherwise")
+    assert (found.verdict, found.measured) == ("fail", "1 of 2 events are otherwise now")
+    with Ledger(settings) as ledger:
+        ledger.db.execute("drop table heap_told_otherwise")
+    with pytest.raises(CounterfoilError, match="older version: run `counterfoil plan`"):
+        measure(settings)
+
+
 def waiver(rule: str, subject: str = "null", expires_on: str = "2026-06-02") -> str:
     return (
         f"insert into registries.waivers values ('{rule}', {subject}, 'until the audit', "
@@ -192,7 +212,7 @@ def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -
     checklist = measure(rebuilt(home, tmp_path / "waived", waiver("freshness")))
     found = line(checklist, "freshness")
     assert checklist.count_failed == 0
-    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 2 not applicable")
+    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 3 not applicable")
     assert found.text().startswith("waived Sources are fresh: 5 of 6 fresh; stale: people 7.0 days")
     assert found.text().endswith("Waived by data platform until 2026-06-02: until the audit")
     assert found.facts()["waived_by"] == "data platform"
