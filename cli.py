@@ -237,14 +237,18 @@ def publish(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", min=0.01, help="Stop after this long.")
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Send nothing if a row of the plan is no longer so."),
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Tell Heap: the given plan or a fresh one, exactly that or nothing."""
+    """Tell Heap: the given plan, but for rows that are no longer so, or a fresh one."""
     with _told(as_json, verbose) as (console, settings):
         from pipelines.road import publish_heap
 
-        publish_heap(settings, console, plan_file=plan_file, max_minutes=max_minutes)
+        publish_heap(settings, console, plan_file=plan_file, max_minutes=max_minutes, strict=strict)
 
 
 @app.command()
@@ -427,6 +431,22 @@ def identity_migrate(
         rehearse(settings, console, to=to, workspace=workspace, out=out)
 
 
+@identity_app.command("lock")
+def identity_lock(
+    registries: Annotated[
+        Path | None, typer.Option("--registries", help="The folder of the rules; default ours.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Record nothing.")] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Lock the primary identifier: a first choice, or one that was rehearsed and declared."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.identity import lock_identity
+
+        lock_identity(settings, console, registries=registries, check=check)
+
+
 @deadletters_app.command("list")
 def deadletters_list(as_json: Json = False, verbose: Verbose = False) -> None:
     """Rows Heap refused, with reasons and without personal data."""
@@ -456,6 +476,15 @@ def explain_person_command(
         from pipelines.explain import explain_person
 
         explain_person(settings, identifier, console)
+
+
+@explain_app.command("told")
+def explain_told_command(as_json: Json = False, verbose: Verbose = False) -> None:
+    """What Heap was told that a later build found to be otherwise."""
+    with _told(as_json, verbose) as (console, settings):
+        from pipelines.heap.otherwise import show
+
+        show(settings, console)
 
 
 @explain_app.command("delivery")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, Literal, Protocol
 
 from pipelines.encoding import for_terminal
@@ -102,3 +103,11 @@ def _say(text: str, name: Literal["stdout", "stderr"]) -> None:
             os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)
+
+
+@contextmanager
+def silence() -> Iterator[io.StringIO]:
+    """Keep a library's own printing out of ours; what it said is kept for the error."""
+    said = io.StringIO()
+    with redirect_stdout(said):
+        yield said

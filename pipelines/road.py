@@ -73,6 +73,7 @@ def build_warehouse(
     select: str | None = None,
 ) -> None:
     """Build every mart as of one instant and run every test."""
+    from pipelines.identity.lock import is_free
     from pipelines.warehouse import build, parse_as_of
 
     with hold(settings.home, "warehouse", "build"):
@@ -91,6 +92,11 @@ def build_warehouse(
         f"Built {summary.models} models as of {summary.as_of:%Y-%m-%d %H:%M} UTC; "
         f"{summary.tests} tests passed ({summary.seconds:.0f} s)."
     )
+    if is_free(registries):
+        console.line(
+            "The primary identifier of these registries is not locked and may change unnoticed: "
+            "`counterfoil identity lock --registries DIR`."
+        )
     if select:
         console.line("A part only: plan, page and checks are closed until the next whole build.")
 
@@ -116,6 +122,7 @@ def publish_heap(
     plan_file: Path | None = None,
     max_minutes: float | None = None,
     limits: Limits | None = None,
+    strict: bool = False,
 ) -> None:
     """Tell Heap: the given plan or a fresh one. `limits` are Heap's own unless raised.
 
@@ -124,9 +131,7 @@ def publish_heap(
     """
     from pipelines.heap import publish
 
-    summary = publish(
-        settings, console, plan_file=plan_file, max_minutes=max_minutes, limits=limits
-    )
+    summary = publish(settings, console, plan_file, max_minutes, limits=limits, strict=strict)
     if summary.has_new_dead_letters:
         raise CounterfoilError(
             f"Heap refused {summary.count_dead_letters:,} rows; everything else was sent. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -41,27 +40,27 @@ class Settings(BaseSettings):
     customerio_url: str | None = Field(default=None, validation_alias="CUSTOMERIO_URL")
     webhook_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_WEBHOOK_KEY")
 
-    @cached_property
+    @property
     def raw_path(self) -> Path:
         """What was loaded (written by dlt)."""
         return self.home / "raw.duckdb"
 
-    @cached_property
+    @property
     def warehouse_path(self) -> Path:
         """What was built (written by dbt, attaches raw read-only)."""
         return self.home / "warehouse.duckdb"
 
-    @cached_property
+    @property
     def ledger_path(self) -> Path:
         """What Heap was told (written by the publisher): the only state worth backing up."""
         return self.home / "ledger.duckdb"
 
-    @cached_property
+    @property
     def plans_dir(self) -> Path:
         """One file per plan."""
         return self.home / "plans"
 
-    @cached_property
+    @property
     def reviews_dir(self) -> Path:
         """One page and one JSON per review."""
         return self.home / "reviews"

@@ -5,28 +5,31 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import io
 import os
 import re
-import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import registries as registry_files
-from pipelines.console import Console
+from pipelines.console import Console, silence
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
-from pipelines.identity.rules import require_declared_primary
+from pipelines.identity.lock import require_true_rehearsals
 from pipelines.paths import plain_paths
 from pipelines.quiet import DBT_FLAGS
 from pipelines.selection import completed, existing_relations
 from pipelines.settings import PROJECT_DIR, Settings
 
+if TYPE_CHECKING:
+    from pipelines.built.next_build import NextBuild
+
 ARM = "cio_arm_"
+WRITES = {"build", "run", "seed", "retry"}
 ADDRESS = re.compile(r"[^\s@'\"]+@[^\s@'\"]+")  # what an error may never show
 
 
@@ -86,8 +89,9 @@ def build(
 ) -> BuildSummary:
     """Build every model and run every test, or those that `select` names (dbt's own selection).
 
-    Only a whole build that passed may be read by the other commands: after a part, or a failure,
-    they refuse until the next whole one (`pipelines.built`).
+    It is made beside the last one and takes its place when every node has passed. Only a whole
+    build is read by the other commands: after a part they refuse until the next whole one
+    (`pipelines.built`).
 
     Args:
         as_of: rows with an event time at or after it are not seen; default the current UTC hour.
@@ -99,8 +103,7 @@ def build(
     """
     instant = as_of or current_hour()
     seeds = registry_files.compose(settings, registries)
-    if registries is None:
-        require_declared_primary(seeds)
+    require_true_rehearsals(settings, seeds)
     _ensure_raw(settings)
     _check_data_before(settings, instant)
     arguments = ["build", "--vars", f'{{"as_of": "{instant.isoformat(sep=" ")}"}}']
@@ -156,29 +159,44 @@ def invoke(
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
     is_part = command == "build" and "--select" in options
     there = existing_relations(settings) if is_part else None
-    with (
-        private(settings.home),
-        plain_paths() as plain,
-        _environment(settings, plain(settings.home), seeds, project),
-        _silence() as said,
-        _released(),
-        _few_collections(),
-    ):
-        parse = ["--no-write-json", "parse", *variables, *where]
-        parsed = dbtRunner().invoke([*quiet, *parse])
-        if parsed.exception is not None:
-            # dbt trips over its memory of the last parse when a version went with its unit tests
-            parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", *parse])
-        if parsed.exception is not None:
-            raise _explain(settings, str(parsed.exception)) from parsed.exception
-        declare_arms(parsed.result, seeds)
-        gc.freeze()
-        if there is not None:
-            options = completed(options, parsed.result, where, there)
-        outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
-            [*quiet, "--write-json", command, *options, *where]
-        )
-        invocation_id = get_invocation_id()
+    with ExitStack() as stack:
+        stack.enter_context(private(settings.home))
+        home = stack.enter_context(plain_paths())(settings.home)
+        stack.enter_context(_environment(settings, home, seeds, project))
+        said = stack.enter_context(silence())
+        stack.enter_context(_few_collections())
+        with _released():
+            parse = ["--no-write-json", "parse", *variables, *where]
+            parsed = dbtRunner().invoke([*quiet, *parse])
+            if parsed.exception is not None:
+                # dbt trips over its memory of the last parse when a version went with its unit
+                # tests
+                parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", *parse])
+            if parsed.exception is not None:
+                raise _explain(settings, str(parsed.exception)) from parsed.exception
+            declare_arms(parsed.result, seeds)
+            gc.freeze()
+            made = None
+            if command in WRITES:
+                anew = "--full-refresh" in options and not is_part
+                made = stack.enter_context(_beside(settings, home, anew=anew))
+            if there is not None:
+                options = completed(options, parsed.result, where, there)
+            outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
+                [*quiet, "--write-json", command, *options, *where]
+            )
+        results = _results(settings, outcome, complaints, said.getvalue())
+        if made is not None:
+            made.take_place(settings.home / "target" / "manifest.json", get_invocation_id())
+    return results
+
+
+def _results(settings: Settings, outcome: Any, complaints: list[str], said: str) -> list[Any]:
+    """What came of each node of a dbt command.
+
+    Raises:
+        CounterfoilError: dbt could not run, or a node failed.
+    """
     if outcome.exception is not None:
         raise _explain(settings, str(outcome.exception)) from outcome.exception
     results = list(getattr(outcome.result, "results", None) or [])
@@ -188,27 +206,29 @@ def invoke(
     if failed:
         raise _explain_nodes(settings, failed)
     if not outcome.success:
-        raise CounterfoilError(f"dbt stopped: {_first_sentence(said.getvalue())}")
-    if command == "build":
-        _keep_manifest(settings, invocation_id)
+        raise CounterfoilError(f"dbt stopped: {_first_sentence(said)}")
     return results
 
 
-def _keep_manifest(settings: Settings, invocation_id: str) -> None:
-    """Put dbt's manifest beside the warehouse that this invocation built whole, and no other.
+@contextlib.contextmanager
+def _beside(settings: Settings, home: Path, *, anew: bool) -> Iterator[NextBuild]:
+    """A build beside the last one, which dbt then writes; `home` is the state folder's plain path.
 
-    It carries the build's id, as the warehouse does: a kill in between leaves two that differ.
+    Raises:
+        CounterfoilError: the last one is being written or no database, or there is no room.
     """
-    from pipelines.built.tables import Tables
+    import duckdb
 
-    with Tables.opened_in_part(settings) as tables:
-        whole = tables.mark
-    if whole is None or whole.build_id != invocation_id:
-        return
-    partial = settings.home / "manifest.json.partial"
-    with private(settings.home):
-        shutil.copyfile(settings.home / "target" / "manifest.json", partial)
-        partial.replace(settings.home / "manifest.json")
+    from pipelines.built.next_build import next_build
+
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(next_build(settings, anew=anew))
+        except (OSError, duckdb.Error) as error:
+            raise _explain(settings, str(error)) from error
+        plain = home / made.warehouse.relative_to(settings.home)
+        stack.enter_context(_set({"COUNTERFOIL_WAREHOUSE": str(plain)}))
+        yield made
 
 
 def declare_arms(manifest: Any, seeds: Path) -> None:
@@ -247,15 +267,24 @@ def _environment(settings: Settings, home: Path, seeds: Path, project: Path) -> 
         "DBT_LOG_PATH": str(home / "logs"),
         "DO_NOT_TRACK": "1",
     }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
     path_before = list(sys.path)
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
     try:
-        yield
+        with _set(wanted):
+            yield
     finally:
         sys.path[:] = path_before
+
+
+@contextlib.contextmanager
+def _set(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Variables of the environment for a block, and what they were before after it."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -289,14 +318,6 @@ def _few_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[io.StringIO]:
-    """Keep dbt's own printing out of ours; what it said is kept for the error."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        yield said
 
 
 def _ensure_raw(settings: Settings) -> None:
@@ -353,6 +374,19 @@ def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
     return CounterfoilError(f"The build failed at {where}{rest}{about}: {sentence}")
 
 
+SENTENCES = {
+    "not a valid DuckDB database": "warehouse.duckdb is damaged, or no database: "
+    "`counterfoil build --full-refresh` makes a new one from what was loaded.",
+    "No space left": "The disk is full: free some space for the state folder (COUNTERFOIL_HOME); a "
+    "build needs as much again as warehouse.duckdb.",
+    "Permission denied": "The state folder cannot be written: check its permissions or set "
+    "COUNTERFOIL_HOME.",
+    "Out of Memory": "The build needs more than {memory_limit} of memory: raise "
+    "COUNTERFOIL_MEMORY_LIMIT.",
+}
+"""What a person can act on, by what the engine says."""
+
+
 def _explain(settings: Settings, message: str) -> CounterfoilError:
     """Turn what the engine says into a sentence a person can act on."""
     if "Could not set lock" in message or "Conflicting lock" in message:
@@ -361,23 +395,13 @@ def _explain(settings: Settings, message: str) -> CounterfoilError:
         return CounterfoilError(
             f"The warehouse is open in {who}: close it, or wait until it has finished."
         )
-    if "No space left" in message or "Out of disk" in message:
-        return CounterfoilError(
-            "The disk is full: free some space for the state folder (COUNTERFOIL_HOME)."
-        )
-    if "Permission denied" in message:
-        return CounterfoilError(
-            "The state folder cannot be written: check its permissions or set COUNTERFOIL_HOME."
-        )
-    if "Out of Memory" in message:
-        return CounterfoilError(
-            f"The build needs more than {settings.memory_limit} of memory: "
-            "raise COUNTERFOIL_MEMORY_LIMIT."
-        )
+    for said, sentence in SENTENCES.items():
+        if said in message.replace("Out of disk", "No space left"):
+            return CounterfoilError(sentence.format(memory_limit=settings.memory_limit))
     if "check_segments" in message:
-        said = [line.strip() for line in message.splitlines() if line.strip()]
+        said_lines = [line.strip() for line in message.splitlines() if line.strip()]
         passing = ("Compilation Error", "Encountered an error", ">")
-        return CounterfoilError(" ".join(line for line in said if not line.startswith(passing)))
+        return CounterfoilError(" ".join(ln for ln in said_lines if not ln.startswith(passing)))
     return CounterfoilError(_first_sentence(message))
 
 

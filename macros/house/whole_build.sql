@@ -18,7 +18,9 @@
         create table {{ whole_build_table() }} as
         select
             {{ as_of() }} as as_of,
-            cast('{{ invocation_id }}' as varchar) as build_id
+            cast('{{ invocation_id }}' as varchar) as build_id,
+            cast('{{ code_fingerprint() }}' as varchar) as code,
+            cast('{{ inputs_fingerprint() }}' as varchar) as inputs
     {%- endif -%}
 {%- endmacro %}
 
@@ -48,4 +50,38 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(state.is_whole) }}
+{%- endmacro %}
+
+{% macro code_fingerprint() -%}
+    {#- One hash of what was built from: models, tests, macros, contracts, declarations, and every var but
+        the instant. The same code, the same hash, wherever it is built. -#}
+    {%- set parts = [read_project_file("dbt_project.yml")] -%}
+    {%- for unique_id in graph.nodes | sort if graph.nodes[unique_id].resource_type != "seed" -%}
+        {%- set node = graph.nodes[unique_id] -%}
+        {%- do parts.append([unique_id, node.raw_code, node.contract, node.config.meta] | string) -%}
+    {%- endfor -%}
+    {%- for name in context[project_name] | sort -%}
+        {%- do parts.append(context[project_name][name].macro.macro_sql) -%}
+    {%- endfor -%}
+    {%- for name, value in (invocation_args_dict.get("vars") or {}) | dictsort if name != "as_of" -%}
+        {%- do parts.append([name, value] | string) -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | join("\n"))) }}
+{%- endmacro %}
+
+{% macro inputs_fingerprint() -%}
+    {#- One hash of what was read: the registries, and every loaded file by its name and content. -#}
+    {%- set parts = [] -%}
+    {%- for unique_id in graph.nodes | sort if graph.nodes[unique_id].resource_type == "seed" -%}
+        {%- do parts.append([unique_id, graph.nodes[unique_id].checksum.checksum] | string) -%}
+    {%- endfor -%}
+    {%- for files in graph.sources.values() if files.source_name == "loads" and files.name == "files" -%}
+        {%- set loaded = run_query(
+            "select distinct file_name, content_hash from " ~ files.relation_name ~ " order by file_name, content_hash"
+        ) -%}
+        {%- for file in loaded.rows -%}
+            {%- do parts.append([file[0], file[1]] | string) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | join("\n"))) }}
 {%- endmacro %}

@@ -1,7 +1,8 @@
 {% macro require_identity_rules() -%}
     {#-
-        No rule, no build: stops with a sentence where the rules declare no primary identifier, or
-        another one than this warehouse was built with and no migration says so. Gives no SQL.
+        No rule, no build: stops with a sentence where the rules declare no primary identifier, another
+        one than is locked (identity_lock.csv), or another one than this warehouse was built with and no
+        migration says so. Gives no SQL.
     -#}
     {%- if execute and flags.WHICH in ("build", "run") -%}
         {%- set primaries = run_query(
@@ -14,6 +15,21 @@
                 ~ "declare one row with the role primary (ours is customer_id)."
             ) }}
         {%- endif -%}
+        {%- for row in run_query(unlocked_primaries()).rows -%}
+            {%- set whose = "workspace " ~ row[0] if row[0] is not none else "all workspaces" -%}
+            {{ exceptions.raise_compiler_error(
+                "The primary identifier of " ~ whose ~ " is " ~ (row[1] or "none") ~ " in identity_rules.csv, and "
+                ~ (row[2] or "none") ~ " is locked: undo that, or rehearse it (`counterfoil identity migrate`), "
+                ~ "declare it in identity_migrations.csv, and run `counterfoil identity lock`."
+            ) }}
+        {%- endfor -%}
+        {%- for row in run_query(groundless_locks()).rows -%}
+            {{ exceptions.raise_compiler_error(
+                "identity_lock.csv locks " ~ row[0] ~ " on the rehearsal `" ~ row[1] ~ "`, and the last migration in "
+                ~ "identity_migrations.csv says otherwise: restore both from version control, or rehearse, declare "
+                ~ "and lock anew."
+            ) }}
+        {%- endfor -%}
         {%- set built = load_relation(this) -%}
         {%- if built is not none -%}
             {%- set changed = run_query(changed_primaries(built)) -%}
@@ -88,4 +104,80 @@
 
     select * from undeclared
     order by workspace_id
+{%- endmacro %}
+
+
+{% macro unlocked_primaries() -%}
+    {#- Where rules and lock name different primary identifiers. Without any lock there is nothing to
+        hold the rules to: the first choice is free. -#}
+    with
+
+    declared as (
+        select
+            workspace_id,
+            {{ trimmed("identifier_type") }} as identifier_type
+        from {{ ref("identity_rules") }}
+        where lower({{ trimmed("role") }}) = 'primary'
+    ),
+
+    locked as (
+        select
+            workspace_id,
+            identifier_type
+        from {{ ref("identity_lock") }}
+    ),
+
+    compared as (
+        select
+            coalesce(declared.workspace_id, locked.workspace_id) as workspace_id,
+            declared.identifier_type as declared_type,
+            locked.identifier_type as locked_type
+        from declared
+        full outer join locked
+            on coalesce(declared.workspace_id, -1) = coalesce(locked.workspace_id, -1)
+    )
+
+    select * from compared
+    where
+        coalesce(declared_type, '') <> coalesce(locked_type, '')
+        and exists (select 1 from locked)
+    order by workspace_id
+{%- endmacro %}
+
+
+{% macro groundless_locks() -%}
+    {#- Locks that do not rest on the last migration declared for their workspace, or for all; where none
+        is declared, on the first choice. -#}
+    with
+
+    ranked as (
+        select
+            locked.workspace_id,
+            locked.identifier_type,
+            locked.rehearsal,
+            migrations.to_identifier_type,
+            migrations.rehearsal as declared_rehearsal,
+            row_number() over (
+                partition by locked.workspace_id
+                order by
+                    case when migrations.workspace_id is null then 1 else 0 end,
+                    migrations.decided_on desc
+            ) as migration_rank
+        from {{ ref("identity_lock") }} as locked
+        left join {{ ref("identity_migrations") }} as migrations
+            on
+                migrations.workspace_id is null
+                or locked.workspace_id = migrations.workspace_id
+    )
+
+    select
+        identifier_type,
+        rehearsal
+    from ranked
+    where
+        migration_rank = 1
+        and (
+            identifier_type <> coalesce(to_identifier_type, identifier_type)
+            or rehearsal <> coalesce(declared_rehearsal, 'first choice')
+        )
 {%- endmacro %}

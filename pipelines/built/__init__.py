@@ -1,7 +1,7 @@
 """The one way to read what dbt built: whole or not at all, by name, read-only.
 
-`whole` knows the mark of a whole build, `tables` opens the warehouse. Nothing heavy is imported
-here, so that a command which only prints answers at once.
+`whole` knows the mark of a whole build, `next_build` is where one is made, `tables` opens it.
+Nothing heavy is imported here, so that a command which only prints answers at once.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from pipelines.built.whole import (
     NOT_WHOLE,
     WholeBuild,
     find_whole,
-    require_same,
     require_whole,
 )
 
-__all__ = ["NOT_WHOLE", "WholeBuild", "find_whole", "require_same", "require_whole"]
+__all__ = ["NOT_WHOLE", "WholeBuild", "find_whole", "require_whole"]

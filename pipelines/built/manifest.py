@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
+from pipelines.built.next_build import manifests
 from pipelines.built.tables import Tables
-from pipelines.built.whole import require_same
+from pipelines.built.whole import NOT_SAME, is_same
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 
@@ -19,17 +18,22 @@ def read_manifest(settings: Settings, tables: Tables) -> dict[str, Any]:
     Raises:
         CounterfoilError: it is there and cannot be read, or is another build's.
     """
-    try:
-        found = json.loads((settings.home / "manifest.json").read_bytes())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise CounterfoilError(
-            "manifest.json cannot be read: run `counterfoil build` again."
-        ) from error
-    manifest: dict[str, Any] = found if isinstance(found, dict) else {}
-    require_same(tables.whole, manifest)
-    return manifest
+    is_there = False
+    for path in manifests(settings):
+        try:
+            said: dict[str, Any] = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise CounterfoilError(
+                "manifest.json cannot be read: run `counterfoil build` again."
+            ) from error
+        is_there = True
+        if isinstance(said, dict) and is_same(tables.whole, said):
+            return said
+    if is_there:
+        raise CounterfoilError(NOT_SAME)
+    return {}
 
 
 def require_manifest(settings: Settings, tables: Tables) -> dict[str, Any]:
@@ -44,16 +48,3 @@ def require_manifest(settings: Settings, tables: Tables) -> dict[str, Any]:
             "Nothing was built yet (manifest.json is missing): run `counterfoil build` first."
         )
     return manifest
-
-
-def definitions_hash(manifest: Mapping[str, Any]) -> str | None:
-    """One hash over every model's, seed's and test's own checksum: the same SQL, the same hash."""
-    nodes = manifest.get("nodes") or {}
-    sums = sorted(
-        (str(name), str((node.get("checksum") or {}).get("checksum", "")))
-        for name, node in nodes.items()
-        if node.get("resource_type") in {"model", "seed"}
-    )
-    if not sums:
-        return None
-    return hashlib.sha256(json.dumps(sums).encode()).hexdigest()[:12]

@@ -1,8 +1,9 @@
 """The one way to know that a build is whole: dbt marks it in the warehouse, and every reader asks.
 
 The mark goes before the first model of any build is touched, and comes back as a whole build's
-last statement (macros/house/whole_build.sql). A build that failed, was killed or was told to
-build a part leaves relations of several instants and no mark.
+last statement (macros/house/whole_build.sql). A part leaves relations of several instants and no
+mark. Our builds are made beside the last one (`next_build`), so that one that fails or is killed
+leaves that one as it was; plain `dbt build` writes into the warehouse itself.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ NOT_WHOLE = (
     "a whole build is read."
 )
 
+NOT_SAME = "warehouse.duckdb and manifest.json are not of the same build: run `counterfoil build`."
+
 
 @dataclass(frozen=True)
 class WholeBuild:
@@ -32,10 +35,14 @@ class WholeBuild:
     Attributes:
         as_of: the instant of every relation in the warehouse, UTC without zone.
         build_id: dbt's name for the invocation; `manifest.json` of the same build carries it too.
+        code: a hash of models, macros, contracts, declarations and vars.
+        inputs: a hash of the registries and of every loaded file.
     """
 
     as_of: datetime
     build_id: str
+    code: str
+    inputs: str
 
 
 def find_whole(db: duckdb.DuckDBPyConnection, catalog: str | None = None) -> WholeBuild | None:
@@ -52,14 +59,15 @@ def find_whole(db: duckdb.DuckDBPyConnection, catalog: str | None = None) -> Who
         return None
     try:
         rows = db.execute(
-            f"select cast(as_of as timestamp), build_id from "
+            f"select cast(as_of as timestamp), build_id, code, inputs from "
             f'"{found[0][0]}"."{found[0][1]}".{TABLE}'
         ).fetchall()
     except duckdb.Error:  # a table of that name which no build of ours made
         return None
     if len(rows) != 1 or None in rows[0]:
         return None
-    return WholeBuild(rows[0][0], str(rows[0][1]))
+    as_of, *names = rows[0]
+    return WholeBuild(as_of, *map(str, names))
 
 
 def require_whole(db: duckdb.DuckDBPyConnection, catalog: str | None = None) -> WholeBuild:
@@ -74,16 +82,8 @@ def require_whole(db: duckdb.DuckDBPyConnection, catalog: str | None = None) -> 
     return whole
 
 
-def require_same(whole: WholeBuild, manifest: Mapping[str, Any]) -> None:
-    """Make sure that dbt's manifest describes this very build.
-
-    Raises:
-        CounterfoilError: it is another build's: a build was stopped in its last moment, or one of
-            the two files was replaced.
-    """
+def is_same(whole: WholeBuild, manifest: Mapping[str, Any]) -> bool:
+    """Whether dbt's manifest describes this very build."""
     metadata = manifest.get("metadata")
     said = metadata.get("invocation_id") if isinstance(metadata, Mapping) else None
-    if said != whole.build_id:
-        raise CounterfoilError(
-            "warehouse.duckdb and manifest.json are not of the same build: run `counterfoil build`."
-        )
+    return said == whole.build_id

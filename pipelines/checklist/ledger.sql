@@ -1,4 +1,4 @@
--- What the two lines about the ledger measure now: it changes after the build. Beside the warehouse,
+-- What the three lines about the ledger measure now: it changes after the build. Beside the warehouse,
 -- the ledger is attached as `ledger`. What an answer means says int_checklist__ledger_answers.
 with
 
@@ -8,6 +8,10 @@ dead_letters as (
 
 receipts as (
     select * from ledger.receipts
+),
+
+told_otherwise as (
+    select * from ledger.heap_told_otherwise
 ),
 
 heap_events as (
@@ -42,6 +46,14 @@ counted_receipts as (
     where receipts.kind = 'event'
 ),
 
+counted_otherwise as (
+    select
+        (select count(distinct publish_key) from told_otherwise) as count_otherwise,
+        count(*) as count_told
+    from receipts
+    where kind = 'event'
+),
+
 measured_now as (
     select
         'dead_letters' as line,
@@ -59,6 +71,16 @@ measured_now as (
         count_found as value,
         case when count_receipts > 0 then count_found = count_receipts end as is_met
     from counted_receipts
+    union all
+    select
+        'told_otherwise' as line,
+        case
+            when count_told = 0 then 'no event was told yet'
+            else format('{:,} of {:,} events are otherwise now', count_otherwise, count_told)
+        end as measured,
+        count_otherwise as value,
+        case when count_told > 0 then count_otherwise = 0 end as is_met
+    from counted_otherwise
 )
 
 select * from measured_now

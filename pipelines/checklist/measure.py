@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse
 from pipelines.checklist.lines import Checklist, Line
-from pipelines.errors import UsageError
+from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.review.words import clean
 from pipelines.settings import Settings
@@ -51,7 +51,10 @@ def _of_the_ledger(settings: Settings, tables: Tables) -> dict[str, Record]:
             "select * from {int_checklist__ledger_answers}", reads=["int_checklist__ledger_answers"]
         )
     }
-    if attach_ledger(tables, settings) is None:
+    ledger = attach_ledger(tables, settings)
+    if ledger is not None and not ledger.has("heap_told_otherwise"):
+        raise CounterfoilError("The ledger is of an older version: run `counterfoil plan` once.")
+    if ledger is None:
         measured = [{"line": line, "measured": NO_LEDGER, "is_met": None} for line, _ in answers]
     else:
         measured = tables.ask(LEDGER_SQL)

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable
 
 from pipelines import locks
+from pipelines.built.next_build import discard_unfinished
 from pipelines.console import Console
 from pipelines.erasure import homefiles, journal
 from pipelines.erasure.certificate import Certificate, certificate_lines, facts, write
@@ -64,6 +65,7 @@ def erase(
         locks.hold(settings.home, "warehouse", "erase"),
     ):
         tombstones.known(settings)
+        discard_unfinished(settings)  # what a build had made when it failed knows everybody too
         work = _Erasing(settings, console, clock, poll_seconds, on_step)
         begun = journal.unfinished(settings)
         asked = next((j for j in begun if j.person.is_named(identifier)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from pipelines.built.quoting import literal
@@ -38,24 +39,33 @@ def judge_events(basis: Basis) -> None:
 
 def event_lines(basis: Basis) -> str:
     """SQL for every planned event as it will be sent, in order of time."""
-    parts = [_lines(basis, mart) for mart in basis.due_of("event")]
-    if not parts:
-        return "select null as line where false"
-    return f"select line from ({' union all '.join(parts)}) order by place, publish_key"
+    rows = event_rows(basis, basis.due_of("event"))
+    return f"select line from ({rows}) order by place, publish_key"
+
+
+def event_rows(basis: Basis, marts: Sequence[Mart], planned: str = "planned") -> str:
+    """SQL for place, publish_key and line of the rows of these marts that `planned` names."""
+    parts = [_lines(basis, mart, planned) for mart in marts]
+    none = "select null as place, null as publish_key, null as line where false"
+    return " union all ".join(parts or [none])
+
+
+def happened_at(basis: Basis, mart: Mart) -> str:
+    """SQL for when a row of `mart` happened, UTC without zone."""
+    data_type = basis.warehouse.types(mart.relation)["occurred_at"]
+    if data_type.endswith("WITH TIME ZONE"):
+        return "timezone('UTC', mart.occurred_at)"
+    return "cast(mart.occurred_at as timestamp)"
 
 
 def _add_candidates(basis: Basis, mart: Mart) -> None:
-    data_type = basis.warehouse.types(mart.relation)["occurred_at"]
-    zoned = data_type.endswith("WITH TIME ZONE")
     build_at = basis.warehouse.as_of
     hours = mart.model.embargo_hours
     embargo_from = f"timestamp '{build_at - timedelta(hours=hours)}'" if hours else "null"
     basis.run(
         "candidates",
         number=mart.number,
-        happened_at="timezone('UTC', mart.occurred_at)"
-        if zoned
-        else "cast(mart.occurred_at as timestamp)",
+        happened_at=happened_at(basis, mart),
         as_of=f"timestamp '{build_at}'",
         embargo_from=embargo_from,
         shortest=MIN_KEY,
@@ -97,7 +107,7 @@ def _place(basis: Basis) -> str:
     )
 
 
-def _lines(basis: Basis, mart: Mart) -> str:
+def _lines(basis: Basis, mart: Mart, planned: str) -> str:
     key = "cast(to_json(mart.publish_key) as varchar)"
     return basis.sql(
         "event_lines",
@@ -106,4 +116,5 @@ def _lines(basis: Basis, mart: Mart) -> str:
         timestamp=instant_sql("planned.occurred_at", "TIMESTAMP"),
         properties=properties_sql(mart.columns, "mart", first=f"""'"publish_key":' || {key}"""),
         mart=mart.relation,
+        planned=planned,
     )

@@ -194,13 +194,11 @@ class Ledger:
                 self.db.execute(
                     "insert into intents select ?, ?, ?, unnest(?), unnest(?), null, null, false",
                     [
-                        batch,
-                        target,
-                        kind,
+                        batch, target, kind,
                         [r.publish_key for r in events],
                         [r.identity for r in events],
                     ],
-                )
+                )  # fmt: skip
             if properties:
                 self.db.execute(
                     "insert into intents "
@@ -236,13 +234,15 @@ class Ledger:
         with self.transaction():
             if events:
                 self.db.execute(
-                    "insert into receipts select unnest(?), unnest(?), ?, ?, ?, unnest(?), ?, ?",
+                    "insert into receipts "
+                    "select unnest(?), unnest(?), ?, ?, ?, unnest(?), ?, ?, unnest(?)",
                     [
                         [r.publish_key for r in events],
                         [r.identity for r in events],
                         kind, plan_id, now,
                         [r.event for r in events],
                         target, batch,
+                        [r.told for r in events],
                     ],
                 )  # fmt: skip
                 self._forget_intents("publish_key", target, batch)

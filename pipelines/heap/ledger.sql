@@ -25,6 +25,11 @@ create table if not exists receipts (
     publish_key varchar, heap_identity varchar, kind varchar, plan_id varchar,
     acknowledged_at timestamp, event varchar, target varchar, batch_id bigint
 );
+alter table receipts add column if not exists told varchar;
+create table if not exists heap_told_otherwise (
+    publish_key varchar, heap_identity varchar, event varchar, what varchar, told varchar,
+    true_now varchar, since timestamp, acknowledged_at timestamp, plan_id varchar, target varchar
+);
 create table if not exists property_state (
     heap_identity varchar, property varchar, value_hash varchar, acknowledged_at timestamp,
     is_true boolean, plan_id varchar, target varchar

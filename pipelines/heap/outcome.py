@@ -11,7 +11,8 @@ from pipelines.heap.target import Target
 class PublishSummary:
     """What a publish did, in rows; `status` is published, nothing, or resumes (time box).
 
-    `count_uncertain` counts answers that were not Heap's and proved nothing.
+    `count_uncertain` counts answers that were not Heap's and proved nothing; `held` counts rows of
+    the plan that say what is no longer so, by event and reason.
     """
 
     plan_id: str
@@ -25,6 +26,7 @@ class PublishSummary:
     count_uncertain: int = 0
     seconds: float = 0.0
     dead_letter_reasons: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
 
     @property
     def has_new_dead_letters(self) -> bool:
@@ -41,6 +43,8 @@ def publish_lines(summary: PublishSummary, target: Target) -> list[str]:
     ]
     if summary.status == "resumes":
         lines.append(f"  time box ended: {summary.count_left:,} rows are left for the next run")
+    for reason, count in summary.held.items():
+        lines.append(f"  held, for it is no longer so: {reason} ({count:,})")
     if summary.count_uncertain:
         lines.append(
             f"  {summary.count_uncertain:,} answers were not Heap's and count for nothing: check "

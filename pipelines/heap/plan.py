@@ -20,7 +20,8 @@ class Plan:
 
     Counts are rows unless the name says otherwise; instants are UTC; `target` is the ledger's
     name for the Heap environment (None when none is configured and none was ever used);
-    `newcomers` are people whom Heap has never seen by arm (`experiment=arm`), told and held.
+    `newcomers` are people whom Heap has never seen by arm (`experiment=arm`), told and held back;
+    `held` is what publishing it found to be no longer so.
     """
 
     plan_id: str
@@ -44,8 +45,10 @@ class Plan:
     new_properties: list[str] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
     held_back: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
     dead_letters_waiting: int = 0
     identities_moved: int = 0
+    told_otherwise: int = 0
     values_cut: int = 0
     uncertain: int = 0
     erasures_due: int = 0

@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -197,14 +196,6 @@ def _copy(lines: IO[bytes], copy: IO[bytes], count_bytes: int) -> str:
             copy.write(block)
         copy.flush()
     return digest.hexdigest()
-
-
-def identities(lines: IO[bytes], count: int) -> Iterator[list[str]]:
-    """The identity of every row, `count` at a time."""
-    lines.seek(0)
-    lines.readline()
-    while found := [json.loads(line)["identity"] for line in islice(lines, count)]:
-        yield found
 
 
 def batches(

@@ -12,7 +12,7 @@ from pipelines.built.manifest import require_manifest
 from pipelines.built.quoting import literal
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.heap import gates, planfile, tally
+from pipelines.heap import gates, otherwise, planfile, tally
 from pipelines.heap.basis import Basis, read_basis
 from pipelines.heap.bounds import read_bounds
 from pipelines.heap.events import event_lines, judge_events
@@ -119,6 +119,8 @@ def compute(
         judge_users(basis)
         tally.count(plan, basis)
         plan.bounds = read_bounds(warehouse)
+        if not replay:
+            plan.told_otherwise = otherwise.compare(basis)
         plan.gates.extend(
             [
                 Gate(

@@ -25,6 +25,7 @@ from pipelines.heap.planning import compute
 from pipelines.heap.recheck import recheck
 from pipelines.heap.sender import Sender
 from pipelines.heap.target import Target, require_target
+from pipelines.heap.truth import held_in
 from pipelines.room import told_when_full
 from pipelines.settings import Settings
 
@@ -38,18 +39,20 @@ def publish(
     limits: Limits | None = None,
     clock: Clock | None = None,
     ignore_cadence: bool = False,
+    strict: bool = False,
 ) -> PublishSummary:
     """Send a plan (the given one or a fresh one) and record what Heap acknowledged.
 
     Args:
         settings: home, app id, region, host.
         console: progress and summary lines.
-        plan_file: a file that `plan` wrote, as the ledger recorded it; sent byte for byte or not at
-            all.
+        plan_file: a file that `plan` wrote, as the ledger recorded it; its rows are sent byte for
+            byte, but for those that say what is no longer so.
         max_minutes: time box; what is left is sent by the next run.
         limits: Heap's limits; raised for a local Heap.
         clock: the publisher's clock.
         ignore_cadence: also send models that are not due yet.
+        strict: one row that says what is no longer so keeps all of the plan from being sent.
 
     Raises:
         UsageError: app id, region or time box is missing or malformed.
@@ -74,7 +77,8 @@ def publish(
         else:
             lines = stack.enter_context(_held(plan_file, ledger))
             plan = open_plan(plan_file, lines, ledger, target)
-            recheck(plan, lines, ledger, settings, clock)
+            key = ledger.target_key(target)
+            recheck(plan, lines, ledger, key, settings, clock, strict=strict)
         return send(
             plan, ledger, target, console,
             limits=limits, clock=clock, max_minutes=max_minutes, lines=lines,
@@ -141,7 +145,9 @@ def send(
 ) -> PublishSummary:
     """Send a plan that was checked; see `publish`. `lines` is the plan, when it is held already."""
     key = ledger.target_key(target)
-    summary = PublishSummary(plan.plan_id, "nothing", count_refused=plan.count_refused)
+    summary = PublishSummary(
+        plan.plan_id, "nothing", count_refused=plan.count_refused, held=plan.held
+    )
     if plan.closed_gates:
         raise CounterfoilError(" ".join(gate.sentence for gate in plan.closed_gates))
     if plan.is_empty or plan.path is None:
@@ -171,7 +177,8 @@ def send(
         console.progress(f"publishing to {target.label}", left) as advance,
     ):
         ledger.begin_sending(plan.plan_id, key, target, clock.now())
-        sender = Sender(plan, ledger, key, client, clock=clock, summary=summary)
+        held = held_in(ledger) if lines is not None else None
+        sender = Sender(plan, ledger, key, client, clock=clock, summary=summary, held=held)
         try:
             sender.run(rows, limits, advance, deadline)
             summary.status = "published"

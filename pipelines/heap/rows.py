@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EventRow:
-    """An event as the ledger knows it: its key, the identity it was frozen under, its name."""
+    """An event as the ledger knows it: its key, the identity it was frozen under, its name.
+
+    `told` is what was said of it: instant and properties, as JSON.
+    """
 
     publish_key: str
     identity: str
     event: str
+    told: str
 
 
 @dataclass(frozen=True)

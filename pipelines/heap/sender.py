@@ -21,6 +21,7 @@ from pipelines.heap.client import (
 )
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
+from pipelines.heap.otherwise import told_part
 from pipelines.heap.outcome import PublishSummary
 from pipelines.heap.payload import NumberText, read_row, value_hash
 from pipelines.heap.plan import Plan
@@ -28,6 +29,7 @@ from pipelines.heap.planfile import Batch
 from pipelines.heap.properties import user_key
 from pipelines.heap.refusals import classify, scrub
 from pipelines.heap.rows import DeadRow, EventRow, PropertyRow
+from pipelines.heap.truth import Held
 
 FAILURES_IN_A_ROW = 8
 """Calls without an answer, while narrowing, after which Heap counts as down."""
@@ -69,7 +71,9 @@ class Sender:
         *,
         clock: Clock,
         summary: PublishSummary,
+        held: Held | None = None,
     ) -> None:
+        self.held = held
         self.plan = plan
         self.ledger = ledger
         self.target = target
@@ -103,20 +107,30 @@ class Sender:
             rows = [self._read(batch.kind, line) for line in batch.rows]
             if is_resumed:
                 rows, is_resumed = self._without_done(rows), False
+            if self.held is not None:
+                held = self.held([row.key for row in rows])
+                rows = [row for row in rows if row.key not in held]
+            if is_new and len(rows) > limits.canary_rows:  # the canary before it was held whole
+                self._send_batch(batch, rows[: limits.canary_rows], settles=False)
+                rows = rows[limits.canary_rows :]
+            is_new = is_new and not rows
             self._send_batch(batch, rows)
             advance(len(batch.rows))
 
-    def _send_batch(self, batch: Batch, rows: Sequence[Row]) -> None:
-        """Send a batch and settle it, whatever narrowing that takes."""
+    def _send_batch(self, batch: Batch, rows: Sequence[Row], *, settles: bool = True) -> None:
+        """Send rows of a batch and settle it, whatever narrowing that takes."""
         self.has_accepted = False
-        if rows and self._deliver(batch.kind, rows, settled=batch.end):
+        if rows and self._deliver(batch.kind, rows, settled=batch.end if settles else None):
             return
         if self.suspects and not self.has_accepted:
             raise _no_row_goes(self.suspects[0][2])
         self._bury_suspects()
-        self.ledger.settle(self.plan.plan_id, batch.end)
+        if settles:
+            self.ledger.settle(self.plan.plan_id, batch.end)
 
-    def _deliver(self, kind: str, rows: Sequence[Row], *, settled: tuple[int, int]) -> bool:
+    def _deliver(
+        self, kind: str, rows: Sequence[Row], *, settled: tuple[int, int] | None
+    ) -> bool:
         """Get rows to Heap, narrowing to those it refuses. True when one call took them all."""
         whole = Piece(rows)
         waiting = [whole]
@@ -275,7 +289,9 @@ class Sender:
         identity = found["identity"]
         if kind == "event":
             key, event = found["idempotency_key"], found["event"]
-            return Row(line, key, identity, event, (EventRow(key, identity, event),))
+            return Row(
+                line, key, identity, event, (EventRow(key, identity, event, told_part(line)),)
+            )
         records = tuple(
             PropertyRow(
                 identity,

@@ -33,6 +33,9 @@ def summary_lines(plan: Plan) -> list[str]:
         lines.append(f"  held back: {label}" + (f" ({count:,})" if count else ""))
     extras = {
         "rows whose identity moved after they were sent (not sent again)": plan.identities_moved,
+        "events Heap was told that are otherwise now (`counterfoil explain told`)": (
+            plan.told_otherwise
+        ),
         "dead letters waiting (`counterfoil deadletters retry`)": plan.dead_letters_waiting,
         "text values cut at 1,023 characters": plan.values_cut,
         "rows of an interrupted call, said again under the same keys": plan.uncertain,
@@ -74,6 +77,7 @@ def markdown(plan: Plan) -> str:
             ),
         ),
         ("identity moved after sending", f"{plan.identities_moved:,}", ""),
+        ("told, and otherwise now", f"{plan.told_otherwise:,}", ""),
         ("dead letters waiting", f"{plan.dead_letters_waiting:,}", ""),
         ("values cut", f"{plan.values_cut:,}", ""),
         ("erasures due", f"{plan.erasures_due:,}", ""),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from pipelines.built.tables import Tables, open_warehouse
+from pipelines.built.tables import Record, Tables, open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.identity import sheets
-from pipelines.identity.rules import IDENTIFIERS
 from pipelines.settings import Settings
 
+IDENTIFIERS = ("customer_id", "email")
 USERS_AN_IDENTITY_A_MONTH = 10  # Heap's limit of identify calls, the rest is dropped in silence
 
 REHEARSAL = Path(__file__).with_name("migrate.sql")
@@ -93,7 +94,7 @@ def rehearse(
             raise CounterfoilError(
                 f"{to} is the primary identifier already: there is nothing to do."
             )
-        rows = tables.ask(REHEARSAL, {"to": to, "workspace": workspace})
+        rows = rehearsed(tables, to, workspace)
         heap_users = tables.require("int_identity__heap_users")
         asked = bool(tables.rows(f"select 1 from {heap_users} limit 1", reads=()))
     path = out or settings.home / "migrations" / f"{before}_to_{to}.csv"
@@ -101,7 +102,7 @@ def rehearse(
         sheets.write(path, COLUMNS, rows, "a rehearsal of `counterfoil identity migrate`")
     mapped = [row for row in rows if row["outcome"] == "mapped"]
     movable = [row["count_movable"] if asked else 1 for row in mapped]
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    digest = digest_of(rows)
     scope = "" if workspace is None else str(workspace)
     found = Rehearsal(
         from_identifier=before,
@@ -130,6 +131,16 @@ def rehearse(
     return found
 
 
+def rehearsed(tables: Tables, to: str, workspace: int | None) -> list[Record]:
+    """What becomes of everybody whom Heap may be told of, were `to` the primary identifier."""
+    return tables.ask(REHEARSAL, {"to": to, "workspace": workspace})
+
+
+def digest_of(rows: list[Record]) -> str:
+    """A rehearsal's name by content: the same people and identities, the same digest."""
+    return hashlib.sha256(_text(rows).encode()).hexdigest()[:12]
+
+
 def _primary(tables: Tables, workspace: int | None) -> str:
     rules = tables.require("int_identity__rules")
     rows = tables.rows(
@@ -148,8 +159,17 @@ def _primary(tables: Tables, workspace: int | None) -> str:
     return str(rows[0]["identifier_type"])
 
 
-def _count(rows: list[dict[str, Any]], outcome: str) -> int:
+def _count(rows: list[Record], outcome: str) -> int:
     return sum(row["outcome"] == outcome for row in rows)
+
+
+def _text(rows: list[Record]) -> str:
+    """Every old and new identity as CSV."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def _tell(console: Console, found: Rehearsal) -> None:
@@ -171,4 +191,7 @@ def _tell(console: Console, found: Rehearsal) -> None:
         )
     console.line(f"Old and new identities: {found.mapping}")
     console.line(f"To go: add to identity_migrations.csv  {found.declaration}")
+    console.line(
+        "Change the roles in identity_rules.csv, and lock it: `counterfoil identity lock`."
+    )
     console.line(f"To go back: {found.way_back}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.built.manifest import definitions_hash, read_manifest
+from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.errors import CounterfoilError
 from pipelines.review.guardrails import Guardrails, read_guardrails
@@ -85,14 +85,14 @@ def gather(settings: Settings) -> Review:
         CounterfoilError: nothing was built whole, or the warehouse or ledger is being written.
     """
     with open_warehouse(settings) as tables:
-        definitions = definitions_hash(read_manifest(settings, tables))
-        review = _read_warehouse(tables, definitions)
+        read_manifest(settings, tables)  # a home that holds two builds is read by nobody
+        review = _read_warehouse(tables)
         ledger = attach_ledger(tables, settings)
         review.heap = None if ledger is None else _heap(ledger)
     return review
 
 
-def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
+def _read_warehouse(tables: Tables) -> Review:
     weeks = _all(tables, "fct_review_weeks", "weeks_ago")
     if not weeks:
         raise CounterfoilError(
@@ -101,7 +101,7 @@ def _read_warehouse(tables: Tables, definitions: str | None) -> Review:
         )
     week, previous = weeks[:2]
     review = Review(
-        read_as_of(tables), week["starts_at"], previous["starts_at"], definitions, weeks
+        read_as_of(tables), week["starts_at"], previous["starts_at"], tables.whole.code[:12], weeks
     )
     review.workspaces = _all(tables, "workspaces", "workspace_id")
     review.freshness = _all(tables, "fct_source_freshness", "family")

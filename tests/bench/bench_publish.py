@@ -157,9 +157,10 @@ def bench_plan(published: int, folder: Path) -> None:
         ledger.db.execute(f"attach '{home.settings.warehouse_path}' as warehouse (read_only)")
         ledger.db.execute(
             f"""
-            insert into receipts
-            select publish_key, heap_identity, 'event', 'plan', occurred_at, 'cio_message_sent',
-                '{key}', 1
+            insert into receipts by name
+            select publish_key, heap_identity, 'event' as kind, 'plan' as plan_id,
+                occurred_at as acknowledged_at, 'cio_message_sent' as event, '{key}' as target,
+                1 as batch_id
             from warehouse.heap.heap_cio_message_sent
             where publish_key < 'sent-' || lpad('{published}', 9, '0')
             """

@@ -265,7 +265,7 @@ def mark_whole(home: Path, as_of: datetime) -> None:
     with duckdb.connect(str(home / "warehouse.duckdb")) as db:
         db.execute(
             "create or replace table main.whole_build as "
-            "select cast($1 as timestamp) as as_of, $2 as build_id",
+            "select cast($1 as timestamp) as as_of, $2 as build_id, 'c' as code, 'i' as inputs",
             [as_of, BUILD_ID],
         )
 

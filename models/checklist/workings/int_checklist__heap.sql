@@ -132,7 +132,7 @@ lines as (
         refused_share <= cast({{ most_refused }} as double) as is_met
     from counted_refusals
     union all
-    -- The ledger changes after the build: the command measures these two when it runs
+    -- The ledger changes after the build: the command measures these three when it runs
     -- (pipelines/checklist/ledger.sql).
     select
         'dead_letters' as line,
@@ -150,6 +150,17 @@ lines as (
         'read from the ledger when `counterfoil checklist` runs' as measured,
         'every receipt older than the read-back is found in it' as threshold,
         {{ literal("A receipt is not storage: compare the missing keys with Heap's own limits.") }} as advice,
+        cast(null as double) as value,
+        cast(null as double) as bound,
+        cast(null as boolean) as is_met
+    union all
+    select
+        'told_otherwise' as line,
+        'What Heap was told is still so' as title,
+        'read from the ledger when `counterfoil checklist` runs' as measured,
+        'no event is otherwise now' as threshold,
+        'See `counterfoil explain told`. Heap corrects no event: say it to who reads its charts, then waive the line.'
+            as advice,
         cast(null as double) as value,
         cast(null as double) as bound,
         cast(null as boolean) as is_met

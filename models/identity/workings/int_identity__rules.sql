@@ -1,4 +1,4 @@
--- depends_on: {{ ref("identity_migrations") }}
+-- depends_on: {{ ref("identity_migrations") }} {{ ref("identity_lock") }}
 {{ require_identity_rules() }}
 
 with

@@ -6,6 +6,6 @@ select
     || '","idempotency_key":' || cast(to_json(mart.publish_key) as varchar)
     || ',"properties":{' || {properties} || '}}' as line
 from {mart} as mart
-inner join planned
+inner join {planned} as planned
     on mart.publish_key = planned.publish_key
 where planned.model = {number}

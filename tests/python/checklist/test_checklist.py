@@ -36,6 +36,7 @@ LINES = (
     "refusals",
     "dead_letters",
     "read_back",
+    "told_otherwise",
 )
 
 
@@ -197,6 +198,25 @@ def test_dead_letters_and_receipts(home: Path, tmp_path: Path) -> None:
     assert line(checklist, "read_back").verdict == "not applicable"
 
 
+def test_what_heap_was_told_otherwise_fails_its_line(home: Path, tmp_path: Path) -> None:
+    settings = changed(home, tmp_path / "changed")
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into receipts (publish_key, kind) values ('k0', 'event'), ('k1', 'event')"
+        )
+    assert line(measure(settings), "told_otherwise").verdict == "ok"
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into heap_told_otherwise (publish_key, what) values ('k1', 'arm'), ('k1', 'x')"
+        )
+    found = line(measure(settings), "told_otherwise")
+    assert (found.verdict, found.measured) == ("fail", "1 of 2 events are otherwise now")
+    with Ledger(settings) as ledger:
+        ledger.db.execute("drop table heap_told_otherwise")
+    with pytest.raises(CounterfoilError, match="older version: run `counterfoil plan`"):
+        measure(settings)
+
+
 def waiver(rule: str, subject: str = "null", expires_on: str = "2026-06-02") -> str:
     return (
         f"insert into registries.waivers values ('{rule}', {subject}, 'until the audit', "
@@ -209,7 +229,7 @@ def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -
     checklist = measure(rebuilt(home, tmp_path / "waived", waiver("gaps")))
     found = line(checklist, "gaps")
     assert checklist.count_failed == 0
-    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 2 not applicable")
+    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 4 not applicable")
     assert found.text().startswith("waived Nothing lacks in what comes in: ")
     assert (
         "deliveries of 208477 stopped (nothing for 478 hours; expected within 72)" in found.text()

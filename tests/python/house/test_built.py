@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 from cli import app
 from pipelines import warehouse
 from pipelines.built import find_whole
+from pipelines.built.next_build import discard_unfinished
 from pipelines.errors import CounterfoilError
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -74,6 +75,8 @@ def project(tmp_path: Path) -> Path:
     """A small project with the hooks, the profile and the house macros of ours."""
     folder = tmp_path / "project"
     shutil.copytree(PROJECT_DIR / "macros" / "house", folder / "macros" / "house")
+    for name in ("read_project_file", "file_literal"):
+        shutil.copy(PROJECT_DIR / "macros" / "cross_db" / f"{name}.sql", folder / "macros")
     shutil.copy(PROJECT_DIR / "profiles.yml", folder / "profiles.yml")
     for path, text in MODELS.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +110,12 @@ def marked(settings: Settings) -> str | None:
     manifest = json.loads((settings.home / "manifest.json").read_text())
     assert manifest["metadata"]["invocation_id"] == whole.build_id
     return f"{whole.as_of:%Y-%m-%d}"
+
+
+def instants(path: Path) -> list[str]:
+    """The days that a warehouse's first model was built as of."""
+    with duckdb.connect(str(path), read_only=True) as db:
+        return [f"{day:%Y-%m-%d}" for (day,) in db.execute("select as_of from first").fetchall()]
 
 
 def edit(project: Path, path: str, before: str, after: str) -> None:
@@ -161,24 +170,85 @@ def test_a_part_brings_along_what_it_stands_on_and_tests_what_is_there(
     assert not dbt(settings, project, "build", "--select", "aside")
 
 
-def test_a_failed_build_takes_the_mark_away_until_a_whole_one(
-    settings: Settings, project: Path
-) -> None:
+def test_a_failed_build_leaves_the_last_one_as_it_was(settings: Settings, project: Path) -> None:
+    assert dbt(settings, project, "build")
     for name, (path, before, after) in BROKEN.items():
         edit(project, path, before, after)
         assert not dbt(settings, project, "build", as_of="2026-06-02")
-        assert marked(settings) is None, name
+        assert marked(settings) == "2026-06-01", name
+        assert instants(settings.warehouse_path) == ["2026-06-01"], name
         edit(project, path, after, before)
-        # what is tried again is a part of the build
-        assert dbt(settings, project, "retry")
-        assert marked(settings) is None, name
+    # what it had made is there for a look, until the next build
+    assert instants(settings.home / "building" / "warehouse.duckdb") == ["2026-06-02"]
+    # what is tried again is a part of the build
+    assert dbt(settings, project, "retry")
+    assert marked(settings) is None
+    assert not (settings.home / "building" / "warehouse.duckdb").exists()
     edit(project, "tests/dbt/second_is_two.sql", "<> 2", "= 2")
     edit(project, "tests/dbt/second_is_two.sql", "select", "{{ config(severity='warn') }} select")
     assert dbt(settings, project, "build", as_of="2026-06-02")
     assert marked(settings) == "2026-06-02"  # a warning is no failure
     edit(project, "models/second.sql", "from", "frum")
     assert not dbt(settings, project, "build", as_of="2026-06-03")
-    assert marked(settings) is None
+    assert marked(settings) == "2026-06-02"
+
+
+def test_the_mark_names_the_code_and_the_inputs(settings: Settings, project: Path) -> None:
+    def named() -> tuple[str, str]:
+        assert dbt(settings, project, "build")
+        with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+            whole = find_whole(db)
+        assert whole is not None
+        return whole.code, whole.inputs
+
+    code, inputs = first = named()
+    assert named() == first
+    for path, before, after in (
+        ("models/first.sql", "1 as number", "1  as number"),
+        ("macros/house/money.sql", "A sum", "The sum"),
+        ("dbt_project.yml", "materialized: table", "materialized: table  # as ever"),
+    ):
+        edit(project, path, before, after)
+        assert named() != (code, inputs), path
+        edit(project, path, after, before)
+    (project / "seeds/letters.csv").write_text("letter\nb\n")
+    assert (named()[0], named()[1] == inputs) == (code, False)
+
+
+def test_a_full_refresh_starts_from_nothing(settings: Settings, project: Path) -> None:
+    assert dbt(settings, project, "build")
+    for gone, options in ((False, []), (True, ["--full-refresh"])):
+        with duckdb.connect(str(settings.warehouse_path)) as db:
+            db.execute("create table if not exists left_by_an_older_version (one integer)")
+        assert dbt(settings, project, "build", *options)
+        with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+            found = db.execute("select 1 from duckdb_tables() where table_name like 'left%'")
+            assert (found.fetchall() == []) == gone
+    # no database at all: said, and a full refresh makes one
+    settings.warehouse_path.write_bytes(b"no database" * 1000)
+    with pytest.raises(CounterfoilError, match="`counterfoil build --full-refresh`"):
+        warehouse.invoke(settings, project / "seeds", ["build"], project=project)
+    assert dbt(settings, project, "build", "--full-refresh", as_of="2026-06-03")
+    assert marked(settings) == "2026-06-03"
+
+
+def test_a_warehouse_that_somebody_writes_is_not_replaced(
+    settings: Settings, project: Path
+) -> None:
+    assert dbt(settings, project, "build")
+    hold = "import duckdb, sys; d = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(settings.warehouse_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        for options in ([], ["--full-refresh"]):
+            with pytest.raises(CounterfoilError, match=f"open in process {other.pid}"):
+                warehouse.invoke(settings, project / "seeds", ["build", *options], project=project)
+        other.communicate(b"\n")
+    assert marked(settings) == "2026-06-01"
 
 
 def test_a_build_that_never_began_leaves_the_last_one_readable(
@@ -200,7 +270,7 @@ def test_a_build_that_never_began_leaves_the_last_one_readable(
     assert marked(settings) == "2026-06-01"
 
 
-def test_a_killed_build_leaves_no_mark(settings: Settings, project: Path) -> None:
+def test_a_killed_build_leaves_the_last_one_as_it_was(settings: Settings, project: Path) -> None:
     assert dbt(settings, project, "build")
     edit(project, "models/second.sql", "select", "select (select count(*) from range(10**13)) +")
     script = (
@@ -219,14 +289,13 @@ def test_a_killed_build_leaves_no_mark(settings: Settings, project: Path) -> Non
     ) as build:
         assert build.stderr is not None
         assert build.stderr.readline() == b"node\n"
+        assert marked(settings) == "2026-06-01"
         build.send_signal(signal.SIGKILL)
-    assert marked(settings) is None
-    # without its log, the file is what it was before that build, mark and all; never a mixture
-    settings.warehouse_path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
-    with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
-        whole = find_whole(db)
-        instant = db.execute("select as_of from main.first").fetchall()
-    assert whole is None or [(whole.as_of,)] == instant
+    assert marked(settings) == "2026-06-01"
+    assert instants(settings.warehouse_path) == ["2026-06-01"]
+    edit(project, "models/second.sql", "select (select count(*) from range(10**13)) +", "select")
+    assert dbt(settings, project, "build", as_of="2026-06-02")
+    assert marked(settings) == "2026-06-02"
 
 
 # -- everybody who reads, from the command line ---------------------------------------------------
@@ -307,8 +376,19 @@ def test_a_whole_build_is_read(home: Path) -> None:
     assert "Nobody is known" not in run(home, "explain", "person", "C1").output
 
 
-def test_after_a_killed_build_everybody_refuses(home: Path) -> None:
-    """The instant that `dim_build` names is the new one, and the marts are the old ones."""
+def everybody_reads(home: Path, day: str) -> None:
+    """The readers that do more than refuse for want of data, each of the build of that day."""
+    told = json.loads(run(home, "plan", "--json").stdout)["plan"]
+    assert told["as_of"] == f"{day} 00:00:00"
+    assert run(home, "review").exit_code == 0
+    assert f"review-{day}" in run(home, "review").output
+    for command in (["identity", "check"], ["explain", "number", "--list"], ["segments", "list"]):
+        result = run(home, *command)
+        assert result.exit_code == 0, result.output
+    assert NOT_WHOLE not in run(home, "checklist").output
+
+
+def test_while_a_build_runs_and_after_it_was_killed_the_last_one_is_read(home: Path) -> None:
     compiled = home / "target" / "run"
     shutil.rmtree(compiled)
     with subprocess.Popen(
@@ -322,8 +402,34 @@ def test_after_a_killed_build_everybody_refuses(home: Path) -> None:
         while len(list(compiled.rglob("*.sql"))) < 12 and time.monotonic() < deadline:
             assert build.poll() is None
             time.sleep(0.01)
+        build.send_signal(signal.SIGSTOP)  # half-way, for as long as it takes to read
+        everybody_reads(home, "2026-06-01")
         build.send_signal(signal.SIGKILL)
-    everybody_refuses(home, NOT_WHOLE, "`counterfoil build`")
+    assert (home / "building" / "warehouse.duckdb").exists()
+    everybody_reads(home, "2026-06-01")
+
+
+@pytest.mark.parametrize(
+    ("kept", "moved"),
+    [(None, "former.json"), ("another", "manifest.json")],
+    ids=["before the warehouse", "after it"],
+)
+def test_a_kill_between_warehouse_and_manifest_leaves_a_whole_build(
+    home: Path, kept: str | None, moved: str
+) -> None:
+    (home / "building").mkdir()
+    (home / "manifest.json").rename(home / "building" / moved)
+    if kept:
+        (home / "manifest.json").write_text(f'{{"metadata": {{"invocation_id": "{kept}"}}}}')
+    everybody_reads(home, "2026-06-01")
+    discard_unfinished(Settings.model_construct(home=home))
+    assert not (home / "building").exists()
+    everybody_reads(home, "2026-06-01")
+
+
+def mark_of_an_older_version(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute("alter table main.whole_build drop column inputs")
 
 
 def no_mark(home: Path) -> None:
@@ -353,7 +459,15 @@ def schemas_only(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [no_mark, empty_mark, two_marks, mark_of_other_columns, schemas_only]
+    "change",
+    [
+        no_mark,
+        empty_mark,
+        two_marks,
+        mark_of_other_columns,
+        mark_of_an_older_version,
+        schemas_only,
+    ],
 )
 def test_a_warehouse_without_a_mark_is_read_by_nobody(
     home: Path, change: Callable[[Path], None]

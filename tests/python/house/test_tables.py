@@ -23,7 +23,8 @@ BUILT = """
     create table staging.persons as select 2 as person_id;
     create table staging."odd ""name" as select 3 as one;
     create table heap.events as select 4 as event_id;
-    create table whole_build as select timestamp '2026-06-01' as as_of, 'b1' as build_id;
+    create table whole_build as
+    select timestamp '2026-06-01' as as_of, 'b1' as build_id, 'c1' as code, 'i1' as inputs;
 """
 
 

@@ -18,13 +18,15 @@ from typer.testing import CliRunner, Result
 from cli import app
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.heap.ledger import Ledger
 from pipelines.identity import (
     check,
     draw_sheet,
+    lock_identity,
     read_sheet,
     rehearse,
-    require_declared_primary,
 )
+from pipelines.identity.lock import is_free, require_true_rehearsals
 from pipelines.loading import load
 from pipelines.sample import write_sample
 from pipelines.settings import PROJECT_DIR, Settings
@@ -355,15 +357,91 @@ def test_no_rule_no_build(home: Settings, tmp_path: Path) -> None:
         build_identity(home, "+int_identity__rules", tmp_path)
 
 
-def test_our_rules_are_the_declared_ones(tmp_path: Path) -> None:
-    require_declared_primary(PROJECT_DIR / "seeds")
-    for name in ("identity_rules.csv", "identity_migrations.csv"):
-        (tmp_path / name).write_bytes((PROJECT_DIR / "seeds" / name).read_bytes())
-    (tmp_path / "identity_rules.csv").write_text(
-        RULES.replace("customer_id,primary", "customer_id,link").replace(
-            "email,fallback", "email,primary"
-        ),
-        encoding="utf-8",
-    )
-    with pytest.raises(CounterfoilError, match="from customer_id to email"):
-        require_declared_primary(tmp_path)
+SWAPPED = RULES.replace("customer_id,primary", "customer_id,fallback").replace(
+    "email,fallback", "email,primary"
+)
+NONE = "workspace_id,from_identifier_type,to_identifier_type,decided_on,owner,rehearsal\n"
+
+
+def test_our_primary_identifier_is_locked_as_it_is(tmp_path: Path, settings: Settings) -> None:
+    summary = lock_identity(settings, QUIET, check=True)
+    assert (summary.locked, summary.unchanged) == ((), ("customer_id for all workspaces",))
+    for name in ("identity_rules", "identity_lock", "identity_migrations"):
+        shutil.copy(PROJECT_DIR / "seeds" / f"{name}.csv", tmp_path)
+    (tmp_path / "identity_rules.csv").write_text(SWAPPED, encoding="utf-8")
+    with pytest.raises(CounterfoilError, match="is not locked as it is"):
+        lock_identity(settings, QUIET, registries=tmp_path, check=True)
+    (tmp_path / "identity_rules.csv").write_text(RULES.splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(CounterfoilError, match="declares no primary identifier"):
+        lock_identity(settings, QUIET, registries=tmp_path)
+
+
+def test_a_fresh_warehouse_holds_the_rules_to_the_lock(settings: Settings, tmp_path: Path) -> None:
+    """As in CI, where nothing remembers what was built before."""
+    for name in ("identity_lock", "identity_migrations"):
+        shutil.copy(PROJECT_DIR / "seeds" / f"{name}.csv", tmp_path)
+    (tmp_path / "identity_rules.csv").write_text(SWAPPED, encoding="utf-8")
+    with pytest.raises(CounterfoilError, match=r"email in .*customer_id is locked.*identity lock"):
+        build_identity(settings, "+int_identity__rules", tmp_path)
+    # a lock that was edited by hand, with no migration behind it
+    lock = tmp_path / "identity_lock.csv"
+    lock.write_text(lock.read_text().replace("customer_id", "email"), encoding="utf-8")
+    with pytest.raises(CounterfoilError, match=r"locks email on .*last migration .* otherwise"):
+        build_identity(settings, "+int_identity__rules", tmp_path)
+    # another brand's rules come without our history, and their first choice is free
+    for name in ("identity_lock", "identity_migrations"):
+        (tmp_path / f"{name}.csv").unlink()
+    build_identity(settings, "+int_identity__rules", tmp_path)
+    assert is_free(tmp_path)
+    lock_identity(settings, QUIET, registries=tmp_path)
+    assert lock.read_text() == "workspace_id,identifier_type,rehearsal\n,email,first choice\n"
+    assert not is_free(tmp_path)
+    build_identity(settings, "+int_identity__rules", tmp_path)
+    (tmp_path / "identity_rules.csv").write_text(RULES, encoding="utf-8")
+    settings.warehouse_path.unlink()
+    with pytest.raises(CounterfoilError, match=r"customer_id in .*email is locked"):
+        build_identity(settings, "+int_identity__rules", tmp_path)
+
+
+def test_a_lock_changes_by_a_rehearsal_that_is_still_true(home: Settings, tmp_path: Path) -> None:
+    moved = home.model_copy(update={"home": tmp_path / "home"})
+    moved.home.mkdir()
+    shutil.copy(home.warehouse_path, moved.warehouse_path)
+    folder = tmp_path / "registries"
+    folder.mkdir()
+    rules, migrations = folder / "identity_rules.csv", folder / "identity_migrations.csv"
+    lock = folder / "identity_lock.csv"
+    rules.write_text(RULES, encoding="utf-8")
+    lock_identity(moved, QUIET, registries=folder)
+    first = lock.read_text()
+    rules.write_text(SWAPPED, encoding="utf-8")
+    found = rehearse(moved, QUIET, to="email")
+    decided = found.declaration.replace("<decided on>", "2026-07-01").replace("<owner>", "Ops")
+    wrong = decided[:-1] + ("0" if decided[-1] != "0" else "1")
+    for row, why in (
+        ("", "rehearse the change with"),
+        (decided.replace("customer_id,email", "email,customer_id"), "rehearse the change with"),
+        (",customer_id,email,2026-07-01,Ops,", "rehearse the change with"),
+        (wrong, "is not what a change to email would do now"),
+    ):
+        migrations.write_text(f"{NONE}{row}\n" if row else NONE, encoding="utf-8")
+        with pytest.raises(CounterfoilError, match=why):
+            lock_identity(moved, QUIET, registries=folder)
+        assert lock.read_text() == first
+    migrations.write_text(f"{NONE}{decided}\n", encoding="utf-8")
+    summary = lock_identity(moved, QUIET, registries=folder)
+    assert summary.locked == ("email for all workspaces",)
+    assert lock.read_text().endswith(f"\n,email,{decided.rpartition(',')[2]}\n")
+    # one person less by the time of the build: where Heap was told, nobody may go by that
+    with duckdb.connect(str(moved.warehouse_path)) as db:
+        db.execute(
+            "delete from marts.dim_persons where person_id = "
+            "(select min(person_id) from marts.dim_persons where is_publishable)"
+        )
+    require_true_rehearsals(moved, folder)
+    with Ledger(moved) as ledger:
+        ledger.db.execute("insert into receipts (publish_key) values ('a key')")
+    with pytest.raises(CounterfoilError, match="is not what a change to email would do now"):
+        require_true_rehearsals(moved, folder)
+    shutil.copy(home.warehouse_path, moved.warehouse_path)
+    require_true_rehearsals(moved, folder)
