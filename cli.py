@@ -88,11 +88,24 @@ def _told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
     except Exception as error:
         if verbose:
             raise
+        if told := _explained(error):
+            console.record(error=told)
+            console.finish()
+            console.warn(f"Error: {told}")
+            raise typer.Exit(1) from error
         console.warn(
             f"Error: something unexpected went wrong ({type(error).__name__}); "
             "run it again with --verbose to see where."
         )
         raise typer.Exit(1) from error
+
+
+def _explained(error: Exception) -> str | None:
+    """What keeps a database from being read in the middle of the work, in a sentence."""
+    from pipelines.opening import explain_unexpected
+
+    told = explain_unexpected(_settings(), error)
+    return str(told) if told else None
 
 
 def _settings() -> Settings:

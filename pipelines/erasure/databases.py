@@ -16,10 +16,10 @@ from pipelines.erasure.journal import Journal
 from pipelines.erasure.person import Person
 from pipelines.erasure.rewriting import mark_due, rewrite
 from pipelines.erasure.traces import Mentions, holds_sql, normalised_sql
-from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import identity_hash
 from pipelines.loading import tombstones
 from pipelines.loading.identifiers import Owner
+from pipelines.opening import readable
 from pipelines.settings import Settings
 
 
@@ -94,12 +94,8 @@ def _search_text(
 
 @contextmanager
 def _opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
+    with readable(path):
         db = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        raise CounterfoilError(
-            f"{path.name} is in use by another process: wait until it has finished."
-        ) from error
     try:
         db.execute("set enable_progress_bar = false")
         yield db

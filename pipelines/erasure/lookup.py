@@ -11,7 +11,7 @@ import duckdb
 from pipelines.blanks import BLANKS
 from pipelines.built.quoting import literal, quoted
 from pipelines.erasure.traces import normalised_sql
-from pipelines.errors import CounterfoilError
+from pipelines.opening import readable
 from pipelines.settings import PROJECT_DIR, Settings
 
 CIO = normalised_sql("cio_id", "internal_customer_id")
@@ -67,12 +67,9 @@ def attached(settings: Settings) -> Iterator[Databases]:
     try:
         for name, path in (("raw", settings.raw_path), ("warehouse", settings.warehouse_path)):
             if path.exists():
-                db.execute(f"attach {literal(str(path))} as {name} (read_only)")
+                with readable(path):
+                    db.execute(f"attach {literal(str(path))} as {name} (read_only)")
         yield Databases(db)
-    except duckdb.IOException as error:
-        raise CounterfoilError(
-            "The databases are in use by another process: wait until it has finished."
-        ) from error
     finally:
         db.close()
 

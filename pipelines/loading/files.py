@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading.families import FileName
+from pipelines.opening import disk_full, is_disk_full
 from pipelines.paths import is_plain
 
 if TYPE_CHECKING:
@@ -291,24 +291,6 @@ def bring(found: Found, folder: Path, number: int) -> Found:
             )
     except OSError as error:
         raise Unreadable(f"it cannot be opened ({_plain(error)})") from error
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether `error`, from the system or from DuckDB, says that no space is left."""
-    text = str(error).lower()
-    return "no space left" in text or "disk quota" in text or "not enough disk" in text
-
-
-def disk_full(folder: Path) -> CounterfoilError:
-    """The sentence for a full disk, with what is left and where."""
-    try:
-        left = f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB left"
-    except OSError:
-        left = "none left"
-    return CounterfoilError(
-        f"The disk that holds {folder} is full ({left}): free some space or set COUNTERFOIL_HOME to"
-        " a bigger disk, and run it again; what was loaded before is safe."
-    )
 
 
 def _plain(error: OSError) -> str:

@@ -17,10 +17,11 @@ from pipelines.console import Advance, Console
 from pipelines.loading import raw
 from pipelines.loading.batches import Batch
 from pipelines.loading.families import DDL, Family
-from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find, is_disk_full
+from pipelines.loading.files import Found, Listing, Recognise, Unreadable, bring, find
 from pipelines.loading.handover import Handed, Road, hand_over
 from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.summary import LoadSummary, report
+from pipelines.opening import is_disk_full
 from pipelines.paths import Plain, plain_paths
 from pipelines.settings import Settings
 

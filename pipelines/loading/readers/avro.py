@@ -14,7 +14,8 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.loading.files import Found, disk_full, is_disk_full
+from pipelines.loading.files import Found
+from pipelines.opening import disk_full, is_disk_full
 
 ROWS_AT_ONCE = 50_000
 _SIMPLE = {
