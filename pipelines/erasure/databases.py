@@ -178,10 +178,6 @@ class _ByValue:
             )
         return tests
 
-    def whole_cells(self, _: Table) -> list[tuple[str, str]]:
-        """None: texts are read word by word."""
-        return []
-
     def candidates(self, table: Table, column: str) -> str:
         """Whatever holds an identifier, alone or inside something longer."""
         return holds_sql(column, table.columns[column], self.needles) if self.needles else ""
