@@ -280,6 +280,17 @@ def checklist(
 @app.command()
 def erase(
     identifier: Annotated[str, typer.Argument(help="Any identifier of the person.")],
+    exports: Annotated[
+        list[Path] | None,
+        typer.Option("--exports", help="Rewrite the export files in this folder too."),
+    ] = None,
+    only_app: Annotated[
+        bool,
+        typer.Option(
+            "--only-app",
+            help="Every other app that was told is of the same Heap account, or is no more.",
+        ),
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -287,7 +298,7 @@ def erase(
     with _told(as_json, verbose) as (console, settings):
         from pipelines.erasure.erase import erase as erase_person
 
-        erase_person(settings, identifier, console)
+        erase_person(settings, identifier, console, is_only_app=only_app, exports=exports or [])
 
 
 @segments_app.command("list")

@@ -70,6 +70,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Names of columns that say whose a row is, by the kind of identifier they hold."""
 
+FILE_COLUMNS: dict[str, set[Owner]] = {}
+"""What columns of export files say of people, by name, whatever family they are of."""
+for _family in FAMILIES:
+    for _column in _family.declared:
+        if _column.holds in _KINDS:
+            FILE_COLUMNS.setdefault(_column.name, set()).update(_KINDS[_column.holds])
+
 
 @dataclass(frozen=True)
 class Table:
