@@ -19,8 +19,9 @@ help: ## list the targets
 	@mkdir -p .tools; $(PYTHON) -c 'import sys; print(sys.version, sys.base_prefix)' > $@.now
 	@if cmp -s $@ $@.now; then rm $@.now; else mv $@.now $@; fi
 
-$(UV): | .tools/.python
-	@$(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+$(UV): $(wildcard .ci/uv.txt) | .tools/.python
+	@$(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r .ci/uv.txt
+	@touch $@
 
 .venv/.locked: $(UV) .tools/.python pyproject.toml uv.lock
 	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON)

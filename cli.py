@@ -95,11 +95,24 @@ def _told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
     except Exception as error:
         if verbose:
             raise
+        if told := _explained(error):
+            console.record(error=told)
+            console.finish()
+            console.warn(f"Error: {told}")
+            raise typer.Exit(1) from error
         console.warn(
             f"Error: something unexpected went wrong ({type(error).__name__}); "
             "run it again with --verbose to see where."
         )
         raise typer.Exit(1) from error
+
+
+def _explained(error: Exception) -> str | None:
+    """What keeps a database from being read in the middle of the work, in a sentence."""
+    from pipelines.opening import explain_unexpected
+
+    told = explain_unexpected(_settings(), error)
+    return str(told) if told else None
 
 
 def _settings() -> Settings:
@@ -296,6 +309,17 @@ def checklist(
 @app.command()
 def erase(
     identifier: Annotated[str, typer.Argument(help="Any identifier of the person.")],
+    exports: Annotated[
+        list[Path] | None,
+        typer.Option("--exports", help="Rewrite the export files in this folder too."),
+    ] = None,
+    only_app: Annotated[
+        bool,
+        typer.Option(
+            "--only-app",
+            help="Every other app that was told is of the same Heap account, or is no more.",
+        ),
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -303,7 +327,7 @@ def erase(
     with _told(as_json, verbose) as (console, settings):
         from pipelines.erasure.erase import erase as erase_person
 
-        erase_person(settings, identifier, console)
+        erase_person(settings, identifier, console, is_only_app=only_app, exports=exports or [])
 
 
 @segments_app.command("list")

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
-
 from pipelines.errors import CounterfoilError
 
 _NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -41,6 +39,8 @@ def told_when_full(folder: Path) -> Iterator[None]:
     Raises:
         CounterfoilError: the block found no room in `folder`.
     """
+    import duckdb
+
     try:
         yield
     except (OSError, duckdb.Error) as error:

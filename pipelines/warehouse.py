@@ -61,19 +61,26 @@ def current_hour() -> datetime:
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None)
 
 
+YEARS = (1970, 2999)
+"""Beyond them, windows and ends of time (year 9999) run into one another."""
+
+
 def parse_as_of(text: str | None) -> datetime:
     """Read `--as-of`: ISO date or date and time, UTC unless it carries an offset.
 
     Raises:
-        UsageError: the text is no instant.
+        UsageError: the text is no instant, or one of no year that anything happened in.
     """
     if text is None:
         return current_hour()
     try:
         instant = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        if not YEARS[0] <= instant.year <= YEARS[1]:
+            raise ValueError(instant.year)
     except ValueError as error:
         raise UsageError(
-            "--as-of should be a date or a date and time in UTC, such as 2026-06-01T00:00:00."
+            "--as-of should be a date or a date and time in UTC, such as 2026-06-01T00:00:00, "
+            f"from {YEARS[0]} to {YEARS[1]}."
         ) from error
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
 

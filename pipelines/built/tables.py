@@ -20,6 +20,7 @@ import duckdb
 from pipelines.built.quoting import literal, quoted
 from pipelines.built.whole import WholeBuild, find_whole, require_whole
 from pipelines.errors import CounterfoilError
+from pipelines.opening import readable
 from pipelines.settings import Settings
 from pipelines.sql import fill, names_in
 
@@ -76,7 +77,7 @@ class Tables:
             CounterfoilError: it was not built, not built whole, or a build is writing it.
         """
         cls._require_file(settings)
-        with _readable():
+        with readable(settings.warehouse_path):
             db.execute(f"attach {literal(str(settings.warehouse_path))} as warehouse (read_only)")
         try:
             yield cls(db, "warehouse", mark=require_whole(db, "warehouse"))
@@ -104,7 +105,7 @@ class Tables:
             CounterfoilError: it was not built, or a build is writing it.
         """
         cls._require_file(settings)
-        with _readable():
+        with readable(settings.warehouse_path):
             db = duckdb.connect(str(settings.warehouse_path), read_only=True)
         try:
             db.execute("set timezone = 'UTC'")
@@ -233,16 +234,12 @@ def attach_ledger(tables: Tables, settings: Settings) -> Tables | None:
     """The ledger attached read-only beside an open warehouse; None when nothing was published.
 
     Raises:
-        CounterfoilError: a publish is writing it.
+        CounterfoilError: a publish is writing it, or it is damaged.
     """
     if not settings.ledger_path.exists():
         return None
-    try:
+    with readable(settings.ledger_path):
         tables.db.execute(f"attach {literal(str(settings.ledger_path))} as ledger (read_only)")
-    except duckdb.Error as error:
-        raise CounterfoilError(
-            "The ledger is in use by another process: wait until the publish has finished."
-        ) from error
     return Tables(tables.db, "ledger")
 
 
@@ -253,17 +250,6 @@ def read_as_of(tables: Tables) -> datetime:
         CounterfoilError: it was not built whole.
     """
     return tables.as_of
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.Error as error:
-        raise CounterfoilError(
-            "The warehouse cannot be read: another process is writing it, or it is damaged. Wait "
-            "until the build has finished, or build again."
-        ) from error
 
 
 def _catalog(db: duckdb.DuckDBPyConnection) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CounterfoilError
+from pipelines.opening import is_damage
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,8 +63,10 @@ def find_whole(db: duckdb.DuckDBPyConnection, catalog: str | None = None) -> Who
             f"select cast(as_of as timestamp), build_id, code, inputs from "
             f'"{found[0][0]}"."{found[0][1]}".{TABLE}'
         ).fetchall()
-    except duckdb.Error:  # a table of that name which no build of ours made
-        return None
+    except duckdb.Error as error:
+        if is_damage(error):
+            raise
+        return None  # a table of that name which no build of ours made
     if len(rows) != 1 or None in rows[0]:
         return None
     as_of, *names = rows[0]

@@ -12,6 +12,13 @@ from pipelines.erasure.deletion import HeapDeletion
 from pipelines.settings import Settings
 
 LINES_SHOWN = 20
+AGGREGATES_SHOWN = 5
+HOW = (
+    "Identifiers are compared whole, each kind in its own columns; e-mail addresses are looked for "
+    "in every text, in any case, also as JSON, HTML and addresses on the web spell them; other ids "
+    "in texts where they have ten characters or more, a letter and a digit, and are no word of "
+    "their own. gzip, bzip2 and xz files are unpacked, Parquet and Avro read by value."
+)
 _IN_DATABASES = ("raw.", "warehouse.", "ledger.", "the blocks of ")
 
 
@@ -48,6 +55,8 @@ class Certificate:
     mentions_removed: dict[str, int] = field(default_factory=dict)
     files_removed: dict[str, int] = field(default_factory=dict)
     files_rewritten: dict[str, int] = field(default_factory=dict)
+    aggregates: list[str] = field(default_factory=list)
+    """Figures that were made of the person's rows, and change with the next build."""
     proof: Proof = field(default_factory=Proof)
     path: Path | None = None
 
@@ -76,6 +85,13 @@ def certificate_lines(certificate: Certificate) -> list[str]:
             f"  {certificate.count_identifiers_in_columns_only} identifiers could be any number or "
             "word: searched in their own columns, not in texts"
         )
+    lines += [f"  {label}: {what}" for label, what in certificate.heap.apps.items()]
+    if certificate.aggregates:
+        lines.append(
+            f"  {len(certificate.aggregates)} relations of sums still count the person until the "
+            f"next build: {', '.join(certificate.aggregates[:AGGREGATES_SHOWN])}"
+            + (", …" if len(certificate.aggregates) > AGGREGATES_SHOWN else "")
+        )
     inside = [place for place in proof.left if place.startswith(_IN_DATABASES)]
     told = [f"  left: {p}: {why}" for p, why in proof.left.items() if p not in inside]
     told += [f"  not searched: {place}: {why}" for place, why in proof.not_searched.items()]
@@ -97,6 +113,7 @@ def certificate_lines(certificate: Certificate) -> list[str]:
 def facts(certificate: Certificate) -> dict[str, object]:
     """A certificate for programs."""
     said = asdict(certificate)
+    said["how_searched"] = HOW
     said["path"] = certificate.path.name if certificate.path else None
     return said
 

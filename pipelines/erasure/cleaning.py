@@ -30,9 +30,6 @@ class Known(Protocol):
     def also_mine(self, table: Table) -> list[str]:
         """SQL for rows that are theirs by more than one column."""
 
-    def whole_cells(self, table: Table) -> list[tuple[str, str]]:
-        """Text columns, and SQL for the rows where the cell is an identifier of theirs."""
-
     def candidates(self, table: Table, column: str) -> str:
         """SQL that is true at least where a text may mention them; empty: nothing to look for."""
 
@@ -99,7 +96,7 @@ class Cleaner:
             (column, self.known.is_mine(table, kind, quoted(column)))
             for column, kind in table.others()
         ]
-        return [*((column, test) for column, test in told if test), *self.known.whole_cells(table)]
+        return [(column, test) for column, test in told if test]
 
     def _somebody_else(self, table: Table) -> str:
         """SQL that is true for rows that name somebody else by an id."""

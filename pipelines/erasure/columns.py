@@ -70,6 +70,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Names of columns that say whose a row is, by the kind of identifier they hold."""
 
+FILE_COLUMNS: dict[str, set[Owner]] = {}
+"""What columns of export files say of people, by name, whatever family they are of."""
+for _family in FAMILIES:
+    for _column in _family.declared:
+        if _column.holds in _KINDS:
+            FILE_COLUMNS.setdefault(_column.name, set()).update(_KINDS[_column.holds])
+
 
 @dataclass(frozen=True)
 class Table:
@@ -147,6 +154,14 @@ class Table:
         holds = self.holds(name)
         return not name.endswith("_id") if holds is None else holds not in ("thing", "other")
 
+    def names(self) -> list[str]:
+        """Text columns whose values are words of their own: events, attributes, campaigns."""
+        return [
+            name
+            for name, data_type in self.columns.items()
+            if data_type == "VARCHAR" and self.holds(name) == "none"
+        ]
+
     def is_bookkeeping(self, name: str) -> bool:
         """Whether the column says which files were loaded."""
         return self.holds(name) == "file" or self.name.startswith("_dlt")
@@ -157,8 +172,8 @@ def is_text(data_type: str) -> bool:
     return data_type.rstrip("[]") in ("VARCHAR", "JSON")
 
 
-def tables(db: Any, *, schemas: tuple[str, ...] = ()) -> list[Table]:
-    """Every base table of the connection's own database; people first, then deliveries.
+def tables(db: Any, *, schemas: tuple[str, ...] = (), catalog: str = "") -> list[Table]:
+    """Every base table of the connection's own database, or another; people first, then deliveries.
 
     Whoever is still in these two once their own rows are gone is somebody else.
     """
@@ -170,9 +185,11 @@ def tables(db: Any, *, schemas: tuple[str, ...] = ()) -> list[Table]:
             duckdb_columns.data_type
         from duckdb_columns()
         inner join duckdb_tables() using (database_name, schema_name, table_name)
-        where database_name = current_database() and not duckdb_columns.internal
+        where database_name = coalesce(nullif($1, ''), current_database())
+            and not duckdb_columns.internal
         order by all
-        """
+        """,
+        [catalog],
     ).fetchall():
         found.setdefault((schema, table), {})[column] = data_type
     first = {("customerio", "people"): 0, ("customerio", "deliveries"): 1}

@@ -16,11 +16,17 @@ from pipelines.erasure.journal import Journal
 from pipelines.erasure.person import Person
 from pipelines.erasure.rewriting import mark_due, rewrite
 from pipelines.erasure.traces import Mentions, holds_sql, normalised_sql
-from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import identity_hash
 from pipelines.loading import tombstones
 from pipelines.loading.identifiers import Owner
+from pipelines.opening import readable
 from pipelines.settings import Settings
+
+
+def other_databases(settings: Settings) -> list[Path]:
+    """Databases of the home besides the three: copies that somebody or a build put beside them."""
+    known = {settings.raw_path, settings.warehouse_path, settings.ledger_path}
+    return sorted(set(settings.home.glob("*.duckdb")) - known)
 
 
 def clean_database(settings: Settings, path: Path, work: Journal) -> None:
@@ -30,7 +36,7 @@ def clean_database(settings: Settings, path: Path, work: Journal) -> None:
     with _opened(path) as db:
         if path == settings.raw_path:
             tombstones.write_table(db, tombstones.read_file(settings))
-        with _by_value(db, path.stem, work.person, settings) as (cleaner, _):
+        with by_value(db, path.stem, work.person, settings) as (cleaner, _):
             db.execute("begin")
             if path == settings.raw_path:
                 mark_due(db)
@@ -40,7 +46,7 @@ def clean_database(settings: Settings, path: Path, work: Journal) -> None:
                 _count(work.rows_removed, place, removed)
                 for column, count in changed.items():
                     _count(work.mentions_removed, f"{place}.{column}", count)
-            if path == settings.ledger_path:
+            if _is_ledger(db):
                 _clean_dead_letters(db, work)
             db.execute("commit")
     rewrite(path, threads=settings.threads, memory_limit=settings.memory_limit)
@@ -50,7 +56,7 @@ def search_database(settings: Settings, path: Path, person: Person, proof: Proof
     """Search the same places for whole values; what is only inside longer ones is named."""
     with (
         _opened(path, read_only=True) as db,
-        _by_value(db, path.stem, person, settings) as (cleaner, known),
+        by_value(db, path.stem, person, settings) as (cleaner, known),
     ):
         for table in tables(db):
             place = f"{path.stem}.{table.schema}.{table.name}"
@@ -94,12 +100,8 @@ def _search_text(
 
 @contextmanager
 def _opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
+    with readable(path):
         db = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        raise CounterfoilError(
-            f"{path.name} is in use by another process: wait until it has finished."
-        ) from error
     try:
         db.execute("set enable_progress_bar = false")
         yield db
@@ -108,7 +110,7 @@ def _opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
 
 @contextmanager
-def _by_value(
+def by_value(
     db: duckdb.DuckDBPyConnection, name: str, person: Person, settings: Settings
 ) -> Iterator[tuple[Cleaner, _ByValue]]:
     """A cleaner of an open database, while the person's identifiers are there as temp tables.
@@ -182,10 +184,6 @@ class _ByValue:
             )
         return tests
 
-    def whole_cells(self, _: Table) -> list[tuple[str, str]]:
-        """None: texts are read word by word."""
-        return []
-
     def candidates(self, table: Table, column: str) -> str:
         """Whatever holds an identifier, alone or inside something longer."""
         return holds_sql(column, table.columns[column], self.needles) if self.needles else ""
@@ -207,10 +205,20 @@ class _ByValue:
         )
 
 
+def _is_ledger(db: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a database knows identities by salted hashes, as a ledger and its back-ups do."""
+    found = db.execute(
+        "select count(*) from duckdb_columns() where database_name = current_database() "
+        "and (table_name, column_name) in (('meta', 'key'), ('dead_letters', 'identity_hash'))"
+    ).fetchall()
+    return bool(found[0][0] == 2)
+
+
 def _clean_dead_letters(db: duckdb.DuckDBPyConnection, work: Journal) -> None:
     """Dead letters know identities by their salted hash."""
-    [(salt,)] = db.execute("select value from meta where key = 'salt'").fetchall()
-    hashes = [identity_hash(salt, i) for i in work.person.values("heap_identity")]
+    salts = db.execute("select value from meta where key = 'salt'").fetchall()
+    identities = work.person.values("heap_identity")
+    hashes = [identity_hash(str(salt), i) for (salt,) in salts for i in identities]
     found = db.execute(
         "delete from dead_letters where identity_hash in (select unnest(?::varchar[]))", [hashes]
     ).fetchall()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ import httpx
 
 from pipelines import http
 from pipelines.erasure.person import Person
+from pipelines.erasure.told import told_about
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock
@@ -34,13 +35,18 @@ _WORD = re.compile(r"[\w.~+/=-]{1,4096}", re.ASCII)
 
 @dataclass
 class HeapDeletion:
-    """What Heap was asked to delete: `status` is complete, or not_needed when it was never told."""
+    """What Heap was asked to delete: `status` is complete, or not_needed when it was never told.
+
+    Attributes:
+        apps: under which apps and regions the person was told, each with what became of it.
+    """
 
     status: str
     count_users: int
     request_ids: list[str]
     count_shared: int = 0
     """Identities that Heap was told and that somebody else holds too: not deleted there."""
+    apps: dict[str, str] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -62,25 +68,38 @@ def ask_heap(
     clock: Clock,
     poll_seconds: float,
     *,
+    is_told: bool = False,
     before: Callable[[], None] = lambda: None,
 ) -> HeapDeletion:
     """Delete a person's users in Heap and wait until it says so.
 
+    Whoever Heap Connect shows is deleted too, also under an identity that was never told.
+
     Args:
+        is_told: Heap was told about the person, whatever the ledger still knows of it.
         before: called once when everything is ready, before the first request that deletes.
 
     Raises:
         UsageError: Heap knows the person and no key for its deletion API is set.
         CounterfoilError: Heap refused, or did not finish.
     """
-    identities = _told(ledger, person.values("heap_identity"))
-    shared = len(_told(ledger, sorted(v for k, v in person.shared if k == "heap_identity")))
-    if not identities and not person.values("heap_user_id"):
-        before()
-        return HeapDeletion("not_needed", 0, [], shared)
-    users = [{"identity": identity} for identity in identities or person.values("heap_identity")]
+    known = person.values("heap_identity")
+    in_heap = {told.identity for told in told_about(ledger, known)} | (person.in_heap & set(known))
+    shared = len(
+        {
+            told.identity
+            for told in told_about(
+                ledger, sorted(v for k, v in person.shared if k == "heap_identity")
+            )
+        }
+    )
+    asked = in_heap or (set(known) if is_told else set())
+    users = [{"identity": identity} for identity in sorted(asked)]
     if not users:
         users = [{"user_id": number} for number in person.values("heap_user_id")]
+    if not users:
+        before()
+        return HeapDeletion("not_needed", 0, [], shared)
     if settings.heap_api_key is None:
         raise UsageError(
             "HEAP_API_KEY is not set: Heap was told about this person and must be asked to delete "
@@ -96,20 +115,6 @@ def ask_heap(
             for start in range(0, len(users), MAX_USERS)
         ]
     return HeapDeletion("complete", len(users), requests, shared)
-
-
-def _told(ledger: Ledger, identities: Sequence[str]) -> list[str]:
-    """Those of the identities that Heap was, or may have been, told."""
-    found = ledger.rows(
-        """
-        select distinct heap_identity from (
-            select heap_identity from receipts union all select heap_identity from property_state
-            union all select heap_identity from intents)
-        where heap_identity in (select unnest(?::varchar[])) order by 1
-        """,
-        [list(identities)],
-    )
-    return [row[0] for row in found]
 
 
 class _Deleter:

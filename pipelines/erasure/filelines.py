@@ -130,7 +130,7 @@ def _sheet_rows(content: IO[bytes], person: Person) -> Pieces:
     mentions = person.mentions()
     mine = {kind: set(person.values(kind)) for kind in COLUMNS}
     mine["identity"] = {*mine["heap_identity"], *mine["customer_id"], *mine["email"]}
-    for number, record in enumerate(_records(content)):
+    for number, record in enumerate(records(content)):
         text = record.decode("utf-8", "surrogateescape")
         if number == 0:
             delimiter = ";" if text.count(";") > text.count(",") else ","
@@ -151,7 +151,7 @@ def _sheet_rows(content: IO[bytes], person: Person) -> Pieces:
             yield record, None
             continue
         kept = [
-            cell if place in kinds else _in_cell(mentions, cell) for place, cell in enumerate(cells)
+            cell if place in kinds else in_cell(mentions, cell) for place, cell in enumerate(cells)
         ]
         if kept == cells:
             yield record, record
@@ -162,12 +162,13 @@ def _sheet_rows(content: IO[bytes], person: Person) -> Pieces:
         yield record, out.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _in_cell(mentions: Mentions, cell: str) -> str:
+def in_cell(mentions: Mentions, cell: str) -> str:
+    """A cell of a CSV without the mentions."""
     kept = mentions.without(cell)
     return "" if kept is None else str(kept)
 
 
-def _records(content: IO[bytes]) -> Iterator[bytes]:
+def records(content: IO[bytes]) -> Iterator[bytes]:
     """Records of a CSV, each with its line end; a quoted cell may hold line ends of its own."""
     record = b""
     for line in content:

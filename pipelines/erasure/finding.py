@@ -16,6 +16,7 @@ from pipelines.erasure.lookup import (
 )
 from pipelines.erasure.person import Person, spelling
 from pipelines.erasure.sharing import set_aside
+from pipelines.erasure.told import told_about
 from pipelines.erasure.traces import lowered, normalised, normalised_sql
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
@@ -166,24 +167,10 @@ def _ask_rows(db: Databases, person: Person, text: str) -> None:
 
 
 def _ask_ledger(ledger: Ledger, person: Person, text: str) -> None:
-    for (identity,) in _told(ledger, [text], [lowered(text)] if "@" in text else []):
-        person.add("heap_identity", identity)
+    for told in told_about(ledger, [text], [lowered(text)] if "@" in text else []):
+        person.add("heap_identity", told.identity)
         if "@" in text:
             person.add("email", text)
-
-
-def _told(ledger: Ledger, exact: list[str], addresses: list[str]) -> list[tuple[str]]:
-    """Identities that Heap was, or may have been, told; addresses are compared in lower case."""
-    return ledger.rows(
-        f"""
-        select distinct heap_identity from (
-            select heap_identity from receipts union all select heap_identity from property_state
-            union all select heap_identity from intents)
-        where heap_identity in {LISTED}
-            or (contains(heap_identity, '@') and lower(heap_identity) in {LISTED})
-        """,
-        [exact, addresses],
-    )
 
 
 # -- everything else of theirs --------------------------------------------------------------------
@@ -246,17 +233,18 @@ def _from_profiles(db: Databases, person: Person) -> None:
 def _from_heap(db: Databases, ledger: Ledger, person: Person) -> None:
     """Identities under which Heap knows the person, or was told about them."""
     addresses = person.values("email")
+    exact = [value for kind in ("customer_id", "heap_identity") for value in person.values(kind)]
     users = db.find("raw", "heap_connect.users", "identity")
     if users:
         for (identity,) in db.rows(
-            f"select distinct identity from {users} "
-            f"where {normalised_sql('email', 'identity')} in {LISTED}",
-            [addresses],
+            f"select distinct identity from {users} where identity in {LISTED} "
+            f"or {normalised_sql('email', 'identity')} in {LISTED}",
+            [exact, addresses],
         ):
             person.add("heap_identity", identity)
-    exact = [value for kind in ("customer_id", "heap_identity") for value in person.values(kind)]
-    for (identity,) in _told(ledger, [*exact, *addresses], addresses):
-        person.add("heap_identity", identity)
+            person.in_heap.add(normalised("heap_identity", str(identity)))
+    for told in told_about(ledger, [*exact, *addresses], addresses):
+        person.add("heap_identity", told.identity)
 
 
 def _trail(db: Databases, person: Person) -> None:

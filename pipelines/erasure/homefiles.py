@@ -25,7 +25,8 @@ Care = Literal["rewrite", "remove", "discard", "leave"]
 """What becomes of a file: rewritten without the person; removed when it names them (the next build
 makes it anew); removed in any case (a leftover); left."""
 
-DATABASES = ("raw.duckdb", "warehouse.duckdb", "ledger.duckdb")
+DATABASE = ".duckdb"
+"""How the name of a database ends, with its log beside it: rewritten elsewhere."""
 LEFTOVERS = ("dlt/", ".app_api_", "tmp/rows/")
 ENGINE_LEFTOVER = re.compile(r"(spill|tmp|[^/]*\.tmp)/(.*/)?duckdb_temp[^/]*")
 """What DuckDB spills to disk, and where."""
@@ -46,7 +47,7 @@ class HomeFile:
 
 
 def home_files(settings: Settings) -> list[HomeFile]:
-    """Every file below the home but the three databases and the salted hashes; and our logs."""
+    """Every file below the home but the databases and the salted hashes; and our logs."""
     from pipelines.loading import recognise
 
     found = []
@@ -63,8 +64,7 @@ def home_files(settings: Settings) -> list[HomeFile]:
                 continue
             place = PurePosixPath(path.relative_to(settings.home).as_posix())
             if len(place.parts) == 1 and (
-                name in DATABASES
-                or name.removesuffix(".wal") in DATABASES
+                name.removesuffix(".wal").endswith(DATABASE)
                 or name.endswith(".lock")
                 or name.startswith("tombstones.")
             ):
@@ -88,7 +88,7 @@ def _care(place: PurePosixPath) -> Care:
     if place.suffix == ".partial":  # a file of ours that was being written when something stopped
         whole = place.with_suffix("")
         is_ours = (
-            top.removesuffix(".partial") in DATABASES
+            top.removesuffix(".partial").endswith(DATABASE)
             or place.name.startswith(UNFINISHED)
             or _care(whole) == "rewrite"
         )

@@ -23,13 +23,24 @@ ENDING = ".unfinished"
 
 @dataclass
 class Journal:
-    """One erasure under way: whose, since when, and what was done so far."""
+    """One erasure under way: whose, since when, and what was done so far.
+
+    Attributes:
+        told: apps and regions that were told about the person: the ledger's name for each, and how
+            a person recognises it. Noted before anything is deleted from the ledger.
+        exports: folders of export files that are rewritten on request.
+        asked: of these, the ones whose deletion Heap has completed, or that need none.
+    """
 
     certificate_id: str
     begun_at: datetime
     person: Person
     request_ids: list[str] = field(default_factory=list)
     count_users: int = 0
+    told: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    aggregates: list[str] = field(default_factory=list)
+    exports: list[str] = field(default_factory=list)
     rows_removed: dict[str, int] = field(default_factory=dict)
     mentions_removed: dict[str, int] = field(default_factory=dict)
     files_removed: dict[str, int] = field(default_factory=dict)
@@ -84,6 +95,7 @@ def unfinished(settings: Settings) -> list[Journal]:
                 shared={(kind, value) for kind, value in held["shared"]},
                 bound=set(held["bound"]),
                 elsewhere=set(held["elsewhere"]),
+                in_heap=set(held.get("in_heap", ())),
             )
             content["begun_at"] = datetime.fromisoformat(content["begun_at"])
             found.append(Journal(**content, person=person))

@@ -9,9 +9,10 @@ import duckdb
 
 from pipelines import registries
 from pipelines.blanks import BLANKS
-from pipelines.built.quoting import literal, quoted
+from pipelines.built.quoting import literal
+from pipelines.erasure.columns import Table, tables
 from pipelines.erasure.traces import normalised_sql
-from pipelines.errors import CounterfoilError
+from pipelines.opening import readable
 from pipelines.settings import Settings
 
 CIO = normalised_sql("cio_id", "internal_customer_id")
@@ -27,15 +28,14 @@ class Databases:
         self.db = db
         self.relations: dict[tuple[str, str], str] = {}
         self.columns: dict[str, set[str]] = {}
-        for catalog, schema, table, column in db.execute(
-            "select database_name, schema_name, table_name, column_name from duckdb_columns() "
-            "inner join duckdb_tables() using (database_name, schema_name, table_name) "
-            "where database_name in ('raw', 'warehouse') order by all"
-        ).fetchall():
-            name = f"{catalog}.{quoted(schema)}.{quoted(table)}"
-            self.relations.setdefault((catalog, f"{schema}.{table}"), name)
-            self.relations.setdefault((catalog, table), name)
-            self.columns.setdefault(name, set()).add(column)
+        self.tables: dict[str, Table] = {}
+        for catalog in ("raw", "warehouse"):
+            for table in tables(db, catalog=catalog):
+                name = f"{catalog}.{table.sql}"
+                self.relations.setdefault((catalog, f"{table.schema}.{table.name}"), name)
+                self.relations.setdefault((catalog, table.name), name)
+                self.columns[name] = set(table.columns)
+                self.tables[name] = table
 
     def find(self, catalog: str, table: str, *needs: str) -> str | None:
         """A table that has all the columns needed, or None."""
@@ -67,12 +67,9 @@ def attached(settings: Settings) -> Iterator[Databases]:
     try:
         for name, path in (("raw", settings.raw_path), ("warehouse", settings.warehouse_path)):
             if path.exists():
-                db.execute(f"attach {literal(str(path))} as {name} (read_only)")
+                with readable(path):
+                    db.execute(f"attach {literal(str(path))} as {name} (read_only)")
         yield Databases(db)
-    except duckdb.IOException as error:
-        raise CounterfoilError(
-            "The databases are in use by another process: wait until it has finished."
-        ) from error
     finally:
         db.close()
 
@@ -92,25 +89,24 @@ def held_anonymous_ids(db: Databases) -> str | None:
 
 
 def placeholders(db: Databases) -> dict[str, set[str]]:
-    """Values that mean nobody, by kind: those the warehouse was built with, and ours."""
+    """Values that mean nobody, by kind: by the rules of the last build, or by ours before one."""
+    rules = db.find("warehouse", "int_identity__rules", "identifier_type", "placeholder_values")
+    found_rules: list[tuple[object, ...]] = []
+    if rules:
+        found_rules = db.rows(f"select distinct identifier_type, placeholder_values from {rules}")
+    found: dict[str, set[str]] = {}
+    for kind, values in found_rules or _declared():
+        nobody = {value.strip(BLANKS).lower() for value in str(values or "").split("|")}
+        found.setdefault(str(kind).strip(BLANKS), set()).update(nobody - {""})
+    return found
+
+
+def _declared() -> list[tuple[object, ...]]:
     words = "|".join(
         row["placeholder_values"]
         for row in registries.rows(registries.OURS / "identity_placeholders.csv")
     )
-    rows = [
+    return [
         (row["identifier_type"], f"{row['placeholder_values']}|{words}")
         for row in registries.rows(registries.OURS / "identity_rules.csv")
     ]
-    rules = db.find("warehouse", "int_identity__rules", "identifier_type", "placeholder_values")
-    if rules:
-        rows += [
-            (str(kind), str(values or ""))
-            for kind, values in db.rows(
-                f"select distinct identifier_type, placeholder_values from {rules}"
-            )
-        ]
-    found: dict[str, set[str]] = {}
-    for kind, values in rows:
-        nobody = {value.strip(BLANKS).lower() for value in (values or "").split("|")}
-        found.setdefault(kind.strip(BLANKS), set()).update(nobody - {""})
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipelines.blanks import BLANKS
-from pipelines.erasure.traces import SHORTEST_ID, Mentions, lowered, normalised
+from pipelines.erasure.traces import Mentions, lowered, may_be_mentioned, normalised
 from pipelines.loading.identifiers import IDENTIFIER_TYPES
 
 ASKED_TYPES = ("person_id", "cio_id", "customer_id", "email", "heap_identity")
@@ -28,7 +28,9 @@ class Person:
             no rows and never become tombstones.
         bound: cio_ids that another workspace gives to somebody else.
         elsewhere: identifiers that somebody else holds, as this or another kind (addresses in
-            lower case): not looked for in texts.
+            lower case), or that are words of their own, such as the name of an event: not looked
+            for in texts.
+        in_heap: identities that Heap Connect shows.
     """
 
     subject: str
@@ -37,6 +39,7 @@ class Person:
     shared: set[Identifier] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
+    in_heap: set[str] = field(default_factory=set)
 
     def add(self, kind: str, value: object) -> None:
         """Note an identifier (trimmed; e-mail addresses in lower case), unless it is empty."""
@@ -89,8 +92,7 @@ class Person:
             for kind, value in self.identifiers
             if kind in (*IDENTIFIER_TYPES, "person_id")
             and "@" not in value
-            and len(value) >= SHORTEST_ID
-            and any(letter.isalpha() for letter in value)
+            and may_be_mentioned(value)
             and value not in self.bound
             and value not in self.elsewhere
         }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from pipelines.erasure.certificate import Proof
-from pipelines.erasure.databases import search_database
+from pipelines.erasure.databases import other_databases, search_database
+from pipelines.erasure.exports import files_below
 from pipelines.erasure.filelines import without_person
 from pipelines.erasure.homefiles import home_files
 from pipelines.erasure.person import Person
@@ -11,10 +15,17 @@ from pipelines.erasure.searching import holds_bytes, names_person, search
 from pipelines.settings import Settings
 
 
-def prove(settings: Settings, person: Person) -> Proof:
-    """Search every text column of every table of the three databases, and every other file."""
+def prove(settings: Settings, person: Person, exports: Sequence[Path] = ()) -> Proof:
+    """Search every text column of every table of every database, and every other file.
+
+    Args:
+        settings: home.
+        person: whom nothing should name any more.
+        exports: folders elsewhere that were rewritten on request.
+    """
     proof = Proof()
-    for path in (settings.raw_path, settings.warehouse_path, settings.ledger_path):
+    three = (settings.raw_path, settings.warehouse_path, settings.ledger_path)
+    for path in (*three, *other_databases(settings)):
         if path.exists():
             search_database(settings, path, person, proof)
             proof.count_files += 1
@@ -43,11 +54,33 @@ def prove(settings: Settings, person: Person) -> Proof:
         elif names_person(file.path, person):
             proof.found.append(name)
         proof.count_files += 1
+    _prove_exports(settings, person, exports, proof, unread)
     for place, count in sorted(unread.items()):
         proof.not_searched[place] = (
-            f"{count} compressed or binary files that are not ours: yours to look into"
+            f"{count} packed, binary or damaged files that are not ours: yours to look into"
         )
     return proof
+
+
+def _prove_exports(
+    settings: Settings,
+    person: Person,
+    exports: Sequence[Path],
+    proof: Proof,
+    unread: dict[str, int],
+) -> None:
+    home = settings.home.resolve()
+    for path in (path for folder in exports for path in files_below(folder)):
+        if path.is_relative_to(home):
+            continue  # searched above
+        found = search(path, person)
+        if found == "unread":
+            place = f"exports/*{path.suffix}"
+            unread[place] = unread.get(place, 0) + 1
+            continue
+        proof.count_files += 1
+        if found == "whole":
+            proof.left[_masked(f"exports/{path.name}", person)] = "still names the person"
 
 
 def _masked(name: str, person: Person) -> str:

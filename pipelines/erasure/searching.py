@@ -1,44 +1,63 @@
-"""Looking for a person in any file, also in one that gzip packed."""
+"""Looking for a person in any file, also in one that gzip, bzip2 or xz packed."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import html
 import json
+import lzma
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal, cast
+from urllib.parse import quote
 
 from pipelines.erasure.person import Person
+from pipelines.erasure.tablefiles import READ, search_table
+from pipelines.erasure.traces import ENCODED_SIGNS
 
 Finding = Literal["nothing", "inside", "whole", "unread"]
 """What a search found: nothing; the identifier inside longer words only; itself; or the file is
 compressed or binary and was not searched."""
 
 UNREADABLE = {
-    ".parquet", ".avro", ".duckdb", ".db", ".sqlite", ".zip", ".7z", ".tgz", ".tar", ".bz2", ".xz",
-    ".zst", ".lz4", ".xlsx", ".xls", ".pdf", ".png", ".jpg", ".jpeg", ".gpickle", ".wal",
+    ".duckdb", ".db", ".sqlite", ".zip", ".7z", ".tgz", ".tar", ".zst", ".lz4", ".xlsx", ".xls",
+    ".pdf", ".png", ".jpg", ".jpeg", ".gpickle", ".wal",
 }  # fmt: skip
+_LETTER = re.compile(r"\\u([0-9a-fA-F]{4})")
 BLOCK = 1 << 20
 AROUND = 1 << 10
 MOST_UNPACKED = 1 << 32
 
 
+PACKED: tuple[tuple[bytes, Callable[[Path], object]], ...] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
+)
+"""How a file begins that is text once it is unpacked, and what unpacks it."""
+
+
 def search(path: Path, person: Person) -> Finding:
-    """Look for a person in a file, also in one that gzip packed."""
-    if set(path.suffixes[-1:]) & UNREADABLE:
+    """Look for a person in a file: packed ones unpacked, tables by their values."""
+    import duckdb
+
+    if path.suffix in UNREADABLE:
         return "unread"
     try:
+        if path.suffix in READ:
+            return search_table(path, person)
         with path.open("rb") as raw:
-            is_packed = raw.read(2) == b"\x1f\x8b"
-        if is_packed:
-            with gzip.open(path, "rb") as unpacked:
-                return _find(cast(IO[bytes], unpacked), person, MOST_UNPACKED)
+            begins = raw.read(6)
+        for magic, opened in PACKED:
+            if begins.startswith(magic):
+                with cast(IO[bytes], opened(path)) as unpacked:
+                    return _find(unpacked, person, MOST_UNPACKED)
         with path.open("rb") as plain:
             return _find(plain, person)
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, duckdb.Error):
         return "unread"
 
 
@@ -58,22 +77,25 @@ def holds_bytes(path: Path, person: Person) -> bool:
 
 
 def needles(person: Person) -> list[bytes]:
-    """What is looked for, in lower case, as it stands in text, in HTML and in JSON."""
+    """What is looked for, in lower case, as text, HTML, JSON and addresses on the web spell it."""
     plain = person.distinctive()
-    return sorted({*(text.encode() for text in plain), *_respelled(plain)})
+    return sorted({spelled.lower().encode() for text in plain for spelled in _spellings(text)})
 
 
-def _respelled(texts: Iterable[str]) -> set[bytes]:
-    return {
-        spelled.lower().encode()
-        for text in texts
-        for spelled in (json.dumps(text)[1:-1], html.escape(text))
-        if spelled != text
-    }
+def _spellings(text: str) -> Iterator[str]:
+    yield from (text, json.dumps(text)[1:-1], html.escape(text))
+    for _ in ENCODED_SIGNS:
+        text = quote(text, safe="")
+        yield text
+
+
+def _read(text: str) -> set[str]:
+    """A text as it stands, and as HTML and JSON spell it."""
+    return {text, html.unescape(text), _LETTER.sub(lambda found: chr(int(found[1], 16)), text)}
 
 
 def _find(content: IO[bytes], person: Person, most: int | None = None) -> Finding:
-    mentions, respelled = person.mentions(), _respelled(person.distinctive())
+    mentions = person.mentions()
     finding: Finding = "nothing"
     for window, is_start, is_end in _windows(content, needles(person), most):
         text = window.decode("utf-8", "replace")
@@ -82,7 +104,7 @@ def _find(content: IO[bytes], person: Person, most: int | None = None) -> Findin
             text = re.sub(r'^[^\s"<>(),;]+', "", text)
         if not is_end:
             text = re.sub(r'[^\s"<>(),;]+$', "", text)
-        if mentions.in_text(text) != text or any(n in window.lower() for n in respelled):
+        if any(mentions.in_text(spelled) != spelled for spelled in _read(text)):
             return "whole"
         finding = "inside"
     if finding == "nothing" and most is not None and content.tell() > most:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.built.quoting import quoted
 from pipelines.erasure.lookup import (
     CIO,
     CUSTOMER,
@@ -22,6 +23,21 @@ def set_aside(db: Databases, person: Person) -> None:
     _share_mapped(db, person)
     _share_refused(db, person)
     _share_identities(person)
+    _know_words(db, person)
+
+
+def _know_words(db: Databases, person: Person) -> None:
+    """An id that is also the name of an event, a campaign or an arm is no mention in a text."""
+    ids = sorted(person.ids())
+    if not ids:
+        return
+    for place, table in db.tables.items():
+        for column in table.names():
+            found = db.rows(
+                f"select distinct {quoted(column)} from {place} where {quoted(column)} in {LISTED}",
+                [ids],
+            )
+            person.elsewhere.update(str(word) for (word,) in found)
 
 
 def _share_profiles(db: Databases, person: Person) -> None:

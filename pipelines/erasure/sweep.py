@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines.built.quoting import quoted
+from pipelines.built.quoting import literal, quoted
 from pipelines.erasure import rewriting
 from pipelines.erasure.cleaning import Cleaner
 from pipelines.erasure.columns import Table, tables, trails
-from pipelines.erasure.traces import SHORTEST_ID, Mentions
+from pipelines.erasure.traces import (
+    ENCODED_SIGNS,
+    SHORTEST_ID,
+    Mentions,
+    may_be_mentioned,
+    word_pattern_sql,
+)
 from pipelines.loading.identifiers import IDENTIFIER_TYPES, Owner
 from pipelines.loading.raw import datasets
 from pipelines.loading.sources import FAMILIES
 from pipelines.loading.tombstones import Tombstone, erased_sql, known, salted_hash, write_table
 from pipelines.settings import Settings
+from pipelines.sql import read_sql
 
+WORDS = Path(__file__).with_name("erased_words.sql")
 TRAILS: dict[Owner, str] = {"delivery_id": "swept_deliveries", "journey": "swept_journeys"}
 
 
@@ -96,10 +105,13 @@ class _ByHash:
         self.raw = raw
         self.hashes = {(t.identifier_type, t.salted_hash) for t in found}
         self.salts = sorted({t.salt for t in found})
-        self.read = Mentions(cache(self._is_address), lambda _: False)
+        self.held: Sequence[Table] = ()
+        self.words: set[str] = set()
+        self.read = Mentions(cache(self._is_address), self.words.__contains__)
 
     def note_trails(self, held: dict[str, Table]) -> None:
         """Deliveries and journeys of erased profiles: rows that name them by nothing else."""
+        self.held = list(held.values())
         for kind, name in TRAILS.items():
             parts = []
             for trail in trails():
@@ -129,31 +141,48 @@ class _ByHash:
         """Nothing more."""
         return []
 
-    def whole_cells(self, table: Table) -> list[tuple[str, str]]:
-        """Attributes that repeat an id: a hash finds no id inside a text."""
-        value = "attribute_value"
-        if table.name != "attributes" or value not in table.columns:
-            return []
-        kinds: tuple[Owner, ...] = ("cio_id", "customer_id", "anonymous_id")
-        erased = " or ".join(self._erased(kind, value) for kind in kinds)
-        return [
-            (
-                value,
-                f"{self._is_new(table)} and length({value}) >= {SHORTEST_ID} "
-                f"and regexp_matches({value}, '[A-Za-z]') and ({erased})",
-            )
-        ]
-
     def candidates(self, table: Table, column: str) -> str:
-        """Whatever holds an address in a load that was not searched yet."""
+        """Whatever holds an address, or an erased id, in a load that was not searched yet."""
         if column == "_dlt_load_id":
             return ""
         text = f"cast({quoted(column)} as varchar)"
-        return f"{self._is_new(table)} and (contains({text}, '@') or contains({text}, '\\u0040'))"
+        held = [f"contains({text}, '{sign}')" for sign in ("@", "\\u0040", *ENCODED_SIGNS)]
+        if table.may_hold_ids(column):
+            words = self._erased_words(table, text)
+            held += [f"contains({text}, {literal(word)})" for word in words]
+        return f"{self._is_new(table)} and ({' or '.join(held)})"
 
     def mentions(self, _: Table, __: str) -> Mentions:
-        """Addresses only."""
+        """Addresses, and the ids that `candidates` found."""
         return self.read
+
+    def _erased_words(self, table: Table, text: str) -> list[str]:
+        """Ids of theirs among the words of a column; none that is a word of its own."""
+        kinds = [kind for kind in IDENTIFIER_TYPES if kind != "email"]
+        found = self.raw.execute(
+            read_sql(
+                WORDS,
+                text=text,
+                table=table.sql,
+                is_new=self._is_new(table),
+                pattern=literal(word_pattern_sql()),
+                shortest=SHORTEST_ID,
+                erased=" or ".join(self._erased(kind, "word") for kind in kinds),
+            )
+        ).fetchall()
+        words = [word for (word,) in found if may_be_mentioned(word) and not self._is_name(word)]
+        self.words.update(words)
+        return words
+
+    def _is_name(self, word: str) -> bool:
+        """Whether something that is no person goes by this word too."""
+        return any(
+            self.raw.execute(
+                f"select 1 from {table.sql} where {quoted(column)} = ? limit 1", [word]
+            ).fetchall()
+            for table in self.held
+            for column in table.names()
+        )
 
     def _erased(self, kind: Owner, expression: str) -> str:
         return erased_sql(self.salts, kind, expression, "loads.tombstones")

@@ -1,7 +1,8 @@
 """Traces of a person in texts: identifiers are compared whole, never by what they contain.
 
 A mention is taken out of its cell and the row stays: as a whole cell, a whole element of a list, a
-whole leaf of JSON, or a whole word of a text.
+whole leaf of JSON, or a whole word of a text. A part of an address on the web is read as what it
+spells: `e=ann%40example.com` mentions `ann@example.com`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import quote, unquote
 
 from pipelines.blanks import BLANKS, trimmed_sql
 from pipelines.built.quoting import literal, quoted
 
 SHORTEST_ID = 10
-"""An id shorter than this, or one without a letter, may be any number: it is no mention."""
+DIGITS = frozenset("0123456789")
+"""A shorter id, one without a letter or one without a digit may be any number or word."""
+
+
+def may_be_mentioned(identifier: str) -> bool:
+    """Whether an id (no address) is so much its own that a text that holds it means the person."""
+    return (
+        len(identifier) >= SHORTEST_ID
+        and any(letter.isalpha() for letter in identifier)
+        and not DIGITS.isdisjoint(identifier)
+    )
+
+
+ENCODED_SIGNS = ("%40", "%2540", "%252540")
+"""The @ of an address in an address on the web, and in one that stands inside another."""
 
 ERASED = "(erased)"
 """What stands in a text where a mention was."""
@@ -69,11 +85,32 @@ class Mentions:
             return _JSON_TEXT.sub(self._without_leaf, value)
         return self.in_text(value)
 
-    def in_text(self, text: str) -> str:
-        """A text without the mentions that stand in it as whole words."""
+    def in_text(self, text: str, *, deep: int = len(ENCODED_SIGNS)) -> str:
+        """A text without the mentions that stand in it as whole words.
+
+        `deep`: how often a part of an address on the web may have been spelled out.
+        """
+        if "://" in text:
+            text = _ON_THE_WEB.sub(self._without_parts, text)
+        text = self._without_words(text)
+        if deep and "%" in text:
+            text = _ENCODED.sub(lambda found: self._without_encoded(found[0], deep - 1), text)
+        return text
+
+    def _without_parts(self, found: re.Match[str]) -> str:
+        """An address on the web: what its signs part stands for itself."""
+        return _PART.sub(lambda part: self._without_words(part[0]), found[0])
+
+    def _without_words(self, text: str) -> str:
         if "@" in text:
             text = address_pattern().sub(self._without_address, text)
         return id_pattern().sub(self._without_id, text)
+
+    def _without_encoded(self, part: str, deep: int) -> str:
+        """A part of an address on the web, as it was unless it spells a mention."""
+        spelled = unquote(part, errors="surrogateescape")
+        kept = self.in_text(spelled, deep=deep)
+        return part if kept == spelled else quote(kept, safe="():", errors="surrogateescape")
 
     def _is_whole(self, text: str) -> bool:
         trimmed = text.strip(BLANKS)
@@ -105,6 +142,11 @@ class Mentions:
 
 
 _JSON_TEXT = re.compile(r'("(?:[^"\\]|\\.)*+")(\s*:)?')
+_ON_THE_WEB = re.compile(r"""(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.\-]*+://[^\s"<>]++""")
+_PART = re.compile(r"[^?&=/#;]++")
+_ENCODED = re.compile(
+    r"""[^\s"'<>&=?/#;,()\[\]{}|\\^`%]*+(?:%[0-9A-Fa-f]{2}[^\s"'<>&=?/#;,()\[\]{}|\\^`%]*+)++"""
+)
 _STOPS = "\x85\u200b\u2060\ufeff"
 _PAIRS = {"'": "'", "`": "`", "*": "*", "{": "}", "|": "|", "~": "~"}
 
@@ -141,6 +183,23 @@ def id_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?:[A-Za-z0-9_\-.:/+@%=~#$&*!|]|[^\x00-\x7f{_foreign_stops()}])++")
 
 
+@cache
+def word_pattern_sql() -> str:
+    """`id_pattern` as DuckDB spells it, for runs that are long enough to be a mention."""
+    stops = re.compile(f"[{_foreign_stops()}]")
+    ranges: list[str] = []
+    start = 0
+    for code in range(0x80, 0x10001):
+        is_end = code == 0x10000 or 0xD800 <= code < 0xE000 or bool(stops.match(chr(code)))
+        if not is_end and not start:
+            start = code
+        elif is_end and start:
+            ranges.append(rf"\x{{{start:x}}}-\x{{{code - 1:x}}}")
+            start = 0
+    letters = "".join([*ranges, r"\x{10000}-\x{10ffff}"])
+    return rf"[A-Za-z0-9_\-.:/+@%=~#$&*!|{letters}]{{{SHORTEST_ID},}}"
+
+
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
@@ -153,6 +212,12 @@ def holds_sql(column: str, data_type: str, needles: list[str]) -> str:
     """SQL that is true at least where a cell may mention one of `needles` (lower case)."""
     text = f"cast({quoted(column)} as varchar)" if data_type.endswith("]") else quoted(column)
     tests = [f"contains(lower({text}), {literal(needle)})" for needle in needles]
-    # JSON may spell any letter by its number, and a slash with a backslash before it
-    tests += [f"contains({text}, '\\u00')", f"contains({text}, '\\/')"]
+    # JSON may spell any letter by its number, and a slash with a backslash before it; an address
+    # on the web may spell every one by its number
+    tests += [f"contains({text}, '{part}')" for part in ("\\u00", "\\/", *ENCODED_SIGNS)]
+    tests += [
+        f"contains(lower({text}), {literal(spelled)})"
+        for needle in needles
+        if "@" not in needle and (spelled := quote(needle, safe="").lower()) != needle
+    ]
     return f"coalesce({' or '.join(tests)}, false)"

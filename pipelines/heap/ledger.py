@@ -17,10 +17,10 @@ from typing import Any, Self
 
 import duckdb
 
-from pipelines.errors import CounterfoilError
 from pipelines.heap.rows import DeadRow, EventRow, FiledPlan, PropertyRow
 from pipelines.heap.target import Target
 from pipelines.home import private
+from pipelines.opening import readable
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 from pipelines.sql import read_sql
@@ -347,7 +347,7 @@ class Ledger:
         self.db.close()
 
     def _connect(self, settings: Settings) -> duckdb.DuckDBPyConnection:
-        try:
+        with readable(self.path):
             db = duckdb.connect(
                 str(self.path),
                 config={
@@ -356,11 +356,6 @@ class Ledger:
                     "temp_directory": str(settings.home / "tmp"),
                 },
             )
-        except duckdb.IOException as error:
-            raise CounterfoilError(
-                "The ledger is in use by another process or damaged: wait for that process, "
-                "or restore ledger.duckdb from its backup."
-            ) from error
         db.execute("set enable_progress_bar = false")
         db.execute(NO_DOWNLOADS)
         return db

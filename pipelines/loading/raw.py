@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,8 @@ from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind, columns
+from pipelines.opening import explain_opening, explain_unexpected, is_damage
 from pipelines.quiet import NO_DOWNLOADS
-from pipelines.room import disk_full, is_disk_full
 from pipelines.settings import Settings
 
 Connection = Any
@@ -103,40 +102,13 @@ def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connecti
         connection.close()
 
 
-def explain_opening(path: Path, error: Exception) -> CounterfoilError:
-    """One sentence for a `raw.duckdb` that cannot be opened."""
-    text = str(error).lower()
-    again = "move it away and load again, it is rebuilt from the exports"
-    if is_disk_full(error):
-        return disk_full(path.parent)
-    if "lock" in text:
-        holder = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
-        who = f"{Path(holder[1]).name} (process {holder[2]})" if holder else "another process"
-        said = f"is in use by {who}: close it or wait until it has finished, then run this again"
-    elif "not a valid duckdb" in text or "corrupt" in text:
-        said = f"is not a DuckDB database: {again}"
-    elif "newer version" in text or "older version" in text:
-        said = f"was written by another version of DuckDB: {again}"
-    elif "permission denied" in text or isinstance(error, PermissionError):
-        said = (
-            "cannot be opened for writing (permission denied): check its permissions or set"
-            " COUNTERFOIL_HOME to a folder you own"
-        )
-    else:
-        said = f"cannot be opened ({type(error).__name__}): if it is damaged, {again}"
-    return CounterfoilError(f"{path} {said}.")
-
-
 def explain(settings: Settings, error: BaseException) -> CounterfoilError:
     """One sentence for an engine error that no input file caused."""
     text = str(error).lower()
-    if is_disk_full(error):
-        return disk_full(settings.home)
-    if "out of memory" in text or "outofmemory" in type(error).__name__.lower():
-        return CounterfoilError(
-            f"The load needs more memory than {settings.memory_limit}: raise"
-            " COUNTERFOIL_MEMORY_LIMIT, or lower COUNTERFOIL_THREADS."
-        )
+    if is_damage(error):
+        return explain_opening(settings.raw_path, error)
+    if told := explain_unexpected(settings, error):
+        return told
     if "read-only" in text or "permission denied" in text:
         return CounterfoilError(
             f"{settings.raw_path} cannot be written (permission denied): check its permissions or"

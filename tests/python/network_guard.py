@@ -1,4 +1,6 @@
-"""Commands of ours in a process that may reach nothing outside this machine, and tells who tried.
+"""Commands of ours in a process that may reach nothing but what was asked for, and tells who tried.
+
+Not even this machine: a proxy or a collector may listen on it.
 
 The guard is an audit hook, so it sees what any library of the process does. It is put in by a
 `sitecustomize` on `PYTHONPATH`, which subprocesses inherit.
@@ -16,19 +18,10 @@ from pipelines.settings import PROJECT_DIR
 
 _HOOK = """
 import os, sys
-from ipaddress import ip_address
 
-LOCAL = {"localhost", "", None}
+ASKED = set(os.environ["GUARD_ASKED"].split())
 NAMED = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0, "socket.gethostbyaddr": 0}
 REACHED = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
-
-
-def is_this_machine(host):
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
 
 
 def guard(event, arguments):
@@ -40,11 +33,11 @@ def guard(event, arguments):
     else:
         return
     host = host.decode() if isinstance(host, bytes) else host
-    if host in LOCAL or is_this_machine(host):
+    if not host or host in ASKED:
         return
     with open(os.environ["GUARD_REPORT"], "a") as report:
         report.write(f"{event} {host}\\n")
-    raise OSError(f"{event} {host}: nothing leaves this machine")
+    raise OSError(f"{event} {host}: nobody asked for it")
 
 
 sys.addaudithook(guard)
@@ -60,9 +53,15 @@ WILLING = {
 
 
 class Guarded:
-    """Runs Python with the guard, in a user's home of its own that wants telemetry too."""
+    """Runs Python with the guard, in a user's home of its own that wants telemetry too.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where its parts are made.
+        asked: hosts that the commands are told to speak to.
+    """
+
+    def __init__(self, folder: Path, *asked: str) -> None:
+        self.asked = asked
         self.user = folder / "user"
         self.report = folder / "reached.txt"
         self._hook = folder / "hook"
@@ -107,5 +106,6 @@ class Guarded:
             **WILLING,
             "HOME": str(self.user),
             "GUARD_REPORT": str(self.report),
+            "GUARD_ASKED": " ".join(self.asked),
             "PYTHONPATH": os.pathsep.join(paths),
         }

@@ -27,6 +27,26 @@ substr(to_base64(encode(md5(concat('{seed_number}:delivery:', key)))), 1, 32);
 create macro cio_id(workspace_id, i, slot) as
 substr(md5(concat('cio:', workspace_id, ':', i, ':', slot)), 1, 12);
 
+-- ids as they grow over the years of a brand: of any length, many the beginning of another one, a
+-- few of them words that stand in texts, or the number of a campaign
+create macro customer_number(i) as case
+    when i in (17, 267, 517, 767)
+        then list_extract(['coffee', 'email', 'order_placed', '101'], 1 + i // 250)
+    when i % 3 = 0 then concat('C', i)
+    when i % 3 = 1 then concat('customer-', i)
+    else concat('M', 100000 + i)
+end;
+-- addresses of their own that begin or end as somebody else's does
+create macro address(i, noise) as case
+    when noise = 'none' and i % 20 = 18 then concat('jo.shopper.', 100000 + i - 1, '@example.com')
+    when noise = 'none' and i % 20 = 19
+        then concat('shopper.', 100000 + i - 2, '@example.com.example.net')
+    else concat('shopper.', 100000 + i, '@example.com')
+end;
+
+create macro as_typed(email) as
+concat(upper(email[1]), replace(email[2:], '@example', '@Example'));
+
 -- rises with time, needs 64 bits; a row that leaves again is newer
 create macro sequence_number(instant, again) as epoch_ms(instant) * 1000 + again * 7;
 

@@ -5,10 +5,8 @@ select
     case
         when customer_id is null or noise = 'placeholder_id'
             -- the site stored the address as it was typed
-            then if(
-                draw(i, 'typed') < 0.5, concat('Shopper.', 100000 + i, '@Example.com'), email
-            )
-        when noise = 'id_changed' then concat('C', 100000 + i)
+            then if(draw(i, 'typed') < 0.5, as_typed(email), email)
+        when noise = 'id_changed' then customer_number(i)
         else customer_id
     end as identity,
     email,

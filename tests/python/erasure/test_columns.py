@@ -183,6 +183,83 @@ def test_every_declared_column_and_place_is_swept_by(settings: Settings) -> None
     assert counts(settings) == EXPECTED
 
 
+# -- ids in texts ---------------------------------------------------------------------------------
+
+TEXTS = [
+    ("referred by customer-10, twice", "referred by (erased), twice"),
+    ("https://x.example/?u=customer-10&e=ann%40example.com", None),
+    ('{"by": "customer-10", "n": 1.10}', '{"by": null, "n": 1.10}'),
+    ("customer-10", ""),
+    ("referred by customer-100 or xcustomer-10", "="),
+    ("of customer-10\N{RIGHT DOUBLE QUOTATION MARK} he said", "of (erased)\u201d he said"),
+    ("he welcome-2026", "="),
+    ("an order_placed today", "="),
+    ("joann%40example.com", "="),
+]
+"""A text of somebody else's, and what is left of it; a mention may be of any length."""
+
+
+def test_a_sweep_takes_ids_out_of_texts_and_leaves_words_alone(settings: Settings) -> None:
+    ensure_raw(settings)
+    with duckdb.connect(str(settings.raw_path)) as raw:
+        for n, (text, _) in enumerate(TEXTS):
+            raw.execute(
+                "insert into customerio.attributes (internal_customer_id, attribute_name, "
+                "attribute_value) values ('bob', ?, ?)",
+                [str(n), text],
+            )
+        for name in ("welcome-2026", "order_placed"):
+            raw.execute(
+                "insert into behavior.events (customer_id, event_name) values ('bob', ?)", [name]
+            )
+    erased = ["customer-10", "welcome-2026", "order_placed"]  # the latter two are words as well
+    with Ledger(settings) as ledger:
+        told = [("email", "ann@example.com"), *(("customer_id", value) for value in erased)]
+        tombstones.add(ledger, told, datetime(2026, 2, 1))
+        tombstones.write_file(settings, ledger)
+    sweep(settings)
+    with duckdb.connect(str(settings.raw_path), read_only=True) as raw:
+        found = raw.execute(
+            "select coalesce(attribute_value, '') from customerio.attributes "
+            "order by cast(attribute_name as int)"
+        ).fetchall()
+        names = raw.execute("select event_name from behavior.events order by 1").fetchall()
+    assert names == [("order_placed",), ("welcome-2026",)]
+    url = "https://x.example/?u=(erased)&e=(erased)"
+    assert [text for (text,) in found] == [
+        text if kept == "=" else url if kept is None else kept for text, kept in TEXTS
+    ]
+
+
+def test_whoever_goes_by_a_word_is_erased_and_the_word_stays(tmp_path: Path) -> None:
+    with running_sandbox(limits=OPEN) as sandbox:
+        home = Home(tmp_path / "home", sandbox.url)
+    ensure_raw(home.settings)
+    with duckdb.connect(str(home.settings.raw_path)) as raw:
+        for customer in ("order_placed", "welcome-2026", "coffee", "101"):
+            raw.execute(
+                "insert into customerio.people (workspace_id, internal_customer_id, customer_id) "
+                "values (1, ?, ?)",
+                [f"cio-{customer}", customer],
+            )
+            raw.execute(
+                "insert into behavior.events (customer_id, event_name, category, product_id) "
+                "values ('bob', ?, ?, ?), (?, 'visited', null, null)",
+                [customer, f"about {customer}", customer, customer],
+            )
+    for customer in ("order_placed", "welcome-2026", "coffee", "101"):
+        assert erase(home.settings, customer, home.console).proof.found == []
+    with duckdb.connect(str(home.settings.raw_path), read_only=True) as raw:
+        assert raw.execute("select count(*) from customerio.people").fetchall() == [(0,)]
+        events = raw.execute(
+            "select event_name, category, product_id from behavior.events order by all"
+        ).fetchall()
+    assert events == [
+        (customer, f"about {customer}", customer)
+        for customer in ("101", "coffee", "order_placed", "welcome-2026")
+    ]
+
+
 # -- read once ------------------------------------------------------------------------------------
 
 

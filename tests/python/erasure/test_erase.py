@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import lzma
 import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,19 +19,23 @@ from pathlib import Path
 from threading import Thread
 
 import duckdb
+import fastavro
 import pytest
 from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
+from pydantic import SecretStr
 
 from pipelines.erasure.certificate import certificate_lines
 from pipelines.erasure.erase import STEPS, erase
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.explain import explain_delivery, explain_person
 from pipelines.heap import publish
+from pipelines.heap.ledger import Ledger
+from pipelines.heap.target import require_target
 from pipelines.loading import tombstones
 from pipelines.loading.tombstones import erased_sql, read_file, salted_hash, write_table
 from pipelines.sandbox import Sandbox, running_sandbox
-from pipelines.settings import PROJECT_DIR
+from pipelines.settings import PROJECT_DIR, Settings
 
 VICTIM = "shopper3@shop.example"
 
@@ -511,7 +519,125 @@ def test_another_workspace_s_profile_of_the_same_id_is_somebody_else(tmp_path: P
     assert certificate.proof.found == []
 
 
+# -- every app that was told ---------------------------------------------------------------------
+
+
+def told_elsewhere(home: Home, app: str = "7654321", *, is_local: bool = False) -> Settings:
+    """As if some of what Heap was told about customer-10 had gone to another app; its settings."""
+    other = home.settings.model_copy(update={"heap_app_id": SecretStr(app), "heap_region": "us"})
+    with Ledger(home.settings) as ledger:
+        key = ledger.target_key(require_target(other))
+        ledger.db.execute(
+            "insert into targets values (?, '****321', 'us', ?, timestamp '2026-01-01')",
+            [key, is_local],
+        )
+        ledger.db.execute(
+            "update receipts set target = ? where heap_identity = 'customer-10' "
+            "and publish_key like '%-1'",
+            [key],
+        )
+    return other
+
+
+def test_each_app_that_was_told_is_asked_before_anything_is_erased(
+    crowd: Home, tmp_path: Path
+) -> None:
+    home = copied(crowd, tmp_path / "home")
+    other = told_elsewhere(home)
+    with pytest.raises(CounterfoilError, match=r"app \*\*\*\*321 \(us\) too.*--only-app"):
+        erase(home.settings, "c10", home.console, poll_seconds=0)
+    told = "select count(*) from receipts where heap_identity = 'customer-10'"
+    assert home.ledger(told) == [(3,)]
+    # nobody is told about the person from here on, and asking the same app again changes nothing
+    assert {t.identifier_type for t in tombstones.read_file(home.settings)} > {"email"}
+    with pytest.raises(CounterfoilError, match="too, which the request does not speak for"):
+        erase(home.settings, "c10", home.console, poll_seconds=0)
+    certificate = erase(other, "ann@example.com", home.console, poll_seconds=0)
+    assert home.ledger(told) == [(0,)]
+    assert certificate.heap.status == "complete"
+    assert sorted(certificate.heap.apps) == ["app ****321 (us)", "app ****567 (eu, local Heap)"]
+    assert all(what.startswith("asked (request") for what in certificate.heap.apps.values())
+    assert "app ****321 (us): asked" in "\n".join(certificate_lines(certificate))
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_an_app_that_is_no_more_is_named(crowd: Home, tmp_path: Path, is_local: bool) -> None:
+    home = copied(crowd, tmp_path / "home")
+    told_elsewhere(home, is_local=is_local)
+    certificate = erase(
+        home.settings, "c10", home.console, poll_seconds=0, is_only_app=not is_local
+    )
+    label = f"app ****321 (us{', local Heap' if is_local else ''})"
+    said = certificate.heap.apps[label]
+    assert said.startswith("not asked: a local Heap" if is_local else "not asked apart")
+
+
+def test_whom_heap_connect_shows_is_deleted_though_never_told(
+    tmp_path: Path, heap: Sandbox
+) -> None:
+    home = Home(tmp_path / "home", heap.url)
+    home.insert(
+        "marts.map_identifiers",
+        [
+            {"workspace_id": 1, "identifier_type": kind, "identifier": value, "person_id": "p1"}
+            for kind, value in (
+                ("cio_id", "c10"), ("customer_id", "customer-10"), ("email", "ann@example.com"),
+            )
+        ],
+    )  # fmt: skip
+    home.insert(
+        "heap.heap_cio_message_sent",
+        [
+            {
+                "publish_key": f"sent-00000000{n}", "heap_identity": identity, "person_id": "p1",
+                "occurred_at": "2026-01-01", "workspace_id": 1,
+            }
+            for n, identity in enumerate(("customer-10", "Ann@Example.com", "bob@example.com"))
+        ],
+    )  # fmt: skip
+    publish(home.settings, home.console, limits=FAST)
+    with duckdb.connect(str(home.settings.ledger_path)) as ledger:  # the site told Heap, not we
+        ledger.execute("delete from receipts where heap_identity <> 'customer-10'")
+    with duckdb.connect(str(home.settings.raw_path)) as raw:
+        raw.execute(
+            "create schema heap_connect; create table heap_connect.users as "
+            "select 7 as user_id, 'Ann@Example.com' as identity, 'ann@example.com' as email"
+        )
+    certificate = erase(home.settings, "c10", home.console, poll_seconds=0)
+    assert certificate.heap.count_users == 2
+    assert set(heap.store().by_identity) == {"bob@example.com"}
+
+
+def test_every_copy_of_a_database_loses_the_person(crowd: Home, tmp_path: Path) -> None:
+    home = copied(crowd, tmp_path / "home")
+    shutil.copy(home.settings.warehouse_path, home.path / "warehouse.last.duckdb")
+    shutil.copy(home.settings.ledger_path, home.path / "ledger-of-may.duckdb")
+    certificate = erase(home.settings, "customer-10", home.console, poll_seconds=0)
+    assert certificate.rows_removed["warehouse.last.marts.dim_persons"] == 1
+    assert certificate.proof.found == []
+    with duckdb.connect(str(home.path / "warehouse.last.duckdb"), read_only=True) as copy:
+        emails = copy.execute("select email from marts.dim_persons").fetchall()
+    assert sorted(emails) == sorted((email,) for _, _, email in CROWD[1:])
+    with duckdb.connect(str(home.path / "ledger-of-may.duckdb"), read_only=True) as ledger:
+        assert ledger.execute("select count(*) from receipts").fetchall() == [(18,)]
+
+
 # -- nothing but what is ours ---------------------------------------------------------------------
+
+
+def parquet(columns: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as db:
+        path = Path(folder) / "it.parquet"
+        db.execute(f"copy (select {columns} from range(3)) to '{path}' (compression zstd)")
+        return path.read_bytes()
+
+
+def avro(identity: str) -> bytes:
+    fields = [{"name": "identity", "type": "string"}, {"name": "n", "type": "long"}]
+    content = io.BytesIO()
+    schema = fastavro.parse_schema({"type": "record", "name": "users", "fields": fields})
+    fastavro.writer(content, schema, [{"identity": identity, "n": 1}], codec="deflate")
+    return content.getvalue()
 
 
 def test_files_of_others_are_left_and_named_and_ours_lose_only_the_person(
@@ -524,7 +650,15 @@ def test_files_of_others_are_left_and_named_and_ours_lose_only_the_person(
         "exports/webhooks.jsonl": b'{"to": "ann@example.com"}\n',
         "exports/webhooks-2.jsonl.gz": gzip.compress(b'{"to": "ann@example.com"}\n'),
         "exports/webhooks-3.jsonl.gz": gzip.compress(b'{"to": "joann@example.com"}\n'),
-        "exports/people_v5_7_1.parquet": b"PAR1ann@example.comPAR1",
+        "exports/people_v5_7_1.parquet": b"PAR1ann@example.comPAR1",  # damaged
+        "exports/webhooks-4.jsonl.bz2": bz2.compress(b'{"u": "/?e=ann%40example.com"}\n'),
+        "exports/webhooks-5.jsonl.xz": lzma.compress(b'{"to": "ann@example.com.au"}\n'),
+        "exports/deliveries_v5_7_1.parquet": parquet("'c10' as internal_customer_id"),
+        "exports/deliveries_v5_7_2.parquet": parquet("'c100' as internal_customer_id, 'c10' as x"),
+        "exports/outputs_v5_7_1.parquet": parquet("['x', 'Ann@Example.com'] as sent_to"),
+        "exports/outputs_v5_7_2.parquet": parquet("{'to': 'ann@example.com.au'} as sent_to"),
+        "exports/users_7.avro": avro("customer-10"),
+        "exports/users_8.avro": avro("customer-100"),
         "plans/behavior.csv": b"event_id,email\n1,ann@example.com\n",
         "tmp/behavior.csv": b"event_id,email\n1,joann@example.com\n",
         "notes.txt": b"call ann@example.com",
@@ -563,9 +697,14 @@ def test_files_of_others_are_left_and_named_and_ours_lose_only_the_person(
     places = ("raw.", "warehouse.", "ledger.", "the blocks")
     assert {name for name in left if not name.startswith(places)} == {
         "exports/behavior.csv", "exports/webhooks.jsonl", "exports/webhooks-2.jsonl.gz",
-        "plans/behavior.csv", "notes.txt", "other/list.csv", "(erased)",
+        "exports/webhooks-4.jsonl.bz2", "exports/deliveries_v5_7_1.parquet",
+        "exports/outputs_v5_7_1.parquet", "exports/users_7.avro", "plans/behavior.csv",
+        "notes.txt", "other/list.csv", "(erased)",
     }  # fmt: skip
-    assert list(certificate.proof.not_searched) == ["exports/*.parquet"]
+    assert certificate.proof.not_searched == {
+        "exports/*.parquet": "1 packed, binary or damaged files that are not ours: yours to look "
+        "into"
+    }
     assert certificate.proof.found == []
     assert certificate.path is not None
     assert "ann@" not in certificate.path.read_text()

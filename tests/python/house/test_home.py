@@ -102,6 +102,7 @@ class Lived:
             self.run("build", "--as-of", AS_OF, "--registries", str(self.brand / "seeds"))
             self.run("plan", "--out", str(self.plan))
             self.run("review")
+            self.run("checklist", codes=(0, 1))
             self.run("identity", "sample", "--out", str(self.sheet))
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
@@ -122,12 +123,13 @@ def test_no_command_reaches_out_or_writes_into_the_users_home(lived: Lived) -> N
 
 
 def test_the_guard_sees_who_reaches_out(tmp_path: Path) -> None:
-    guarded = Guarded(tmp_path)
-    for host in ("192.0.2.1", "telemetry.invalid"):
+    guarded = Guarded(tmp_path, "127.0.0.1")
+    others = ["192.0.2.1", "telemetry.invalid", "localhost", "127.0.0.2"]
+    for host in others:
         script = f"import socket; socket.create_connection(('{host}', 443), timeout=1)"
         assert guarded.run("-c", script).returncode == 1
     assert guarded.run("-c", "import socket; socket.getaddrinfo('127.0.0.1', 80)").returncode == 0
-    assert [line.split()[-1] for line in guarded.reached()] == ["192.0.2.1", "telemetry.invalid"]
+    assert [line.split()[-1] for line in guarded.reached()] == others
 
 
 def test_a_home_of_any_name_is_read_as_itself(lived: Lived) -> None:

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,38 @@ def test_the_lock_names_no_private_registry() -> None:
     hosts = {part.split("/")[2] for part in lock.split('"') if "://" in part}
     assert hosts == {"pypi.org", "files.pythonhosted.org"}
     assert 'requires-python = ">=3.11, <3.14"' in lock
+
+
+def test_what_is_fetched_before_the_lock_file_counts_is_known_by_its_hash(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    for name in ("Makefile", ".ci/uv.txt"):
+        shutil.copy(PROJECT_DIR / name, tmp_path / name)
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    # a registry that gives something else under the name and version
+    with zipfile.ZipFile(shelf / "uv-0.13.9-py3-none-any.whl", "w") as wheel:
+        about = "uv-0.13.9.dist-info"
+        wheel.writestr("uv.py", "")
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: uv\nVersion: 0.13.9\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    said = subprocess.run(
+        ["make", ".tools/bin/uv", f"PYTHON={sys.executable}"],
+        cwd=tmp_path,
+        env={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in said.stderr
+    assert not list((tmp_path / ".tools").rglob("uv.py"))
+
+
+def test_what_builds_ourselves_is_locked_too() -> None:
+    project = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text())
+    assert project["tool"]["uv"]["no-build-isolation-package"] == ["counterfoil"]
+    lock = tomllib.loads((PROJECT_DIR / "uv.lock").read_text())
+    locked = {package["name"]: package for package in lock["package"]}
+    for name in ("hatchling", "editables"):
+        assert all(wheel["hash"].startswith("sha256:") for wheel in locked[name]["wheels"])

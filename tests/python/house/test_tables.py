@@ -87,7 +87,7 @@ def test_only_a_whole_build_of_one_manifest_is_read(home: Settings) -> None:
         assert tables.mark is None
         assert tables.has("persons")
     home.warehouse_path.write_text("no database")
-    with pytest.raises(CounterfoilError, match="cannot be read"), open_warehouse(home):
+    with pytest.raises(CounterfoilError, match="is not a DuckDB database"), open_warehouse(home):
         pass
     home.warehouse_path.unlink()
     with pytest.raises(CounterfoilError, match="Nothing was built yet"), open_warehouse(home):

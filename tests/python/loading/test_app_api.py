@@ -125,7 +125,7 @@ def test_every_merge_of_every_page_is_loaded_once(asking: Settings, app_api: App
 
 
 def test_asking_reaches_the_app_api_and_nobody_else(app_api: AppApi, tmp_path: Path) -> None:
-    guarded = Guarded(tmp_path)
+    guarded = Guarded(tmp_path, "127.0.0.1")
     done = guarded.run(
         str(PROJECT_DIR / "cli.py"),
         *("load", "--app-api", "7"),

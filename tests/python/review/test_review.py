@@ -19,6 +19,7 @@ import duckdb
 import pytest
 from review_home import built_home, changed, settings_for
 
+from pipelines.docs import shut_in
 from pipelines.errors import CounterfoilError
 from pipelines.review import Page, words, write_page
 from pipelines.settings import PROJECT_DIR, Settings
@@ -199,6 +200,14 @@ def test_self_contained(page: Page) -> None:
     assert len(ids) == len(set(ids))
     anchors = {(attrs["href"] or "")[1:] for tag, attrs in found.tags if tag == "a"}
     assert anchors <= set(ids)
+    # should a name ever get through: nothing of it runs, and nothing reaches out
+    first = [attrs for tag, attrs in found.tags if tag in ("meta", "style", "title", "svg")][1]
+    assert first.get("http-equiv") == "Content-Security-Policy"
+    policy = dict(part.strip().split(" ", 1) for part in (first["content"] or "").split(";"))
+    assert policy == {
+        "default-src": "'none'", "style-src": "'unsafe-inline'", "base-uri": "'none'",
+        "form-action": "'none'",
+    }  # fmt: skip
 
 
 def test_every_chart_has_title_summary_and_table(page: Page) -> None:
@@ -230,6 +239,16 @@ def test_planted_and_zero_effect_stand_side_by_side(page: Page, lift: list[dict[
     )
     assert f"{ratio:.2f} \N{MULTIPLICATION SIGN}" in naive
     assert ratio > 1.3
+
+
+def test_the_page_of_relations_is_shut_in_too() -> None:
+    page = shut_in('<!doctype html><html><head><meta charset="utf-8"><script></script>')
+    before, _, after = page.partition("<script>")
+    assert "Content-Security-Policy" in before
+    assert "default-src 'none'" in before
+    assert "connect-src" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert after == "</script>"
 
 
 def test_hostile_names_are_text(change: Change) -> None:

@@ -262,7 +262,9 @@ def test_people_come_in_two_families_with_all_the_noise(sample: Sample) -> None:
     # 20 deleted, 20 merged away, 20 re-created under a new cio_id with the same customer_id
     assert sample.number("select count(*) from people where deleted") == 60
     recreated = """
-        select customer_id from people where workspace_id = 208301 and customer_id[1] = 'C'
+        select customer_id from people
+        where workspace_id = 208301 and customer_id is not null
+            and customer_id not in ('guest', 'null')
         group by customer_id
         having count(distinct internal_customer_id) = 2 and bool_or(deleted)
     """
@@ -287,6 +289,39 @@ def test_people_come_in_two_families_with_all_the_noise(sample: Sample) -> None:
             select lower(email_addr) from people group by 1 having count(distinct workspace_id) = 2)
     """
     assert sample.number(in_two) == sample.ledger["in_sister_workspace"] > 300
+
+
+def test_ids_are_of_any_length_parts_of_one_another_and_now_and_then_a_word(
+    sample: Sample,
+) -> None:
+    ids = sample.rows("select distinct customer_id from people where workspace_id = 208301")
+    known = {customer_id.strip() for (customer_id,) in ids if customer_id}
+    lengths = {len(customer_id) for customer_id in known}
+    assert min(lengths) == 2
+    assert {3, 4, 5, 7, 11, 12, 13} <= lengths
+    begun = {known_id for known_id in known for n in range(1, 4) if known_id[:-n] in known}
+    assert len(begun) > 1_500
+    assert {"customer-1", "customer-10", "customer-100", "customer-1000"} <= known
+    words = {"coffee", "email", "order_placed", "101"}
+    assert words <= known
+    texts = {name for (name,) in sample.rows("select distinct event_name from behavior")}
+    assert "order_placed" in texts
+    inside = """
+        with addresses as (
+            select distinct lower(trim(email_addr)) as address from people
+            where email_addr not like 'orders.%'
+        )
+        select count(*) filter (shorter.address = longer.address[-length(shorter.address):]),
+            count(*) filter (starts_with(longer.address, shorter.address))
+        from addresses as longer
+        inner join addresses as shorter
+            on regexp_extract(longer.address, '1[0-9]{5}') =
+                regexp_extract(shorter.address, '1[0-9]{5}')
+            and longer.address <> shorter.address
+    """
+    [(ending, beginning)] = sample.rows(inside)
+    assert ending > 100
+    assert beginning > 100
 
 
 def test_those_deleted_before_the_first_sync_are_blank_in_history(sample: Sample) -> None:
@@ -481,6 +516,7 @@ def test_nobody_real_is_in_it(sample: Sample) -> None:
     """
     assert {domain for (domain,) in sample.rows(addresses)} <= {
         "example.com",
+        "example.com.example.net",
         "example.net",
         "shared.example.org",
         "sister.example.net",

@@ -13,7 +13,7 @@ select
         when is_sister then concat('L', 100000 + i)
         when noise = 'placeholder_id' or not has_id then null
         when noise = 'shared_email' and event_id[-1] < '5' then null
-        when noise = 'id_changed' and occurred_at >= at_day(90) then concat('C', 100000 + i)
+        when noise = 'id_changed' and occurred_at >= at_day(90) then customer_number(i)
         else customer_id
     end as customer_id,
     case

@@ -1,0 +1,145 @@
+"""Export files are rewritten on request: without the person, and with everybody else whole."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import fastavro
+import pytest
+from publisher_home import OPEN
+from publisher_home import settings as publisher_settings
+from test_tombstones import all_rows, people_export
+
+from pipelines.console import Console
+from pipelines.erasure import exports as rewriting
+from pipelines.erasure.erase import erase
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.loading import load
+from pipelines.sandbox import running_sandbox
+from pipelines.settings import Settings
+
+QUIET = Console(as_json=True)
+HEAP_USERS = {
+    "type": "record",
+    "name": "users",
+    "fields": [
+        {"name": "user_id", "type": "long"},
+        {"name": "identity", "type": ["null", "string"]},
+        {"name": "email", "type": ["null", "string"]},
+    ],
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    with running_sandbox(limits=OPEN) as heap:  # Heap Connect shows the person: Heap is asked
+        yield publisher_settings(tmp_path / "home", heap.url)
+
+
+LINE = '{"event_id":"a1","event_name":"order","occurred_at":"2026-01-02T00:00:00",%s}\n'
+
+
+def exported(folder: Path) -> Path:
+    """Everything that `people_export` has, packed lines, Avro, and files that no load reads."""
+    export = people_export(folder)
+    with gzip.open(export / "behavior_app.jsonl.gz", "wt") as lines:
+        lines.write(LINE % '"customer_id": "C1"')
+        lines.write(LINE.replace("a1", "a2") % '"customer_id":"C2", "email":"erased@example.com"')
+        lines.write(LINE.replace("a1", "a3") % '"customer_id":"C10","category":"C1",  "value":1.10')
+    heap = [
+        {"user_id": 1, "identity": "Erased@example.com", "email": None},
+        {"user_id": 2, "identity": "kept@example.com", "email": "unerased@example.com"},
+    ]
+    (export / "heap").mkdir()
+    with (export / "heap" / "users_1.avro").open("wb") as avro:
+        fastavro.writer(avro, fastavro.parse_schema(HEAP_USERS), heap, codec="deflate")
+    (export / "list.txt").write_text("of erased@example.com")
+    (export / "behavior_other.csv").write_text(
+        "event_id,customer_id,email,event_name,occurred_at\r\n"
+        '9,C3,c@example.com,"or""der",2026-01-02T00:00:00\r\n'
+    )
+    return export
+
+
+def content(export: Path, name: str) -> list[tuple[object, ...]]:
+    with duckdb.connect() as db:
+        found: list[tuple[object, ...]] = db.execute(
+            f"select * from '{export / name}' order by all"
+        ).fetchall()
+    return found
+
+
+def test_export_files_lose_the_person_and_nothing_else(settings: Settings, tmp_path: Path) -> None:
+    export = exported(tmp_path)
+    load([str(export)], settings, QUIET)
+    before = {path.name: path.read_bytes() for path in export.iterdir() if path.is_file()}
+    export.joinpath("webhooks.jsonl").chmod(0o640)
+    certificate = erase(settings, "Erased@Example.com", QUIET, exports=[export])
+    assert certificate.proof.found == []
+    assert certificate.files_rewritten == {"exports": 8}
+    assert {name for name in before if (export / name).read_bytes() == before[name]} == {
+        "list.txt", "behavior_other.csv"
+    }  # fmt: skip
+    assert export.joinpath("webhooks.jsonl").stat().st_mode & 0o777 == 0o640
+    assert [row[1] for row in content(export, "people_v5_7_1.parquet")] == ["C2"]
+    assert [row[1] for row in content(export, "deliveries_v5_7_1.parquet")] == ["dlv-a02"]
+    assert [row[2] for row in content(export, "metrics_v5_7_1.parquet")] == ["dlv-a02"]
+    assert [row[2:4] for row in content(export, "attributes_v5_7_1.parquet")] == [
+        ("mail", "unerased@example.com"), ("note", "of (erased)."), ("referred_by", None),
+    ]  # fmt: skip
+    assert (export / "behavior.csv").read_text() == (
+        "event_id,customer_id,email,event_name,occurred_at\n"
+        "2,C2,,order,2026-01-02T00:00:00\n"
+        "3,C2,unerased@example.com,order,2026-01-02T00:00:00\n"
+    )
+    [body] = (export / "webhooks.jsonl").read_text().splitlines()
+    assert json.loads(body)["data"]["cc"] == [None, "x@example.com"]
+    with gzip.open(export / "behavior_app.jsonl.gz", "rt") as lines:
+        assert lines.read().splitlines(keepends=True) == [
+            LINE.replace("a1", "a2") % '"customer_id":"C2", "email":null',
+            LINE.replace("a1", "a3") % '"customer_id":"C10","category":"C1",  "value":1.10',
+        ]
+    with (export / "heap" / "users_1.avro").open("rb") as avro:
+        users: list[Any] = list(fastavro.reader(avro))
+    assert users == [
+        {"user_id": 2, "identity": "kept@example.com", "email": "unerased@example.com"}
+    ]
+    left = {name: why for name, why in certificate.proof.left.items() if name[:8] == "exports/"}
+    assert left == {"exports/list.txt": "still names the person"}
+    rows = all_rows(settings, "customerio.people", "customer_id")
+    summary = load([str(export)], settings, QUIET)
+    assert summary.files_loaded == 0, "what is left of them was loaded before"
+    assert all_rows(settings, "customerio.people", "customer_id") == rows
+
+
+def test_a_file_that_cannot_be_read_stops_it_and_it_is_taken_up(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = exported(tmp_path)
+    load([str(export)], settings, QUIET)
+    with pytest.raises(UsageError, match="There is no folder"):
+        erase(settings, "a01", QUIET, exports=[tmp_path / "nowhere"])
+    broken = export / "people_v5_7_1.parquet"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:-9])
+    with pytest.raises(CounterfoilError, match="cannot be rewritten"):
+        erase(settings, "a01", QUIET, exports=[export])
+    assert broken.read_bytes() == whole[:-9]
+    broken.write_bytes(whole)
+    (export / f"behavior.csv{rewriting.PARTIAL}").write_text("half")  # as a kill leaves it
+    assert erase(settings, "C1", QUIET).proof.found == []  # knows the folder from before
+    assert [row[1] for row in content(export, "people_v5_7_1.parquet")] == ["C2"]
+    assert not list(export.glob(f"*{rewriting.PARTIAL}"))
+
+
+def test_without_the_request_no_export_is_touched(settings: Settings, tmp_path: Path) -> None:
+    export = exported(tmp_path)
+    load([str(export)], settings, QUIET)
+    before = {path.name: path.read_bytes() for path in export.iterdir() if path.is_file()}
+    erase(settings, "a01", QUIET)
+    assert {path.name: path.read_bytes() for path in export.iterdir() if path.is_file()} == before
