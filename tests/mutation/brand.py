@@ -22,17 +22,17 @@ from pipelines.settings import Settings
 AS_OF = datetime(2026, 6, 1)
 PEOPLE = 400
 SEED = 7
-BUILT_FROM = ("models", "macros", "seeds", "tests/dbt", "dbt_project.yml", "profiles.yml")
+BUILT_FROM = ("models/**/*.sql", "macros/**/*.sql", "seeds/*.csv", "dbt_project.yml")
+TESTED_BY = ("models/**/*.yml", "tests/dbt/**/*", "tests/mutation/session.py")
 CASES = tuple(f"tests/python/{room}" for room in ("identity", "journeys", "experiments"))
 LOADED_FROM = (
-    "pipelines/sample", "pipelines/loading", "tests/mutation/brand.py", "tests/python/exports.py",
-    "tests/scenarios", "tests/python/identity/identity_stories.py",
-    "tests/python/journeys/feed_cases.py", "tests/python/experiments/experiment_worlds.py",
+    "pipelines/sample/**/*", "pipelines/loading/**/*", "tests/mutation/brand.py",
+    "tests/python/exports.py", "tests/scenarios/identity/*",
+    "tests/python/identity/identity_stories.py", "tests/python/journeys/feed_cases.py",
+    "tests/python/experiments/experiment_worlds.py",
 )  # fmt: skip
 WORLDS = (2, 7)
 """Drawn experiments: arms by branch and by attribute, with a trap and without, several weights."""
-
-
 KEYS = {
     "metrics.csv": ("metric_key",),
     "behavior_map.csv": ("event_name",),
@@ -42,35 +42,37 @@ KEYS = {
 
 def state() -> str:
     """One hash over whatever decides what becomes of a mutant."""
-    return _hash((*BUILT_FROM, *LOADED_FROM, "tests/mutation/session.py"))
+    return _hash((*BUILT_FROM, *LOADED_FROM, *TESTED_BY))
 
 
 def built_brand(folder: Path) -> Brand:
     """The brand, made below `folder` unless it is there for this state of the project.
 
     Raises:
-        CounterfoilError: a test fails on the sound brand, so that no mutant could be judged.
+        CounterfoilError: it cannot be loaded or built.
     """
     from pipelines import registries
     from pipelines.console import Console
     from pipelines.loading import load
-    from pipelines.warehouse import build
+    from pipelines.warehouse import invoke
 
-    console = Console(as_json=True)
     loaded = folder / f"loaded-{_hash(LOADED_FROM)}"
     if not (loaded / "raw.duckdb").exists():
         shutil.rmtree(loaded, ignore_errors=True)
-        load(_write_exports(loaded), _settings(loaded), console)
-    home = folder / f"built-{state()}"
+        load(_write_exports(loaded), _settings(loaded), Console(as_json=True))
+    home = folder / f"built-{_hash((*BUILT_FROM, *LOADED_FROM))}"
     settings = _settings(home)
-    if not (home / "manifest.json").exists():
-        for old in folder.glob("built-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        home.mkdir(parents=True)
-        shutil.copy(loaded / "raw.duckdb", home / "raw.duckdb")
-        build(settings, console, as_of=AS_OF, registries=loaded / "seeds")
     seeds = registries.compose(settings, loaded / "seeds")
-    return Brand(home=home, seeds=seeds, as_of=AS_OF.isoformat(sep=" "))
+    if not (home / "is_built").exists():
+        for old in folder.glob("built-*"):
+            if old != home:
+                shutil.rmtree(old, ignore_errors=True)
+        shutil.copy(loaded / "raw.duckdb", home / "raw.duckdb")
+        # without the tests: whichever notices a mutant has to pass on the sound brand first
+        left_out = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+        invoke(settings, seeds, ["build", "--vars", f'{{"as_of": "{AS_OF}"}}', *left_out])
+        (home / "is_built").touch()
+    return Brand(home=home, seeds=seeds, as_of=str(AS_OF))
 
 
 def _write_exports(folder: Path) -> list[str]:
@@ -124,8 +126,7 @@ def _settings(home: Path) -> Settings:
 def _hash(places: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     for place in places:
-        root = PROJECT / place
-        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+        for path in sorted(PROJECT.glob(place)):
             if path.is_file() and path.suffix != ".pyc":
                 digest.update(f"{path.relative_to(PROJECT)}\n".encode())
                 digest.update(path.read_bytes())

@@ -2,7 +2,8 @@
 
 Settings, from the environment: SAMPLE (so many mutants a domain, spread over its models; default
 all), SEED, MODELS (names of models or domains, with blanks between), MUTANTS (their keys), AGAIN=1
-(only what survived when it was last tried), WORKERS. A run that was stopped goes on where it was;
+(only what survived when it was last tried), STORIES=1 (only unit tests, whose verdict is not kept),
+WORKERS. A run that was stopped goes on where it was;
 the verdicts lie in `target/mutation/`.
 """
 
@@ -15,6 +16,8 @@ import queue
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +48,12 @@ def main() -> int:
     if os.environ.get("AGAIN"):
         survived = {k for k, entry in ledger.last.items() if entry.outcome == "survived"}
         found = [mutant for mutant in found if mutant.key in survived]
-    by_domain = ([m for m in found if m.domain == domain] for domain in DOMAINS)
-    picked = [mutant for several in by_domain for mutant in chosen(several, seed, sample)]
+    by_domain = [chosen([m for m in found if m.domain == d], seed, sample) for d in DOMAINS]
+    turns = zip_longest(*by_domain)  # a run that is stopped has something of each domain
+    picked = [mutant for turn in turns for mutant in turn if mutant is not None]
     now = state()
-    known = {key for key, entry in ledger.last.items() if entry.state == now}
+    only_stories = bool(os.environ.get("STORIES"))
+    known = {key for key, entry in ledger.last.items() if entry.state == now and not only_stories}
     declared = equivalents()
     waiting = [m for m in picked if m.key not in known and m.key not in declared]
     print(
@@ -56,10 +61,13 @@ def main() -> int:
         flush=True,
     )
     if waiting:
-        brand = built_brand(FOLDER)
+        brand = replace(built_brand(FOLDER), only_stories=only_stories)
         for number, (mutant, verdict) in enumerate(judged(brand, waiting, _workers()), start=1):
             entry = Entry.of(mutant, verdict, now)
-            ledger.add(entry)
+            if only_stories:
+                ledger.last[entry.key] = entry
+            else:
+                ledger.add(entry)
             if entry.outcome == "survived":
                 print(told(entry), flush=True)
             elif number % 25 == 0:
@@ -88,6 +96,7 @@ def judged(brand: Brand, mutants: list[Mutant], workers: int) -> Iterator[tuple[
     spawn = multiprocessing.get_context("spawn")
     tasks: Any = spawn.Queue()
     answers: Any = spawn.Queue()
+    tasks.cancel_join_thread()  # who stops early leaves mutants in it
     by_key = {mutant.key: mutant for mutant in mutants}
     for mutant in mutants:
         tasks.put(mutant)

@@ -29,6 +29,9 @@ SECONDS = 20
 
 UNREADABLE = ("Parser Error", "Binder Error", "Catalog Error", "Compilation Error", "Syntax error")
 """What the engine says of a text that is no model: nobody could merge it."""
+COUNTED = ("ERROR", "count(*)", "!= 0", None)
+"""Severity, what is counted, when it fails, limit: of a test that fails when it finds a row."""
+HERE, SOUND = '"warehouse".', '"sound".'
 ENDLESS = ("INTERRUPT", "Interrupted", "Out of Memory")
 
 
@@ -57,11 +60,13 @@ class Brand:
         home: with `raw.duckdb`, `warehouse.duckdb` and dbt's `target` of the last parse.
         seeds: the folder of registries it was built with.
         as_of: the instant it was built at.
+        only_stories: whether unit tests are all that is run.
     """
 
     home: Path
     seeds: Path
     as_of: str
+    only_stories: bool = False
 
 
 def with_session(brand: Brand, scratch: Path, work: Callable[[Session], None]) -> None:
@@ -137,6 +142,8 @@ class Session:
         }
         self.order = self._in_order()
         self.place = {key: place for place, key in enumerate(self.order)}
+        self.compiled: dict[str, str] = {}
+        self.sound_stories: set[str] = set()
         self.tests: dict[int, list[Any]] = {}
         for node in manifest.nodes.values():
             if node.resource_type == "test":
@@ -148,13 +155,26 @@ class Session:
         started = time.monotonic()
         if is_sql(self.node_of(mutant).raw_code) and not is_sql(mutant.text):
             return Verdict("dead", "no SQL any more", 0, 0.0)
+        self._require_sound_stories(self.node_of(mutant).unique_id)
         with self._broken(mutant) as key:
             outcome, by, changed = self._judge(key)
         return Verdict(outcome, by, changed, round(time.monotonic() - started, 2))
 
+    def _require_sound_stories(self, key: str) -> None:
+        """A story that the sound model does not tell can judge nobody."""
+        if key in self.sound_stories:
+            return
+        self._fresh()
+        for unit in self.manifest.unit_tests.values():
+            if key in unit.depends_on.nodes[:1]:
+                result = self._run(unit)
+                if str(result.status) != "pass":
+                    raise RuntimeError(f"{unit.name} fails on the sound model: {result.message}")
+        self.sound_stories.add(key)
+
     def node_of(self, mutant: Mutant) -> Any:
         """The sound model."""
-        [node] = [node for node in self.models.values() if node.name == mutant.model]
+        [node] = [n for n in self.models.values() if n.original_file_path == mutant.path]
         return node
 
     def _judge(self, key: str) -> tuple[str, str, int]:
@@ -175,6 +195,8 @@ class Session:
         for unit in self.manifest.unit_tests.values():
             if key in unit.depends_on.nodes[:1]:
                 self._require(self._run(unit), f"unit test {unit.name}", is_first=True)
+        if self.brand.only_stories:
+            return
         for place in range(self.place[key], len(self.order)):
             here = self.order[place]
             node = self.models[here]
@@ -187,7 +209,30 @@ class Session:
                     return
             for test in self.tests.get(place, []):
                 if changed.intersection(test.depends_on.nodes):
-                    self._require(self._run(test), f"data test {test.name}")
+                    self._test(test)
+
+    def _test(self, node: Any) -> None:
+        """Run a data test: its SQL at once where dbt would do no more than count its rows."""
+        config = node.config
+        if (config.severity.upper(), config.fail_calc, config.error_if, config.limit) != COUNTED:
+            self._require(self._run(node), f"data test {node.name}")
+            return
+        if node.unique_id not in self.compiled:
+            with self.adapter.connection_named("mutation"):
+                compiled = self.task.compiler.compile_node(node, self.manifest, write=False)
+            self.compiled[node.unique_id] = str(compiled.compiled_code)
+        sql = self.compiled[node.unique_id]
+        with self._limited():
+            try:
+                found = self._ask(f"select exists({sql})").rows[0][0]
+            except Exception as error:
+                dead = any(word in str(error) for word in ENDLESS)
+                raise _Settled("dead" if dead else "noticed", f"data test {node.name}") from error
+        if not found:
+            return
+        if self._ask(f"select exists({sql.replace(HERE, SOUND)})").rows[0][0]:
+            raise RuntimeError(f"{node.name} fails on the sound brand: mend it first")
+        raise _Settled("noticed", f"data test {node.name}")
 
     def _require(self, result: Any, by: str, *, is_first: bool = False) -> None:
         if str(result.status) in {"success", "pass", "warn"}:
@@ -230,11 +275,15 @@ class Session:
         return table
 
     def _run(self, node: Any) -> Any:
-        runner = self.task.get_runner(node)
+        with self._limited():
+            return self.task.call_runner(self.task.get_runner(node))
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
         timer = threading.Timer(SECONDS, self._interrupt)
         timer.start()
         try:
-            return self.task.call_runner(runner)
+            yield
         finally:
             timer.cancel()
 
