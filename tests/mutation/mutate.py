@@ -27,7 +27,7 @@ from brand import built_brand, state  # noqa: E402
 from ledger import Entry, Ledger  # noqa: E402
 from mutants import DOMAINS, PROJECT, Mutant, chosen, models, mutants_of  # noqa: E402
 from report import PAGE, counted, equivalents, page, rates, told  # noqa: E402
-from session import Brand, Session, Verdict, with_session  # noqa: E402
+from session import Brand, Session, Unfit, Verdict, with_session  # noqa: E402
 
 FOLDER = PROJECT / "target" / "mutation"
 
@@ -91,7 +91,7 @@ def judged(brand: Brand, mutants: list[Mutant], workers: int) -> Iterator[tuple[
     """Each mutant with its verdict, in the order in which they come.
 
     Raises:
-        RuntimeError: a worker could not go on; what it said.
+        Unfit: a worker could not go on; what it said.
     """
     spawn = multiprocessing.get_context("spawn")
     tasks: Any = spawn.Queue()
@@ -114,9 +114,9 @@ def judged(brand: Brand, mutants: list[Mutant], workers: int) -> Iterator[tuple[
                 break
             except queue.Empty:
                 if not any(worker.is_alive() for worker in team):
-                    raise RuntimeError("every worker has gone without an answer") from None
+                    raise Unfit("every worker has gone without an answer") from None
         if key not in by_key:
-            raise RuntimeError(str(verdict))
+            raise Unfit(str(verdict))
         yield by_key[key], verdict
     for worker in team:
         worker.join()
@@ -130,9 +130,11 @@ def _work(brand: Brand, scratch: Path, tasks: Any, answers: Any) -> None:
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         try:
             with_session(brand, scratch, go)
-        except BaseException:
-            answers.put(("", traceback.format_exc()))
-            raise
+        except BaseException as error:
+            inside = getattr(error, "exception", error)  # dbt wraps what was raised
+            answers.put(
+                ("", inside.args[0] if isinstance(inside, Unfit) else traceback.format_exc())
+            )
 
 
 def _stale(found: list[Mutant]) -> list[str]:
@@ -149,4 +151,8 @@ def _workers() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Unfit as unfit:
+        print(f"Error: {unfit}", file=sys.stderr)
+        sys.exit(1)

@@ -87,7 +87,7 @@ def with_session(brand: Brand, scratch: Path, work: Callable[[Session], None]) -
     ):  # fmt: skip
         started = step(started)
     scratch.mkdir(parents=True, exist_ok=True)
-    shutil.copy(brand.home / "warehouse.duckdb", scratch / "warehouse.duckdb")
+    _copy(brand, scratch)
     (scratch / "raw.duckdb").unlink(missing_ok=True)
     (scratch / "raw.duckdb").symlink_to(brand.home / "raw.duckdb")
     os.environ.update(
@@ -109,6 +109,10 @@ def with_session(brand: Brand, scratch: Path, work: Callable[[Session], None]) -
     context = group.make_context("cli", list(arguments))
     context.obj = {"manifest": None, "callbacks": [], "dbt_runner_command_args": arguments}
     group.invoke(context)
+
+
+class Unfit(Exception):
+    """Nobody can be judged: a test or story fails where nothing is broken."""
 
 
 class _Settled(Exception):
@@ -165,11 +169,15 @@ class Session:
         if key in self.sound_stories:
             return
         self._fresh()
-        for unit in self.manifest.unit_tests.values():
-            if key in unit.depends_on.nodes[:1]:
-                result = self._run(unit)
-                if str(result.status) != "pass":
-                    raise RuntimeError(f"{unit.name} fails on the sound model: {result.message}")
+        told = [u for u in self.manifest.unit_tests.values() if key in u.depends_on.nodes[:1]]
+        results = {unit.name: self._run(unit) for unit in told}
+        failed = [
+            f"{name} fails on the sound model:\n{result.message}"
+            for name, result in results.items()
+            if str(result.status) != "pass"
+        ]
+        if failed:
+            raise Unfit("\n".join(failed))
         self.sound_stories.add(key)
 
     def node_of(self, mutant: Mutant) -> Any:
@@ -231,7 +239,7 @@ class Session:
         if not found:
             return
         if self._ask(f"select exists({sql.replace(HERE, SOUND)})").rows[0][0]:
-            raise RuntimeError(f"{node.name} fails on the sound brand: mend it first")
+            raise Unfit(f"{node.name} fails on the sound brand: mend it first")
         raise _Settled("noticed", f"data test {node.name}")
 
     def _require(self, result: Any, by: str, *, is_first: bool = False) -> None:
@@ -263,9 +271,7 @@ class Session:
         if environment is not None:
             environment.close()
         DuckDBConnectionManager.close_all_connections()
-        for name in ("warehouse.duckdb", "warehouse.duckdb.wal"):
-            (self.scratch / name).unlink(missing_ok=True)
-        shutil.copy(self.brand.home / "warehouse.duckdb", self.scratch / "warehouse.duckdb")
+        _copy(self.brand, self.scratch)
         self._ask(f"attach '{self.brand.home / 'warehouse.duckdb'}' as sound (read_only)")
         self._ask("set threads = 1")
 
@@ -326,6 +332,13 @@ class Session:
         for key in sorted(self.models):
             walk(key)
         return list(done)
+
+
+def _copy(brand: Brand, scratch: Path) -> None:
+    """The brand's warehouse, whatever a run that was stopped has left."""
+    for name in ("warehouse.duckdb", "warehouse.duckdb.wal"):
+        (scratch / name).unlink(missing_ok=True)
+    shutil.copy(brand.home / "warehouse.duckdb", scratch / "warehouse.duckdb")
 
 
 def _said(result: Any) -> str:
