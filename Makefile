@@ -36,6 +36,7 @@ test: setup ## every test, with modest example counts
 
 prove: setup ## the long proofs at full counts: shuffles, kills, simulations
 	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser"
+	@FRESH=1 $(PY) tests/mutation/mutate.py
 
 mutate: setup ## break one model at a time: which dbt test notices? SAMPLE= MODELS= SEED= AGAIN=1
 	@nice $(PY) tests/mutation/mutate.py

@@ -41,8 +41,8 @@ KEYS = {
 
 
 def state() -> str:
-    """One hash over whatever decides what becomes of a mutant."""
-    return _hash((*BUILT_FROM, *LOADED_FROM, *TESTED_BY))
+    """What a mutant's fate depends on: a hash of the models and the brand, and one of the tests."""
+    return f"{_hash((*BUILT_FROM, *LOADED_FROM))}-{_hash(TESTED_BY)}"
 
 
 def built_brand(folder: Path) -> Brand:

@@ -34,6 +34,11 @@ class Entry:
             mutant.diff, **asdict(verdict),
         )  # fmt: skip
 
+    def holds(self, now: str) -> bool:
+        """Whether the verdict still stands: what was noticed does, also when tests were added."""
+        same_models = self.state.partition("-")[0] == now.partition("-")[0]
+        return self.state == now or (same_models and self.outcome != "survived")
+
     @property
     def domain(self) -> str:
         return self.path.split("/")[1]

@@ -2,9 +2,9 @@
 
 Settings, from the environment: SAMPLE (so many mutants a domain, spread over its models; default
 all), SEED, MODELS (names of models or domains, with blanks between), MUTANTS (their keys), AGAIN=1
-(only what survived when it was last tried), STORIES=1 (only unit tests, whose verdict is not kept),
-WORKERS. A run that was stopped goes on where it was;
-the verdicts lie in `target/mutation/`.
+(only what survived when it was last tried), FRESH=1 (whatever is known already), STORIES=1 (only
+unit tests, whose verdict is not kept), WORKERS. A run that was stopped goes on where it was; the
+verdicts lie in `target/mutation/`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 from brand import built_brand, state  # noqa: E402
 from ledger import Entry, Ledger  # noqa: E402
 from mutants import DOMAINS, PROJECT, Mutant, chosen, models, mutants_of  # noqa: E402
-from report import PAGE, counted, equivalents, page, rates, told  # noqa: E402
+from report import PAGE, counted, equivalents, lost, rates, told, write_page  # noqa: E402
 from session import Brand, Session, Unfit, Verdict, with_session  # noqa: E402
 
 FOLDER = PROJECT / "target" / "mutation"
 
 
 def main() -> int:
-    """Judge what was asked for; 0 whatever survives, 1 where the harness itself could not run."""
+    """Judge what was asked for; 1 where something survives that was noticed before, or is stale."""
     asked = os.environ.get("MODELS", "").split()
     keys = os.environ.get("MUTANTS", "").split()
     sample = int(os.environ["SAMPLE"]) if os.environ.get("SAMPLE") else None
@@ -41,7 +41,6 @@ def main() -> int:
     ledger = Ledger(FOLDER / "ledger.jsonl")
     paths = [p for p in models() if not asked or p.stem in asked or p.parts[-_depth(p)] in asked]
     found = [mutant for path in paths for mutant in mutants_of(path)]
-    is_whole = not asked and not keys and sample is None and not os.environ.get("AGAIN")
     stale = _stale(found) if not asked else []
     if keys:
         found = [mutant for mutant in found if mutant.key in keys]
@@ -53,7 +52,8 @@ def main() -> int:
     picked = [mutant for turn in turns for mutant in turn if mutant is not None]
     now = state()
     only_stories = bool(os.environ.get("STORIES"))
-    known = {key for key, entry in ledger.last.items() if entry.state == now and not only_stories}
+    is_fresh = only_stories or bool(os.environ.get("FRESH"))
+    known = {k for k, entry in ledger.last.items() if entry.holds(now) and not is_fresh}
     declared = equivalents()
     waiting = [m for m in picked if m.key not in known and m.key not in declared]
     print(
@@ -81,10 +81,12 @@ def main() -> int:
     )
     for key in stale:
         print(f"equivalent.csv: {key} is no mutant any more: take it out.")
-    if is_whole:
-        PAGE.write_text(page(entries), encoding="utf-8")
-        print(f"Rates by model: {PAGE.relative_to(PROJECT)}")
-    return 1 if stale else 0
+    noticed_before = [] if only_stories else lost(entries)
+    for entry in noticed_before:
+        print(f"{PAGE.name} says that all breaks of {entry.model} are noticed: not {entry.key}.")
+    if not only_stories and not noticed_before:
+        write_page(entries, _whole(paths, ledger, now))
+    return 1 if stale or noticed_before else 0
 
 
 def judged(brand: Brand, mutants: list[Mutant], workers: int) -> Iterator[tuple[Mutant, Verdict]]:
@@ -135,6 +137,12 @@ def _work(brand: Brand, scratch: Path, tasks: Any, answers: Any) -> None:
             answers.put(
                 ("", inside.args[0] if isinstance(inside, Unfit) else traceback.format_exc())
             )
+
+
+def _whole(paths: list[Path], ledger: Ledger, now: str) -> set[str]:
+    """The models all of whose mutants are judged at this state, or declared."""
+    known = {key for key, entry in ledger.last.items() if entry.holds(now)} | set(equivalents())
+    return {path.stem for path in paths if all(m.key in known for m in mutants_of(path))}
 
 
 def _stale(found: list[Mutant]) -> list[str]:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import Entry
-from mutants import DOMAINS, PROJECT
+from mutants import DOMAINS, PROJECT, models
 
 EQUIVALENT = Path(__file__).with_name("equivalent.csv")
 """Breaks that change nothing, with the reason: `mutant, model, kind, reason`."""
 PAGE = PROJECT / "docs" / "mutants.md"
+HEAD = (
+    "# Mutants by model",
+    "",
+    "Written by `make mutate`, which breaks one model at a time and asks whether a test of dbt",
+    "notices; how to read it, and what to do about a survivor: [testing.md](testing.md). A model",
+    "that was never judged whole is not listed.",
+    "",
+)
 
 
 @dataclass(frozen=True)
@@ -59,27 +68,44 @@ def told(entry: Entry) -> str:
     return f"{entry.key} {entry.path}:{entry.line} in {entry.step}, {entry.kind}{why}\n{lines}"
 
 
-def page(entries: list[Entry]) -> str:
-    """The rates as a page of the docs."""
-    lines = [
-        "# Mutants by model",
-        "",
-        "Written by `make mutate`, which breaks one model at a time and asks whether a dbt test",
-        "notices: how to read it and what to do about a survivor is in [testing.md](testing.md).",
-        "",
-        "| domain | noticed | of | rate |",
-        "| --- | ---: | ---: | ---: |",
-        *(
-            f"| {r.name} | {r.noticed} | {r.counted} | {r.share:.0%} |"
-            for r in rates(entries, "domain")
-        ),
-        "",
-        "| model | noticed | of | rate |",
-        "| --- | ---: | ---: | ---: |",
-        *(
-            f"| `{r.name}` | {r.noticed} | {r.counted} | {r.share:.0%} |"
-            for r in rates(entries, "model")
-        ),
-        "",
+def recorded() -> dict[str, Rate]:
+    """What the page says of each model."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    found = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", text, re.MULTILINE)
+    return {name: Rate(name, int(noticed), int(count)) for name, noticed, count in found}
+
+
+def lost(entries: Iterable[Entry]) -> list[Entry]:
+    """Survivors in models of which the page says that every break is noticed."""
+    known = recorded()
+    return [
+        entry
+        for entry in counted(entries)
+        if entry.outcome == "survived"
+        and (rate := known.get(entry.model)) is not None
+        and rate.noticed == rate.counted
     ]
-    return "\n".join(lines)
+
+
+def write_page(entries: list[Entry], whole: set[str]) -> None:
+    """Put the rates of the models that were judged whole on the page, beside those it has."""
+    domains = {path.stem: path.relative_to(PROJECT).parts[1] for path in models()}
+    new = {rate.name: rate for rate in rates(entries, "model") if rate.name in whole}
+    known = {name: rate for name, rate in (recorded() | new).items() if name in domains}
+    ordered = [known[name] for name in domains if name in known]
+    by_domain = [
+        Rate(domain, sum(r.noticed for r in of), sum(r.counted for r in of))
+        for domain in DOMAINS
+        if (of := [rate for rate in ordered if domains[rate.name] == domain])
+    ]
+    lines = [*HEAD, *_table("domain", by_domain), "", *_table("model", ordered), ""]
+    PAGE.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _table(of: str, found: list[Rate]) -> list[str]:
+    mark = "`" if of == "model" else ""
+    return [
+        f"| {of} | noticed | of | rate |",
+        "| --- | ---: | ---: | ---: |",
+        *(f"| {mark}{r.name}{mark} | {r.noticed} | {r.counted} | {r.share:.0%} |" for r in found),
+    ]
