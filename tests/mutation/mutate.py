@@ -3,8 +3,8 @@
 Settings, from the environment: SAMPLE (so many mutants a domain, spread over its models; default
 all), SEED, MODELS (names of models or domains, with blanks between), MUTANTS (their keys), AGAIN=1
 (only what survived when it was last tried), FRESH=1 (whatever is known already), STORIES=1 (only
-unit tests, whose verdict is not kept), WORKERS. A run that was stopped goes on where it was; the
-verdicts lie in `target/mutation/`.
+unit tests; what they do not notice is not kept), WORKERS. A run that was stopped goes on where it
+was; the verdicts lie in `target/mutation/`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> int:
     picked = [mutant for turn in turns for mutant in turn if mutant is not None]
     now = state()
     only_stories = bool(os.environ.get("STORIES"))
-    is_fresh = only_stories or bool(os.environ.get("FRESH"))
+    is_fresh = bool(os.environ.get("FRESH"))
     known = {k for k, entry in ledger.last.items() if entry.holds(now) and not is_fresh}
     declared = equivalents()
     waiting = [m for m in picked if m.key not in known and m.key not in declared]
@@ -64,8 +64,8 @@ def main() -> int:
         brand = replace(built_brand(FOLDER), only_stories=only_stories)
         for number, (mutant, verdict) in enumerate(judged(brand, waiting, _workers()), start=1):
             entry = Entry.of(mutant, verdict, now)
-            if only_stories:
-                ledger.last[entry.key] = entry
+            if only_stories and entry.outcome == "survived":
+                ledger.last[entry.key] = entry  # a data test might notice it yet
             else:
                 ledger.add(entry)
             if entry.outcome == "survived":
