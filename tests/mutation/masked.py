@@ -55,11 +55,11 @@ class Masked:
         return self.tokens[place].text.lower() if 0 <= place < len(self.tokens) else ""
 
     def start(self, place: int) -> int:
-        return self.tokens[place].start
+        return int(self.tokens[place].start)
 
     def end(self, place: int) -> int:
         """Offset after a token."""
-        return self.tokens[place].end + 1
+        return int(self.tokens[place].end) + 1
 
     def text(self, first: int, last: int) -> str:
         """The raw text from one token to another, both with it."""
