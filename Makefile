@@ -8,7 +8,7 @@ UV := .tools/bin/uv
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: always help setup run test prove lint format bench docs spark browser clean
+.PHONY: always help setup run test prove mutate lint format bench docs spark browser clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ test: setup ## every test, with modest example counts
 
 prove: setup ## the long proofs at full counts: shuffles, kills, simulations
 	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser"
+	@FRESH=1 $(PY) tests/mutation/mutate.py
+
+mutate: setup ## break one model at a time: which dbt test notices? SAMPLE= MODELS= SEED= AGAIN=1
+	@nice $(PY) tests/mutation/mutate.py
 
 lint: setup ## ruff, mypy, sqlfluff, dbt parse without warnings, dbt conventions
 	@.ci/lint

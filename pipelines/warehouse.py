@@ -372,13 +372,20 @@ def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSu
 
 
 def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
+    from pipelines.laws import broken_law
+
     first = failed[0]
-    described = (getattr(first.node, "description", "") or "").strip()
-    sentence = _explain(settings, str(first.message or "")).args[0]
-    where = f"{first.node.resource_type} `{first.node.name}`"
+    kind = str(first.node.resource_type)
     rest = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    about = f" ({described})" if described and str(first.node.resource_type) == "test" else ""
-    return CounterfoilError(f"The build failed at {where}{rest}{about}: {sentence}")
+    if kind == "test" and str(first.status) == "fail":
+        sentence = ADDRESS.sub("(an address)", broken_law(settings, first))
+    else:
+        sentence = _explain(settings, str(first.message or "")).args[0]
+        described = (getattr(first.node, "description", "") or "").strip()
+        rest += f" ({described})" if described and kind == "unit_test" else ""
+    return CounterfoilError(
+        f"The build failed at {kind.replace('_', ' ')} `{first.node.name}`{rest}: {sentence}"
+    )
 
 
 SENTENCES = {
