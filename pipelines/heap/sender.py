@@ -128,9 +128,7 @@ class Sender:
         if settles:
             self.ledger.settle(self.plan.plan_id, batch.end)
 
-    def _deliver(
-        self, kind: str, rows: Sequence[Row], *, settled: tuple[int, int] | None
-    ) -> bool:
+    def _deliver(self, kind: str, rows: Sequence[Row], *, settled: tuple[int, int] | None) -> bool:
         """Get rows to Heap, narrowing to those it refuses. True when one call took them all."""
         whole = Piece(rows)
         waiting = [whole]

@@ -15,7 +15,8 @@ from pipelines.built.tables import Tables, attach_ledger, open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.identity.migrate import digest_of, rehearsed
-from pipelines.registries import OURS, RULES, Row, checked, has_other_rules, rows
+from pipelines.registries import OURS, RULES, checked, has_other_rules, rows
+from pipelines.registries.sheet import Row
 from pipelines.settings import Settings
 
 FIRST = "first choice"
@@ -113,9 +114,7 @@ def require_true_rehearsals(settings: Settings, seeds: Path) -> None:
 def _rehearsal(settings: Settings, folder: Path, scope: Scope, identifier: str) -> str:
     """The rehearsal that the last migration of a scope names, once it is true of this home."""
     migrations = [
-        row
-        for row in rows(folder / "identity_migrations.csv")
-        if _scope(row) in (scope, None)
+        row for row in rows(folder / "identity_migrations.csv") if _scope(row) in (scope, None)
     ]
     migrations.sort(key=lambda row: (_scope(row) is not None, row["decided_on"]))
     last: Row = migrations[-1] if migrations else {}

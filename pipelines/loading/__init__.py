@@ -46,9 +46,7 @@ def load(
     from pipelines.locks import hold
 
     with hold(settings.home, "warehouse", "load"):
-        return load_unlocked(
-            exports, settings, console, registries=registries, is_strict=is_strict
-        )
+        return load_unlocked(exports, settings, console, registries=registries, is_strict=is_strict)
 
 
 def load_unlocked(

@@ -18,6 +18,7 @@ from pipelines.loading.files import Found, Recognise, bring, find
 from pipelines.loading.readers.csv import csv_header
 from pipelines.loading.reading import prepare
 from pipelines.loading.summary import UNKNOWN_SHOWN, counted
+from pipelines.opening import explain_opening
 from pipelines.paths import plain_paths
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
@@ -110,7 +111,7 @@ def _known(settings: Settings) -> set[tuple[str, str]]:
         with duckdb.connect(str(settings.raw_path), read_only=True) as connection:
             rows = connection.execute("select file_name, content_hash from loads.files").fetchall()
     except (duckdb.Error, OSError) as error:
-        raise raw.explain_opening(settings.raw_path, error) from error
+        raise explain_opening(settings.raw_path, error) from error
     return {(name, content) for name, content in rows}
 
 

@@ -17,8 +17,8 @@ from pipelines.loading import contents
 from pipelines.loading.contents import Unreadable
 from pipelines.loading.families import FileName
 from pipelines.loading.files import Found, Listing, shown
-from pipelines.room import disk_full, is_disk_full
 from pipelines.paths import is_plain
+from pipelines.room import disk_full, is_disk_full
 
 if TYPE_CHECKING:
     import fsspec

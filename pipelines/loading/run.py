@@ -32,7 +32,6 @@ from pipelines.loading.files import (
 from pipelines.loading.handover import Handed, Road, hand_over
 from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.summary import LoadSummary, report
-
 from pipelines.paths import Plain, plain_paths
 from pipelines.room import is_disk_full
 from pipelines.settings import Settings
