@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from publisher_home import AS_OF, FAST, OPEN, Home
 
+from pipelines.errors import CounterfoilError
 from pipelines.heap import make_plan, publish
 from pipelines.sandbox import Sandbox, running_sandbox
 
@@ -79,3 +80,9 @@ def test_what_may_have_been_told_under_the_other_key_is_not_told_either(home: Ho
         db.execute("delete from receipts where publish_key = 'key-told-by-a-webhook'")
     the_sync_tells(home)
     assert make_plan(home.settings, home.console, limits=FAST).count_events == 1
+
+
+def test_nothing_is_planned_where_earlier_keys_are_not_known(home: Home) -> None:
+    home.sql("drop table heap.heap_earlier_keys")
+    with pytest.raises(CounterfoilError, match=r"heap_earlier_keys.*counterfoil build"):
+        make_plan(home.settings, home.console, limits=FAST)

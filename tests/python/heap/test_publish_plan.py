@@ -586,7 +586,6 @@ WITHOUT = {
     },
     "no forbidden identities": "drop view heap.heap_forbidden_identities",
     "no newcomers": "drop view heap.heap_persons",
-    "no earlier keys": "drop table heap.heap_earlier_keys",
     "no budget": "drop table heap.heap_budget",
     "no is_publishable": "alter table marts.dim_persons drop column is_publishable",
     "no refusal_reason": "alter table marts.dim_persons drop column refusal_reason",
