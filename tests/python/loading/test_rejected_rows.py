@@ -16,11 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_load import PROVE, load, rows
 from test_load_values import folder, in_csv, in_json, read
+from typer.testing import CliRunner
 
-from pipelines import loading
-from pipelines.console import Console
+from cli import app
 from pipelines.loading.raw import Connection
-from pipelines.settings import Settings
 
 __all__ = ["folder"]
 
@@ -182,30 +181,34 @@ def test_more_than_one_bad_line_in_ten_is_no_file(tmp_path: Path, others: int, b
 
 
 def test_strict_takes_no_bad_line_and_the_next_load_may_take_it(
-    tmp_path: Path, settings: Settings
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COUNTERFOIL_HOME", str(tmp_path / "home"))
     (tmp_path / "export").mkdir()
     path = tmp_path / "export/behavior.csv"
     path.write_text(HEADER + lines(*range(50)) + "short\n")
     (tmp_path / "export/behavior_2.csv").write_text(HEADER + lines(*range(50)))
 
-    def strictly(is_strict: bool) -> Any:
-        return loading.load(
-            [str(path.parent)], settings, Console(as_json=True), is_strict=is_strict
-        )
+    def told(*options: str) -> dict[str, Any]:
+        result = CliRunner().invoke(app, ["load", str(path.parent), "--json", *options])
+        assert result.exit_code == 1
+        found: dict[str, Any] = json.loads(result.stdout)["load"]
+        return found
 
+    why = "line 52 cannot be read as CSV: it has 1 field where the header has 6"
     for _ in range(2):
-        summary = strictly(True)
-        assert summary.quarantined == [
-            (
-                "behavior.csv",
-                "line 52 cannot be read as CSV: it has 1 field where the header has 6"
-                " (with --strict one bad line is enough)",
-            )
+        assert told("--strict")["quarantined"] == [
+            {
+                "file_name": "behavior.csv",
+                "reason": f"{why} (with --strict one bad line is enough)",
+            }
         ]
-    assert (strictly(False).rows, rows(settings.home, "select * from loads.quarantine")) == (50, [])
+    aside = [{"file_name": "behavior.csv", "count_rows": 1, "first": why}]
+    loaded = told()
+    assert (loaded["rows"], loaded["quarantined"], loaded["rejected_rows"]) == (50, [], aside)
     # what is in is in: it is told, and cannot be refused any more
-    assert (strictly(True).quarantined, len(strictly(True).rejected_rows)) == ([], 1)
+    again = told("--strict")
+    assert (again["quarantined"], again["rejected_rows"]) == ([], aside)
 
 
 def test_a_file_that_older_rules_refused_is_tried_again(tmp_path: Path) -> None:
