@@ -1,4 +1,4 @@
--- The key of load_files, load_quarantine and load_rejected_rows: a name with one content, which they do not show.
+-- The key of load_files, load_quarantine and load_rejected_rows: a name with one content, which they hide.
 with
 
 load_files as (
