@@ -230,6 +230,7 @@ _CODES = {
     "denied": {"invalidaccesskeyid", "signaturedoesnotmatch", "accessdenied", "invalidtoken"},
 }
 _EXPIRED = {"RefreshError", "UnauthorizedSSOTokenError", "TokenRetrievalError"}
+_NOT_TAKEN = "failed to authenticate"  # Azure's word, also for a signature that has run out
 _CLOSED = "forbidden: "
 _NO_CREDENTIALS = {
     "NoCredentialsError",
@@ -252,7 +253,7 @@ def _what_failed(error: BaseException) -> str:
     texts = " ".join(str(one) for one in chain).lower()
     signs = {
         **{word: bool(codes & some) for word, some in _CODES.items()},
-        "lapsed": bool(names & _EXPIRED) or 401 in statuses,
+        "lapsed": bool(names & _EXPIRED) or 401 in statuses or _NOT_TAKEN in texts,
         "unknown": bool(names & _NO_CREDENTIALS),
         "failing": bool(statuses & {429, 500, 502, 503, 504}),
         "closed": isinstance(error, PermissionError) or 403 in statuses or _CLOSED in texts,

@@ -335,7 +335,7 @@ def az(folder: Path) -> Iterator[RemoteStore]:
 def _azurite_port(log: Path) -> int:
     import re
 
-    for _ in range(300):
+    for _ in range(1200):
         if found := re.search(r"http://127\.0\.0\.1:(\d+)", log.read_text()):
             return int(found[1])
         time.sleep(0.1)

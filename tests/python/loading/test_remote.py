@@ -123,7 +123,7 @@ def test_an_object_replaced_or_taken_while_it_is_downloaded_is_read_the_next_tim
 def test_credentials_that_have_expired_or_may_not_read_are_named(
     store: RemoteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = {"s3": "have expired; renew them .AWS_", "gs": "GOOGLE_APP", "az": "AZURE_STORAGE_"}
+    expected = {"s3": "have expired; renew them (AWS_", "gs": "GOOGLE_APP", "az": "AZURE_STORAGE_"}
     rule = store.door.rule
     answering(store, lambda method, path: (403, {}, b""))
     with pytest.raises(CounterfoilError, match="give this machine credentials that may list"):
@@ -135,7 +135,7 @@ def test_credentials_that_have_expired_or_may_not_read_are_named(
         with pytest.raises(CounterfoilError) as caught:
             load(tmp_path / "home", store.url("export"))
     assert "may not be read: the credentials have expired" in str(caught.value)
-    assert expected[store.scheme].replace(" .", " (") in str(caught.value)
+    assert expected[store.scheme] in str(caught.value)
     shown = str(caught.value)
     assert not [v for v in store.environment.values() if v in shown]
     assert "SharedAccess" not in shown
