@@ -82,7 +82,7 @@ def test_an_export_in_a_store_is_read_like_any_other(store: RemoteStore, tmp_pat
         (name, name.rpartition("/")[0], name.rpartition("/")[2]) for name in NAMES
     )
     asked: list[str] = []
-    answering(store, lambda method, path: asked.append(path))  # type: ignore[func-returns-value]
+    answering(store, lambda method, path: asked.append(path))
     again = load(tmp_path / "home", store.url("export"))
     assert (again.files_loaded, again.files_known) == (0, 3)
     assert not [
@@ -103,7 +103,7 @@ def test_an_object_replaced_or_taken_while_it_is_downloaded_is_read_the_next_tim
             store.put("swap/behavior_1.csv", row("new"))
 
     rule = store.door.rule
-    answering(store, swap)  # type: ignore[func-returns-value, arg-type]
+    answering(store, swap)
     summary = load(tmp_path / "home", store.url("swap"))
     assert summary.quarantined == [("behavior_1.csv", REPLACED)]
     assert rows(tmp_path / "home", "select event_id from behavior.events") == [("beside",)]
