@@ -232,7 +232,7 @@ def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -
     assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 4 not applicable")
     assert found.text().startswith("waived Nothing lacks in what comes in: ")
     assert (
-        "deliveries of 208477 stopped (nothing for 478 hours; expected within 72)" in found.text()
+        "deliveries of 208477 stopped (nothing for 478 hours; expected within 396)" in found.text()
     )
     assert found.text().endswith("Waived by data platform until 2026-06-02: until the audit")
     assert found.facts()["waived_by"] == "data platform"
