@@ -439,6 +439,19 @@ def test_what_could_not_be_read_stands_beside_the_checks(page: Page, change: Cha
     assert "Every line" not in told
 
 
+def test_gaps_in_what_comes_in_are_told(change: Change) -> None:
+    """Which input lacks what, under Trust; its event may be named anything."""
+    told = "'<b>order</b>', 'stopped', 60, 48, 'nothing for 60 hours', null"
+    page = write_page(
+        change(
+            "delete from marts.fct_input_gaps",
+            f"insert into marts.fct_input_gaps values (7, 'behavior', {told})",
+        )
+    )
+    trust = outline(page).sections["trust"]
+    assert "Stopped Behavior, <b>order</b>, workspace 7: nothing for 60 hours" in trust
+
+
 INVALID = (
     "update marts.{} set status = 'invalid', reasons = 'srm', lift = null, lift_low = null, "
     "lift_high = null, lift_relative = null, lift_relative_low = null, lift_relative_high = null, "
