@@ -51,10 +51,10 @@ ranked_gaps as (
         row_number() over (
             order by
                 gap desc,
-                case when event_name is null then 0 else 1 end,
-                family,
-                workspace_id,
-                event_name
+                case when event_name is null then 0 else 1 end asc,
+                family asc,
+                workspace_id asc,
+                event_name asc
         ) as place
     from gaps
 ),
