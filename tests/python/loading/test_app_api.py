@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from cli import app
+from pipelines import http
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.road import load_exports
@@ -34,6 +35,7 @@ class AppApi:
     deleted: list[dict[str, Any]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
+    next: str = ""
     url: str = ""
 
     def answer(self, path: str, key: str) -> tuple[int, object]:
@@ -49,7 +51,7 @@ class AppApi:
         known = self.deleted if asked["deleted"] == "true" else self.activities
         known = [activity for activity in known if activity["type"] == asked["type"]]
         start = int(asked.get("start", 0))
-        following = str(start + 2) if start + 2 < len(known) else ""
+        following = self.next or (str(start + 2) if start + 2 < len(known) else "")
         return 200, {"activities": known[start : start + 2], "next": following}
 
 
@@ -95,7 +97,8 @@ def app_api() -> Iterator[AppApi]:
 
 
 @pytest.fixture
-def asking(settings: Settings, app_api: AppApi) -> Settings:
+def asking(settings: Settings, app_api: AppApi, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(http, "FIRST_PAUSE_SECONDS", 0.01)
     return settings.model_copy(
         update={"app_api_key": SecretStr(KEY), "customerio_url": app_api.url}
     )
@@ -163,6 +166,13 @@ def test_an_answer_without_activities_is_not_read_as_no_merges(
     app_api.answers = [200]
     with pytest.raises(CounterfoilError, match="not the documented one"):
         load_exports(asking, Console(as_json=True), [], app_api_workspace=7)
+
+
+def test_pages_that_lead_in_a_circle_are_left(asking: Settings, app_api: AppApi) -> None:
+    app_api.next = "2"
+    with pytest.raises(CounterfoilError, match="not the documented one"):
+        load_exports(asking, Console(as_json=True), [], app_api_workspace=7)
+    assert len(app_api.asked) == 2
 
 
 def test_no_merges_are_no_file(asking: Settings, app_api: AppApi) -> None:
