@@ -47,7 +47,7 @@ def test_every_line_is_printed_so(encoding: str) -> None:
     program = (
         "from pipelines.console import Console\n"
         f"console, text = Console(), {NAUGHTY!r}\n"
-        "console.line(text); console.warn('Error: ☃ ' + text); console.lines('one\\ntwo')\n"
+        "console.line('☃ ' + text); console.warn('Error: ☃ ' + text); console.lines('one\\ntwo')\n"
         "console.record(name=text); console.as_json = True; console.finish()"
     )
     done = subprocess.run(
