@@ -29,9 +29,9 @@ select
 from told
 left join targets on told.target = targets.target
 where
-    told.heap_identity in (select unnest(?::varchar[]))
+    told.heap_identity in (select unnest(cast($1 as varchar[])))
     or (
         contains(told.heap_identity, '@')
-        and lower(told.heap_identity) in (select unnest(?::varchar[]))
+        and lower(told.heap_identity) in (select unnest(cast($2 as varchar[])))
     )
 order by told.heap_identity, told_target

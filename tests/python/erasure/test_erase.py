@@ -589,13 +589,15 @@ def test_whom_heap_connect_shows_is_deleted_though_never_told(
         "heap.heap_cio_message_sent",
         [
             {
-                "publish_key": f"sent-00000000{n}", "heap_identity": identity, "person_id": "p1",
+                "publish_key": f"sent-00000000{n}", "heap_identity": identity,
+                "person_id": f"p{n + 1}",
                 "occurred_at": "2026-01-01", "workspace_id": 1,
             }
             for n, identity in enumerate(("customer-10", "Ann@Example.com", "bob@example.com"))
         ],
     )  # fmt: skip
     publish(home.settings, home.console, limits=FAST)
+    home.sql("delete from marts.dim_persons where person_id = 'p2'")
     with duckdb.connect(str(home.settings.ledger_path)) as ledger:  # the site told Heap, not we
         ledger.execute("delete from receipts where heap_identity <> 'customer-10'")
     with duckdb.connect(str(home.settings.raw_path)) as raw:
