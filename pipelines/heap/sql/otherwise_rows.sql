@@ -20,5 +20,12 @@ differing as (
     where md5({told_part}) <> told.digest
 )
 
-select * from told_now
+select
+    model,
+    publish_key,
+    heap_identity,
+    identity_now,
+    occurred_at,
+    place
+from told_now
 where publish_key in (select differing.publish_key from differing)

@@ -3,7 +3,7 @@ create or replace temp table rows_now as
 select
     publish_key as row_key,
     md5(line) as digest
-from ({event_rows}) as event_rows
+from ({event_rows})
 union all
 select
     {user_key} as row_key,

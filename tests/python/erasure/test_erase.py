@@ -116,6 +116,8 @@ def home(tmp_path: Path, heap: Sandbox) -> Home:
     (home.path / "logs").mkdir()
     (home.path / "logs" / "dbt.log").write_text(f"row of {VICTIM.upper()}")
     publish(home.settings, home.console, limits=FAST)
+    (home.path / "building").mkdir()  # what a build that failed had made
+    shutil.copy(home.settings.warehouse_path, home.path / "building")
     return home
 
 
@@ -131,6 +133,7 @@ def test_a_person_is_forgotten_everywhere_and_nobody_else_is(
     assert certificate.proof.count_text_columns > 40
     assert certificate.files_removed == {}
     assert certificate.files_rewritten == {"plans": 1, "reviews": 1, "logs": 1}
+    assert not (home.path / "building").exists()
     for path in home.path.rglob("*"):
         if path.is_file():
             assert b"shopper3@shop" not in path.read_bytes().lower(), path.name
