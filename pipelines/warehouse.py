@@ -173,7 +173,8 @@ def invoke(
         said = stack.enter_context(silence())
         stack.enter_context(_few_collections())
         with _released():
-            parse = ["--no-write-json", "parse", *variables, *where]
+            writes = "--write-json" if command == "parse" else "--no-write-json"
+            parse = [writes, "parse", *variables, *where]
             parsed = dbtRunner().invoke([*quiet, *parse])
             if parsed.exception is not None:
                 # dbt trips over its memory of the last parse when a version went with its unit
