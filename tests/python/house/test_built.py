@@ -417,7 +417,7 @@ def test_while_a_build_runs_and_after_it_was_killed_the_last_one_is_read(home: P
 def test_a_kill_between_warehouse_and_manifest_leaves_a_whole_build(
     home: Path, kept: str | None, moved: str
 ) -> None:
-    (home / "building").mkdir()
+    (home / "building").mkdir(exist_ok=True)
     (home / "manifest.json").rename(home / "building" / moved)
     if kept:
         (home / "manifest.json").write_text(f'{{"metadata": {{"invocation_id": "{kept}"}}}}')
