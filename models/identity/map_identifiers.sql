@@ -111,15 +111,24 @@ changes_of_holder as (
 lasting as (
     select
         *,
-        row_number() over (
-            partition by workspace_id, identifier_type, identifier
-            order by held_from, person_id
-        ) as holder_number,
         lead(held_from) over (
             partition by workspace_id, identifier_type, identifier
             order by held_from, person_id
         ) as next_taken_at
     from changes_of_holder
+),
+
+holders as (
+    select
+        *,
+        row_number() over (
+            partition by workspace_id, identifier_type, identifier
+            order by held_from
+        ) as holder_number
+    from lasting
+    where
+        next_taken_at is null
+        or next_taken_at > held_from
 ),
 
 -- The first holder has it for the whole past, the last until somebody else takes it.
@@ -133,10 +142,7 @@ held_identifiers as (
         next_taken_at as valid_to,
         evidence,
         learned_at
-    from lasting
-    where
-        next_taken_at is null
-        or next_taken_at > held_from
+    from holders
 ),
 
 heap_identity_rows as (
