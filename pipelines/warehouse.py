@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import gc
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import registries as registry_files
+from pipelines.complaints import explain, explain_nodes, first_sentence
 from pipelines.console import Console, silence
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 ARM = "cio_arm_"
 WRITES = {"build", "run", "seed", "retry"}
-ADDRESS = re.compile(r"[^\s@'\"]+@[^\s@'\"]+")  # what an error may never show
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def invoke(
                 # tests
                 parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", *parse])
             if parsed.exception is not None:
-                raise _explain(settings, str(parsed.exception)) from parsed.exception
+                raise explain(settings, str(parsed.exception)) from parsed.exception
             declare_arms(parsed.result, seeds)
             gc.freeze()
             made = None
@@ -206,15 +205,15 @@ def _results(settings: Settings, outcome: Any, complaints: list[str], said: str)
         CounterfoilError: dbt could not run, or a node failed.
     """
     if outcome.exception is not None:
-        raise _explain(settings, str(outcome.exception)) from outcome.exception
+        raise explain(settings, str(outcome.exception)) from outcome.exception
     results = list(getattr(outcome.result, "results", None) or [])
     failed = [r for r in results if str(r.status) in {"error", "fail", "runtime error"}]
     if failed and not hasattr(failed[0], "node"):  # a macro that was run by itself
-        raise _explain(settings, "\n".join(complaints))
+        raise explain(settings, "\n".join(complaints))
     if failed:
-        raise _explain_nodes(settings, failed)
+        raise explain_nodes(settings, failed)
     if not outcome.success:
-        raise CounterfoilError(f"dbt stopped: {_first_sentence(said)}")
+        raise CounterfoilError(f"dbt stopped: {first_sentence(said)}")
     return results
 
 
@@ -233,7 +232,7 @@ def _beside(settings: Settings, home: Path, *, anew: bool) -> Iterator[NextBuild
         try:
             made = stack.enter_context(next_build(settings, anew=anew))
         except (OSError, duckdb.Error) as error:
-            raise _explain(settings, str(error)) from error
+            raise explain(settings, str(error)) from error
         plain = home / made.warehouse.relative_to(settings.home)
         stack.enter_context(_set({"COUNTERFOIL_WAREHOUSE": str(plain)}))
         yield made
@@ -370,60 +369,3 @@ def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSu
         warnings=tuple(f"{r.node.name}: {r.message}" for r in warned),
         seconds=seconds,
     )
-
-
-def _explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
-    from pipelines.laws import broken_law
-
-    first = failed[0]
-    kind = str(first.node.resource_type)
-    rest = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    if kind == "test" and str(first.status) == "fail":
-        sentence = ADDRESS.sub("(an address)", broken_law(settings, first))
-    else:
-        sentence = _explain(settings, str(first.message or "")).args[0]
-        described = (getattr(first.node, "description", "") or "").strip()
-        rest += f" ({described})" if described and kind == "unit_test" else ""
-    return CounterfoilError(
-        f"The build failed at {kind.replace('_', ' ')} `{first.node.name}`{rest}: {sentence}"
-    )
-
-
-SENTENCES = {
-    "not a valid DuckDB database": "warehouse.duckdb is damaged, or no database: "
-    "`counterfoil build --full-refresh` makes a new one from what was loaded.",
-    "No space left": "The disk is full: free some space for the state folder (COUNTERFOIL_HOME); a "
-    "build needs as much again as warehouse.duckdb.",
-    "Permission denied": "The state folder cannot be written: check its permissions or set "
-    "COUNTERFOIL_HOME.",
-    "Out of Memory": "The build needs more than {memory_limit} of memory: raise "
-    "COUNTERFOIL_MEMORY_LIMIT.",
-}
-"""What a person can act on, by what the engine says."""
-
-
-def _explain(settings: Settings, message: str) -> CounterfoilError:
-    """Turn what the engine says into a sentence a person can act on."""
-    if "Could not set lock" in message or "Conflicting lock" in message:
-        holder = _between(message, "(PID ", ")")
-        who = f"process {holder}" if holder else "another program"
-        return CounterfoilError(
-            f"The warehouse is open in {who}: close it, or wait until it has finished."
-        )
-    for said, sentence in SENTENCES.items():
-        if said in message.replace("Out of disk", "No space left"):
-            return CounterfoilError(sentence.format(memory_limit=settings.memory_limit))
-    if "check_segments" in message:
-        said_lines = [line.strip() for line in message.splitlines() if line.strip()]
-        passing = ("Compilation Error", "Encountered an error", ">")
-        return CounterfoilError(" ".join(ln for ln in said_lines if not ln.startswith(passing)))
-    return CounterfoilError(_first_sentence(message))
-
-
-def _first_sentence(message: str) -> str:
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return ADDRESS.sub("(an address)", " ".join(lines[:3])[:400]) or "run it with --verbose"
-
-
-def _between(text: str, before: str, after: str) -> str:
-    return text.partition(before)[2].partition(after)[0]

@@ -9,16 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from pipelines.built.quoting import quoted
 from pipelines.console import Advance, Console
-from pipelines.loading import raw, rejected_rows
+from pipelines.loading import raw, records, rejected_rows
 from pipelines.loading.batches import Batch, files_of, only
 from pipelines.loading.contents import CHANGED, Unreadable
-from pipelines.loading.families import DDL, Family
+from pipelines.loading.families import Family
 from pipelines.loading.files import (
     Found,
     Listing,
@@ -249,7 +247,7 @@ def _load_dataset(
             for batch in batches
             for part in _jobs(batch)
         ]
-        handed += _records(connection, batches)
+        handed += records.of_files(connection, batches)
         before = raw.finished(connection, dataset)
         try:
             hand_over(
@@ -316,49 +314,6 @@ def _jobs(batch: Batch) -> list[Batch]:
     return [batch.only(files) for files in jobs]
 
 
-def _records(connection: raw.Connection, batches: Sequence[Batch]) -> list[Handed]:
-    """What is said of the files of `batches`, in the same package as their rows."""
-    columns = raw.LOADED_FILES.columns
-    body = ", ".join(f"{quoted(name)} {DDL[kind]}" for name, kind in columns.items())
-    connection.execute(f"create or replace table incoming.main.loaded_files ({body})")
-    now = datetime.now(UTC).replace(tzinfo=None)
-    rows = [
-        (
-            found.name,
-            found.kind.family.name,
-            found.kind.workspace_id,
-            found.kind.schema_version,
-            found.kind.file_sequence,
-            found.content_hash,
-            found.size,
-            found.rows,
-            found.modified_at,
-            now,
-        )
-        for batch in batches
-        for found in batch.files
-    ]
-    _insert(connection, "incoming.main.loaded_files", rows)
-    names = ", ".join(quoted(name) for name in columns)
-    files = Handed(
-        table=raw.LOADED_FILES.table,
-        columns=dict(columns),
-        select=f"select {names} from incoming.main.loaded_files",
-        rows=len(rows),
-    )
-    return [files, *rejected_rows.handed(connection, batches, now)]
-
-
-def _insert(connection: raw.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Rows of facts about files, a thousand a statement."""
-    for start in range(0, len(rows), 1000):
-        part = rows[start : start + 1000]
-        marks = ", ".join(["(" + ", ".join("?" * len(part[0])) + ")"] * len(part))
-        connection.execute(
-            f"insert into {table} values {marks}", [value for row in part for value in row]
-        )
-
-
 def _root(error: BaseException) -> BaseException:
     """The first cause that DuckDB or the system named, under dlt's wrapping."""
     seen: BaseException | None = error
@@ -423,14 +378,14 @@ def _settle(
         for location, found in places.items()
         if (reason := still.get((found.name, found.content_hash)) or _opening(found, rejected))
     ]
-    _insert(connection, "loads.quarantine", rows)
+    records.insert(connection, "loads.quarantine", rows)
     fresh = [
         (found.location, found.size, found.stamp, found.content_hash)
         for found in sighted
         if found.stamp
         and state.sightings.get((found.location, found.size, found.stamp)) != found.content_hash
     ]
-    _insert(connection, "loads.sightings", list(dict.fromkeys(fresh)))
+    records.insert(connection, "loads.sightings", list(dict.fromkeys(fresh)))
     known = [replace(found, content_hash=state.content(found)) for found in listing.found]
     contents = {
         found.location: found.content_hash for found in (*known, *sighted) if found.content_hash

@@ -17,7 +17,7 @@ OWN = {
     "sandbox": {"sandbox"},
     "heap": {"heap", "built", "loading"},
     "loading": {"loading", "built", "erasure", "registries"},
-    "identity": {"identity", "built", "experiments"},
+    "identity": {"identity", "built", "experiments", "registries"},
     "segments": {"segments", "built"},
     "sample": {"sample", "built", "review"},
 }
