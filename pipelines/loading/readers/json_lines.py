@@ -171,11 +171,12 @@ def _sort(some: Sequence[tuple[int, str]], sieve: Sieve) -> None:
             continue
         parts = list(_parts(text))
         verdicts = _are_objects(sieve.connection, parts) if len(parts) > 1 else [False]
-        for part, is_whole in zip(parts, verdicts, strict=True):
-            if is_whole:
+        bad = [part for part, is_whole in zip(parts, verdicts, strict=True) if not is_whole]
+        if bad:  # nobody knows where the next object would begin, and half a line is no line
+            sieve.refuse(number, _fault(bad[0]))
+        else:
+            for part in parts:
                 sieve.keep(number, [part])
-            else:
-                sieve.refuse(number, _fault(part))
 
 
 def _are_objects(connection: Connection, texts: Sequence[str]) -> list[bool]:
