@@ -193,6 +193,8 @@ def invoke(
                 [*quiet, "--write-json", command, *options, *where]
             )
         results = _results(settings, outcome, complaints, said.getvalue())
+        if is_part and not results:
+            raise UsageError("--select matches no model, seed or test: see `dbt ls --select`.")
         if made is not None:
             made.take_place(settings.home / "target" / "manifest.json", get_invocation_id())
     return results
