@@ -13,7 +13,7 @@ from pipelines.loading.casts import refusal
 from pipelines.loading.families import Family, Kind
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
-from pipelines.loading.readers.lines import check_gzip
+from pipelines.loading.readers.lines import check
 
 
 def read_ahead(connection: Connection, batch: Batch, reading: Reading) -> list[Found]:
@@ -27,7 +27,7 @@ def read_ahead(connection: Connection, batch: Batch, reading: Reading) -> list[F
 
     def read(files: Sequence[Found]) -> None:
         for found in files:
-            check_gzip(found)
+            check(found)
         part = batch.only(files)
         columns = ", ".join(f"{sql} as {quoted(name)}" for name, _, sql in part.columns)
         counts.update(

@@ -19,9 +19,9 @@ from pipelines.loading.readers.lines import (
     NOT_UTF8,
     NotText,
     csv_records,
-    is_gzip,
     opened,
 )
+from pipelines.loading.readers.packed import is_gzip
 from pipelines.loading.readers.setting_aside import Sieve, take_rest
 
 
@@ -64,7 +64,9 @@ def prepare(
                 f"read_csv({path_list(some)}, auto_detect = false, header = true,"
                 f" columns = {{{declared}}}, delim = ',', quote = '\"', escape = '\"',"
                 " strict_mode = true, null_padding = false, ignore_errors = false,"
-                f" max_line_size = {LONGEST_LINE}, compression = '{'gzip' if zipped else 'none'}',"
+                f" max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE},"
+                # left alone, a buffer holds sixteen of the longest lines
+                f" compression = '{'gzip' if zipped else 'none'}',"
                 " hive_partitioning = false, filename = 'filename')"
             )
 

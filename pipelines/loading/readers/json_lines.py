@@ -27,11 +27,11 @@ from pipelines.loading.readers.lines import (
     NOT_UTF8,
     TOO_LONG,
     NotText,
-    is_gzip,
     is_utf8,
     lines,
     opened,
 )
+from pipelines.loading.readers.packed import is_gzip
 from pipelines.loading.readers.setting_aside import (
     BYTES_AT_ONCE,
     RECORDS_AT_ONCE,

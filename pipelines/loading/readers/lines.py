@@ -14,9 +14,11 @@ from typing import IO, cast
 import duckdb
 
 from pipelines.loading.files import Found
+from pipelines.loading.readers.packed import GZIP, is_gzip
 
 LONGEST_LINE = 64 * 1024 * 1024
-_GZIP = b"\x1f\x8b"
+# What a line takes in memory beside its characters.
+_LINE_ALONE = 128
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 TOO_LONG = f"the line is longer than {LONGEST_LINE // 2**20} MB"
@@ -28,16 +30,6 @@ Line = tuple[int, str | None]
 
 class NotText(Exception):
     """A file without lines to tell apart; the message is a reason for the quarantine."""
-
-
-def is_gzip(found: Found) -> bool:
-    """Whether it is packed: by its first bytes, for a name says so or not, and may be wrong."""
-    assert found.path is not None
-    try:
-        with found.path.open("rb") as handle:
-            return handle.read(2) == _GZIP
-    except OSError:  # reading it will say so
-        return False
 
 
 def opened(found: Found, newline: str = "") -> IO[str]:
@@ -54,7 +46,7 @@ def opened(found: Found, newline: str = "") -> IO[str]:
         start = raw.read(2)
         if start in _UTF16:
             raise NotText("it is in UTF-16: save it as UTF-8")
-        if start == _GZIP:
+        if start == GZIP:
             raise NotText("it is packed twice: unpack it once")
         raw.seek(0)
     except BaseException:
@@ -63,17 +55,38 @@ def opened(found: Found, newline: str = "") -> IO[str]:
     return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
 
 
-def check_gzip(found: Found) -> None:
-    """Read a gzip file to its end: its checksum is all the protection that text has."""
-    if not is_gzip(found):
-        return
+def check(found: Found) -> None:
+    """Read to its end what DuckDB would not be told of: what is packed, and what is large.
+
+    A checksum is all the protection that text has; and of a line that is longer than its buffer
+    DuckDB says nothing where the file ends with it.
+
+    Raises:
+        duckdb.IOException: it is not sound.
+    """
     assert found.path is not None
+    is_packed = is_gzip(found)
+    if not is_packed and found.size <= LONGEST_LINE:
+        return
     try:
-        with gzip.open(found.path) as handle:
-            while handle.read(1 << 20):
-                pass
+        with cast("IO[bytes]", (gzip.open if is_packed else open)(found.path, "rb")) as handle:
+            length = 0
+            while part := handle.read(min(1 << 20, LONGEST_LINE)):
+                first, last = _ends(part)
+                if length + first > LONGEST_LINE:
+                    raise duckdb.IOException(TOO_LONG)
+                length = len(part) - 1 - last if last >= 0 else length + len(part)
     except (OSError, EOFError, zlib.error) as error:
-        raise duckdb.IOException("gzip") from error
+        raise duckdb.IOException("it cannot be read") from error
+
+
+def _ends(part: bytes) -> tuple[int, int]:
+    """Where the first line of `part` ends, and the last; all of it and -1 where none does."""
+    ends = [end for end in (b"\n", b"\r") if end in part]
+    return (
+        min((part.index(end) for end in ends), default=len(part)),
+        max((part.rindex(end) for end in ends), default=-1),
+    )
 
 
 def is_utf8(text: str) -> bool:
@@ -102,7 +115,7 @@ def csv_records(handle: IO[str]) -> Iterator[tuple[int, list[str] | str]]:
     """The records of a CSV file, each with the line where it begins, or the reason why it is none.
 
     Where quotes do not close as they should, only the first line is lost: reading goes on with the
-    second.
+    second. However many do not, a line is taken a few times at most (see `_Feed`).
     """
     csv.field_size_limit(LONGEST_LINE)
     feed = _Feed(handle)
@@ -116,7 +129,7 @@ def csv_records(handle: IO[str]) -> Iterator[tuple[int, list[str] | str]]:
         except _TooLong:
             yield feed.taken[0][0], TOO_LONG
             feed.give_back()
-        except csv.Error:
+        except (csv.Error, _TooOften):
             text = feed.taken[0][1] or ""
             wrong = "the line cannot be read as CSV: its quotes do not match"
             yield feed.taken[0][0], wrong if is_utf8(text) else NOT_UTF8
@@ -131,14 +144,24 @@ class _TooLong(Exception):
     pass
 
 
+class _TooOften(Exception):
+    pass
+
+
 class _Feed:
-    """Lines for one record at a time, which can be given back when it turns out to be none."""
+    """Lines for one record at a time, which can be given back when it turns out to be none.
+
+    A line that was given back may follow another one again only as long as that costs no more than
+    what was read from the file: lines that each open a quote are not each read to the end. What
+    comes from the file itself always may.
+    """
 
     def __init__(self, handle: IO[str]) -> None:
         self.taken: list[Line] = []
         self._size = 0
         self._again: deque[Line] = deque()
         self._lines = lines(handle)
+        self._credit = LONGEST_LINE
 
     def begin(self) -> None:
         """The next line begins a record."""
@@ -148,11 +171,19 @@ class _Feed:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
+        is_again = bool(self._again)
+        line = self._again.popleft() if is_again else next(self._lines)
         self.taken.append(line)
         text = line[1]
-        self._size += len(text or "")
-        if text is None or self._size > LONGEST_LINE:
+        cost = len(text or "") + _LINE_ALONE
+        if not is_again:
+            self._credit += cost
+        elif len(self.taken) > 1:
+            if self._credit < cost:
+                raise _TooOften
+            self._credit -= cost
+        self._size += cost
+        if text is None or (self._size > LONGEST_LINE and len(self.taken) > 1):
             raise _TooLong
         return text
 

@@ -1,4 +1,4 @@
-"""Gzip: how much a packed file of text may become before it is taken for what it is not."""
+"""Gzip: whether a file is packed, and how much it may become before it is refused."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ import zlib
 from pipelines.loading.bounds import MB, MOST_UNPACKED, UNPACKED_FREELY
 from pipelines.loading.files import Found
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 # What deflate can make of a byte at most.
 _DEFLATE = 1032
+
+
+def is_gzip(found: Found) -> bool:
+    """Whether it is packed: by its first bytes, for a name says so or not, and may be wrong."""
+    assert found.path is not None
+    try:
+        with found.path.open("rb") as handle:
+            return handle.read(len(GZIP)) == GZIP
+    except OSError:  # reading it will say so
+        return False
 
 
 def unpacks_too_far(found: Found) -> str | None:
@@ -20,13 +30,12 @@ def unpacks_too_far(found: Found) -> str | None:
     assert found.path is not None
     if found.kind.reader not in ("csv", "jsonl") or found.size * _DEFLATE <= UNPACKED_FREELY:
         return None
+    if not is_gzip(found):
+        return None
     most = max(UNPACKED_FREELY, found.size * MOST_UNPACKED)
     unpacked = 0
     try:
         with found.path.open("rb") as handle:
-            if handle.read(len(_GZIP)) != _GZIP:
-                return None
-            handle.seek(0)
             stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
             data = b""
             while data or (data := handle.read(MB)):

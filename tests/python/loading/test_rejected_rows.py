@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from pipelines.loading.raw import Connection
+from pipelines.loading.readers import lines as text_lines
 
 __all__ = ["folder"]
 
@@ -448,3 +449,67 @@ def test_bad_values_are_found_however_many_columns_have_them(
         for column in ("event_id", "event_name", "occurred_at"):
             got = in_csv(connection, folder, column, text)
             assert got == f"line 2 lacks `{column}` (more than one line in 10 is bad)"
+
+
+# ---------------------------------------------------------------- what a bad line costs
+
+
+def test_lines_that_each_open_a_quote_are_not_each_read_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text_lines, "LONGEST_LINE", 10_000)
+    count, taken = 2_000, 0
+    take = text_lines._Feed.__next__
+
+    def counted(feed: text_lines._Feed) -> str:
+        nonlocal taken
+        taken += 1
+        return take(feed)
+
+    monkeypatch.setattr(text_lines._Feed, "__next__", counted)
+    # the second quote closes what the line before it opened, the third opens again
+    text = "a,b\n" + 'x","y\n' * count + "1,2\n" + '3,"four\nand more"\n'
+    records = list(text_lines.csv_records(io.StringIO(text)))
+    assert taken < 4 * count + 100
+    assert [place for place, fields in records if isinstance(fields, str)] == [*range(2, count + 2)]
+    assert records[-2:] == [(count + 2, ["1", "2"]), (count + 3, ["3", "four\nand more"])]
+
+
+def test_a_line_that_is_too_long_costs_its_length_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_lines, "LONGEST_LINE", 1_000)
+
+    class Counted(io.StringIO):
+        read_so_far = 0
+
+        def readline(self, size: int | None = -1, /) -> str:
+            text = super().readline(-1 if size is None else size)
+            self.read_so_far += len(text)
+            return text
+
+    text = 'a,b\n1,"2\n' + "x" * 50_000 + "\n" + "3,4\n"
+    handle = Counted(text)
+    assert list(text_lines.csv_records(handle)) == [
+        (1, ["a", "b"]),
+        (2, text_lines.TOO_LONG),
+        (3, text_lines.TOO_LONG),
+        (4, ["3", "4"]),
+    ]
+    assert handle.read_so_far == len(text)
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize("end", ["", "\n", "\r"])
+def test_a_last_line_that_is_too_long_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_packed: bool, end: str
+) -> None:
+    # DuckDB leaves it out without a word where it is longer than its buffer and nothing follows
+    monkeypatch.setattr(text_lines, "LONGEST_LINE", 1_000)
+    text = HEADER + lines(*range(20)) + f"{'x' * 2_000},a@example.com,x,2026-03-01,5,c"
+    text = text.replace("\n", end or "\n") + end
+    export = tmp_path / "export"
+    export.mkdir()
+    path = export / ("behavior.csv.gz" if is_packed else "behavior.csv")
+    path.write_bytes(gzip.compress(text.encode()) if is_packed else text.encode())
+    summary = load(tmp_path / "home", export)
+    assert summary.quarantined == []
+    assert (summary.rows, rows(tmp_path / "home", TOLD)) == (20, [(22, None, text_lines.TOO_LONG)])
