@@ -16,6 +16,7 @@ from pipelines.loading.casts import to_kind
 from pipelines.loading.contents import Unreadable
 from pipelines.loading.files import Found, Recognise, bring, find
 from pipelines.loading.readers.csv import csv_header
+from pipelines.loading.readers.setting_aside import count_set_aside
 from pipelines.loading.reading import prepare
 from pipelines.loading.summary import UNKNOWN_SHOWN, counted
 from pipelines.opening import explain_opening
@@ -32,6 +33,7 @@ class Group:
         read: columns that the files give.
         lacking: columns of the family that they do not give, null for every row.
         not_read: headings that no registry names, or that the family leaves out.
+        set_aside: how many lines would be, by file; of text files only.
     """
 
     family: str
@@ -41,6 +43,7 @@ class Group:
     read: dict[str, str]
     lacking: tuple[str, ...]
     not_read: tuple[str, ...]
+    set_aside: dict[str, int]
 
 
 def dry_run(
@@ -85,9 +88,11 @@ def dry_run(
     for file_name, reason in sorted(rejected):
         console.line(f"Would quarantine {file_name}: {reason}.")
     rows = sum(group.rows for group in groups)
+    aside = sum(sum(group.set_aside.values()) for group in groups)
+    without = f" without {counted(aside, 'bad line')}" if aside else ""
     console.line(
         f"Nothing was loaded. A load would read {rows:,} rows from"
-        f" {counted(sum(len(group.files) for group in groups), 'new file')};"
+        f" {counted(sum(len(group.files) for group in groups), 'new file')}{without};"
         f" {count_known:,} are known, {len(listing.unknown):,} unknown,"
         f" {len(rejected):,} cannot be read."
     )
@@ -123,6 +128,7 @@ def _groups(connection: raw.Connection, batch: Batch) -> list[Group]:
         by_header.setdefault(tuple(header), []).append(found)
     nothing = {name: to_kind(kind, "null", '"NULL"') for name, kind in batch.family.columns.items()}
     lacking = tuple(name for name, _, sql in batch.columns if sql == nothing.get(name))
+    aside = count_set_aside(connection)
     groups = []
     for headings, files in by_header.items():
         named = files[0].kind.columns_of(list(headings))
@@ -142,6 +148,9 @@ def _groups(connection: raw.Connection, batch: Batch) -> list[Group]:
                 not_read=tuple(
                     heading for heading, column in zip(headings, named, strict=True) if not column
                 ),
+                set_aside={
+                    found.name: aside[found.location] for found in files if found.location in aside
+                },
             )
         )
     return groups
@@ -161,3 +170,5 @@ def _tell(group: Group, console: Console) -> None:
         console.line(f"  lacks {', '.join(group.lacking)}")
     if group.not_read:
         console.line(f"  leaves out {', '.join(group.not_read)}")
+    for file_name, count in group.set_aside.items():
+        console.line(f"  would set aside {counted(count, 'line')} of {file_name}")

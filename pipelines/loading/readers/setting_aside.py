@@ -43,6 +43,15 @@ def begin(connection: Connection) -> None:
     )
 
 
+def count_set_aside(connection: Connection) -> dict[str, int]:
+    """How many lines were set aside, by the location of their file."""
+    return dict(
+        connection.execute(
+            f"select location, count(distinct line_number) from {SET_ASIDE} group by location"
+        ).fetchall()
+    )
+
+
 class Sieve:
     """Writes the records of one file to Parquet, and notes the lines that are none.
 

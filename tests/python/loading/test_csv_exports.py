@@ -139,6 +139,11 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(
         '{"event_id": "e1", "email": "ann@brand.example", "event_name": "order_placed",'
         ' "occurred_at": "2026-03-01", "coupon": "X"}\n'
     )
+    (export / "behavior-2.csv").write_text(
+        "event_id,email,event_name,occurred_at\n"
+        + "".join(f"b{number},a@brand.example,x,2026-03-01\n" for number in range(30))
+        + "b30,a@brand.example\n,a@brand.example,x,2026-03-01\n"
+    )
     (export / "deliveries-2.csv").write_text("Made,Message\nyesterday,d2\n")
     (export / "notes.txt").write_text("hello")
     monkeypatch.setenv("COUNTERFOIL_HOME", str(tmp_path / "home"))
@@ -147,6 +152,10 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(
     told = CliRunner().invoke(app, arguments)
     assert told.exit_code == 0, told.output
     assert told.stdout.splitlines() == [
+        "behavior: 30 rows from behavior-2.csv",
+        "  reads event_id, email, event_name, occurred_at",
+        "  lacks customer_id, product_id, category, value",
+        "  would set aside 2 lines of behavior-2.csv",
         "deliveries of workspace 7: 1 rows from deliveries-1.csv",
         "  reads workspace_id, delivery_id (from Message), internal_customer_id (from Profile),"
         " delivery_type (from Kind), created_at (from Made)",
@@ -162,16 +171,18 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(
         "  lacks customer_id, product_id, category, value",
         "Would skip notes.txt: not a file that Counterfoil knows.",
         "Would quarantine deliveries-2.csv: line 2: the column `created_at` holds a value that is"
-        " not a time (like aaaaaaaaa).",
-        "Nothing was loaded. A load would read 4 rows from 3 new files; 0 are known, 1 unknown,"
-        " 1 cannot be read.",
+        " not a time (like aaaaaaaaa) (more than one line in 10 is bad).",
+        "Nothing was loaded. A load would read 34 rows from 4 new files without 2 bad lines; 0 are"
+        " known, 1 unknown, 1 cannot be read.",
     ]
+    groups = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["dry_run"]["groups"]
+    assert [group["set_aside"] for group in groups if group["set_aside"]] == [{"behavior-2.csv": 2}]
     assert not (tmp_path / "home").exists()
 
     CliRunner().invoke(app, [argument for argument in arguments if argument != "--dry-run"])
     before = {path: path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()}
     again = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["dry_run"]
-    assert (again["groups"], again["files_known"]) == ([], 3)
+    assert (again["groups"], again["files_known"]) == ([], 4)
     assert [bad["file_name"] for bad in again["rejected"]] == ["deliveries-2.csv"]
     assert before == {
         path: path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()
