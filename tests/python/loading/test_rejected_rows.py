@@ -478,23 +478,23 @@ def test_lines_that_each_open_a_quote_are_not_each_read_to_the_end(
 def test_a_line_that_is_too_long_costs_its_length_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_lines, "LONGEST_LINE", 1_000)
 
-    class Counted(io.StringIO):
-        read_so_far = 0
+    read_so_far = 0
 
-        def readline(self, size: int | None = -1, /) -> str:
-            text = super().readline(-1 if size is None else size)
-            self.read_so_far += len(text)
-            return text
+    class Counted(io.StringIO):
+        def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+            nonlocal read_so_far
+            read = super().readline(size)
+            read_so_far += len(read)
+            return read
 
     text = 'a,b\n1,"2\n' + "x" * 50_000 + "\n" + "3,4\n"
-    handle = Counted(text)
-    assert list(text_lines.csv_records(handle)) == [
+    assert list(text_lines.csv_records(Counted(text))) == [
         (1, ["a", "b"]),
         (2, text_lines.TOO_LONG),
         (3, text_lines.TOO_LONG),
         (4, ["3", "4"]),
     ]
-    assert handle.read_so_far == len(text)
+    assert read_so_far == len(text)
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
