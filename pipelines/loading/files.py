@@ -227,9 +227,9 @@ def bring(found: Found, folder: Path, number: int) -> Found:
     return replace(
         found,
         size=held.size,
-        stamp=held.stamp,
+        stamp=held.stamp and found.kind.marked(held.stamp),
         modified_at=_instant(held.modified),
-        content_hash=held.content_hash,
+        content_hash=found.kind.marked(held.content_hash),
         held=held,
     )
 

@@ -168,7 +168,8 @@ def bring(found: Found, folder: Path) -> Found:
         raise Unreadable(_not_downloaded(store, error)) from error
     if (_stamp(facts), int(facts.get("size") or 0)) != (found.stamp, found.size):
         raise Unreadable(REPLACED)
-    return replace(found, path=path, content_hash=contents.read(path).content_hash)
+    content = contents.read(path).content_hash
+    return replace(found, path=path, content_hash=found.kind.marked(content))
 
 
 def _not_downloaded(store: Store, error: Exception) -> str:
