@@ -139,7 +139,8 @@ def test_a_new_ledger_forgets_nobody_under_another_salt(settings: Settings) -> N
     from pipelines.heap.verdicts import forbidden_sql
 
     with Ledger(settings) as ledger:
-        ledger.db.execute("create temp table forbidden_identities (heap_identity varchar)")
+        for table in ("forbidden_identities", "held_newcomers"):
+            ledger.db.execute(f"create temp table {table} (heap_identity varchar)")
         found = ledger.rows(
             f"select {forbidden_sql(ledger, 'mail')} from (select unnest(?) as mail)",
             [list(EVERYBODY)],

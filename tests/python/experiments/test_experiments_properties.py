@@ -31,7 +31,12 @@ WORLDS = [worlds.world(seed) for seed in (range(25) if PROVE else (0, 1, 5, 8))]
 CONSOLE = Console(as_json=True)
 # They say when and from what something was loaded; everything else follows from the rows alone.
 OF_THE_LOAD = {"loaded_at", "learned_at"}
-TABLES_OF_THE_LOAD = {"load_files", "load_quarantine", "fct_source_freshness"}
+TABLES_OF_THE_LOAD = {
+    "load_files",
+    "load_quarantine",
+    "fct_review_loads",
+    "fct_source_freshness",
+}
 TOLD_OF_EXPERIMENTS = {
     "fct_lift": "",
     "fct_lift_history": "",

@@ -182,7 +182,7 @@ def test_each_family_explains(home: Path, figures: list[Figure]) -> None:
             told = explain(home, figure.name)
             assert told.name == figure.name
             assert told.description, figure.name
-            rests_on_rows = family.name not in {"experiment", "arm", "freshness"}
+            rests_on_rows = family.name not in {"experiment", "arm"}
             assert bool(told.beneath) == rests_on_rows, figure.name
             for relation in told.relations:
                 assert relation["description"], figure.name

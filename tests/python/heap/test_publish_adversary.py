@@ -60,6 +60,10 @@ def asking(home: Home, url: str) -> Home:
     return home
 
 
+ENDED = 30.0
+"""Seconds, of any machine: without the time box these answers last for ever, or a minute."""
+
+
 def test_a_time_box_holds_whatever_the_other_side_does(home: Home) -> None:
     patient = replace(FAST, timeout_seconds=60)
     for name, answer in HOLDERS.items():
@@ -68,7 +72,7 @@ def test_a_time_box_holds_whatever_the_other_side_does(home: Home) -> None:
             summary = publish(
                 asking(home, url).settings, home.console, max_minutes=0.3 / 60, limits=patient
             )
-        assert time.monotonic() - started < 5, name
+        assert time.monotonic() - started < ENDED, name
         assert (summary.status, summary.count_left) == ("resumes", 30), name
     assert home.ledger("select count(*) from receipts") == [(0,)]
     # Heap may have what was asked: it is said again under the same keys
@@ -92,7 +96,7 @@ def test_a_time_box_also_ends_a_run_between_narrowed_calls(home: Home) -> None:
         summary = publish(
             asking(home, url).settings, home.console, max_minutes=0.5 / 60, limits=FAST
         )
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < ENDED
     assert summary.status == "resumes"
 
 

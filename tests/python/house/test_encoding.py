@@ -117,7 +117,7 @@ def test_a_sheet_computes_nothing_and_replaces_nothing_but_a_sheet(tmp_path: Pat
         assert path.read_text() == other
 
 
-@pytest.mark.parametrize("kind", ["folder", "endless", "huge", "pipe", "a field too long", "bytes"])
+@pytest.mark.parametrize("kind", ["folder", "endless", "huge", "pipe", "bytes"])
 def test_what_is_no_sheet_is_named(tmp_path: Path, kind: str) -> None:
     path = Path("/dev/zero") if kind == "endless" else tmp_path / "sheet.csv"
     if kind == "folder":
@@ -128,7 +128,7 @@ def test_what_is_no_sheet_is_named(tmp_path: Path, kind: str) -> None:
         with path.open("wb") as file:
             file.truncate(21_000_000_000)
     elif kind != "endless":
-        path.write_bytes(b"\xff" if kind == "bytes" else b"a\n" + b"x" * 200_000)
+        path.write_bytes(b"\xff")
     with pytest.raises(UsageError, match="cannot be read: give the sheet as UTF-8 CSV"):
         sheets.read(path)
 

@@ -22,6 +22,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.home import private, replacing
+from pipelines.identity.sample import COLUMNS
 from pipelines.loading import raw
 from pipelines.sample import write_sample
 from pipelines.segments.lock import LOCK_PATH
@@ -94,7 +95,7 @@ class Lived:
         self.brand = base / "brand [x]"
         self.plan = base / "plans [1]" / "plan *.jsonl"
         self.sheet = base / "sheet.csv"
-        self.sheet.write_text("an older sheet")
+        self.sheet.write_text(",".join(COLUMNS) + "\n")
         self.open_at_any_moment: dict[str, str] = {}
         with watched(self.home, self.open_at_any_moment):
             self.run("sample", str(self.brand), "--people", "60")
