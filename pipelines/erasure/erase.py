@@ -52,7 +52,8 @@ def erase(
 ) -> Certificate:
     """Forget the person behind an identifier: everywhere here, and in Heap.
 
-    An erasure that was begun before and not finished is finished first.
+    An erasure that was begun before and not finished is finished first. Where its person ever held
+    the identifier, that is all: it may have other holders, whom nobody asked for.
 
     Args:
         settings: home and, when Heap knows the person, `HEAP_API_KEY`, `HEAP_APP_ID`,
@@ -80,6 +81,7 @@ def erase(
         work = _Erasing(settings, console, clock, poll_seconds, is_only_app, on_step)
         begun = journal.unfinished(settings)
         asked = next((j for j in begun if j.person.is_named(identifier)), None)
+        asked = asked or next((j for j in begun if j.person.held(identifier)), None)
         failed: CounterfoilError | None = None
         for other in begun:
             if other is not asked:
@@ -88,11 +90,18 @@ def erase(
                     console.line(f"finished {other.certificate_id}, which had been stopped")
                 except CounterfoilError as error:
                     failed = failed or error
+        # what came to light while they were finished counts too
+        asked = asked or next((j for j in begun if j.person.held(identifier)), None)
         begun_now = asked if asked is not None else work.begin(identifier)
         begun_now.exports = sorted({*begun_now.exports, *map(str, folders)})
         certificate = work.finish(begun_now) if asked is not None else work.run(begun_now)
     for line in certificate_lines(certificate):
         console.line(line)
+    if asked is not None and not asked.person.is_named(identifier):
+        console.line(
+            "Only the erasure that had been stopped was finished: its person held this identifier "
+            "too, so that nobody else was erased for it."
+        )
     console.record(erasure=facts(certificate))
     if failed is not None:
         raise CounterfoilError(
@@ -203,6 +212,8 @@ class _Erasing:
             heap.apps = {label: work.asked.get(key, "") for key, label in work.told.items()}
             self._done("heap", work)
             work.count_tombstones += tombstones.add(ledger, person.tombstones(), self.clock.now())
+            kept = [(tombstones.kept_type(kind), value) for kind, value in person.kept()]
+            tombstones.add(ledger, kept, self.clock.now())
             tombstones.write_file(settings, ledger)
             ledger.add_version("erase", self.clock.now())
             self._done("tombstones", work)

@@ -21,7 +21,7 @@ from pipelines.erasure.traces import lowered, normalised, normalised_sql
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.loading.identifiers import IDENTIFIER_TYPES, TOLD_TYPES
-from pipelines.loading.tombstones import is_erased
+from pipelines.loading.tombstones import is_erased, kept_type
 from pipelines.settings import Settings
 
 
@@ -31,7 +31,7 @@ def find_person(settings: Settings, ledger: Ledger, identifier: str) -> Person:
     Raises:
         UsageError: the identifier is empty.
         CounterfoilError: nobody holds it, and whether they were erased before; or several people
-            of one workspace do.
+            of one workspace do; or somebody who was erased held it too.
     """
     text = identifier.strip(BLANKS)
     if not text:
@@ -54,6 +54,7 @@ def find_person(settings: Settings, ledger: Ledger, identifier: str) -> Person:
         if not person.identifiers:
             _raise_unknown(ledger, text)
         _complete(db, ledger, person)
+    _require_unambiguous(ledger, person, text)
     return person
 
 
@@ -64,13 +65,36 @@ def refresh_person(settings: Settings, ledger: Ledger, person: Person) -> None:
 
 
 def _raise_unknown(ledger: Ledger, text: str) -> None:
-    erased = any(is_erased(ledger, kind, text) for kind in IDENTIFIER_TYPES)
+    erased = any(_was_held(ledger, kind, text) for kind in IDENTIFIER_TYPES)
     raise CounterfoilError(
         "This person was erased before; nothing is left to erase."
         if erased
         else "Nobody is known under this identifier: use a person_id, cio_id, customer_id, "
         "e-mail address or Heap identity."
     )
+
+
+def _require_unambiguous(ledger: Ledger, person: Person, text: str) -> None:
+    """Whoever asks for the erased again, by what they shared, does not mean an earlier holder.
+
+    Raises:
+        CounterfoilError: somebody who was erased held the identifier too.
+    """
+    if ("person_id", text) in person.identifiers:
+        return
+    is_profile = ("cio_id", text) in person.identifiers
+    kinds = ("cio_id",) if is_profile else IDENTIFIER_TYPES
+    if any(_was_held(ledger, kind, text) for kind in kinds):
+        raise CounterfoilError(
+            "This identifier was also held by somebody who was erased, so that it names nobody any "
+            "more and nothing was erased now: if you mean somebody else, name them by their "
+            f"{'person_id' if is_profile else 'cio_id or person_id'}."
+        )
+
+
+def _was_held(ledger: Ledger, kind: str, text: str) -> bool:
+    """Whether somebody who was erased held an identifier, alone or with others."""
+    return is_erased(ledger, kind, text) or is_erased(ledger, kept_type(kind), spelling(text))
 
 
 def _several(count: int) -> CounterfoilError:

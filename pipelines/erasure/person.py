@@ -25,7 +25,7 @@ class Person:
         identifiers: what belongs to nobody else.
         profiles: (workspace, cio_id) of the person; the workspace is empty where nothing tells it.
         shared: identifiers that somebody else holds or held too, or that mean nobody: they find
-            no rows and never become tombstones.
+            no rows and keep nobody out, but name nobody any more (see `kept`).
         bound: cio_ids that another workspace gives to somebody else.
         elsewhere: identifiers that somebody else holds, as this or another kind (addresses in
             lower case), or that are words of their own, such as the name of an event: not looked
@@ -76,6 +76,13 @@ class Person:
             and not (kind == "cio_id" and value in self.bound)
         ]
 
+    def kept(self) -> list[Identifier]:
+        """What may have named the person and is somebody else's too, as `spelling` spells it."""
+        return [
+            *((kind, spelling(value)) for kind, value in self.shared if kind in ASKED_TYPES),
+            *(("cio_id", value) for value in self.bound),
+        ]
+
     def addresses(self) -> set[str]:
         """E-mail addresses, in lower case, that are looked for in texts."""
         found = {
@@ -124,6 +131,11 @@ class Person:
         return spelling(identifier.strip(BLANKS)) == self.subject or any(
             (kind, normalised(kind, identifier)) in self.identifiers for kind in ASKED_TYPES
         )
+
+    def held(self, identifier: str) -> bool:
+        """Whether the person ever held this identifier, be it theirs alone or not."""
+        text = spelling(identifier.strip(BLANKS))
+        return self.is_named(identifier) or any(text == value for _, value in self.kept())
 
 
 def spelling(identifier: str) -> str:

@@ -53,6 +53,14 @@ def salted_hash(salt: str, identifier_type: str, identifier: str) -> str:
     ).hexdigest()
 
 
+def kept_type(identifier_type: str) -> str:
+    """The type under which an identifier is remembered that somebody else holds too.
+
+    It keeps nobody out, and only tells that it names nobody any more.
+    """
+    return f"kept_{identifier_type}"
+
+
 def hash_sql(salt: str, identifier_type: str, column: str) -> str:
     """SQL for `salted_hash` of a text column."""
     prefix = literal(f"{salt}:{identifier_type}:")

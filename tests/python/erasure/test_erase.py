@@ -25,6 +25,7 @@ from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 from pydantic import SecretStr
 
+from pipelines.console import Console
 from pipelines.erasure.certificate import certificate_lines
 from pipelines.erasure.erase import STEPS, erase
 from pipelines.errors import CounterfoilError, UsageError
@@ -423,7 +424,9 @@ def test_whoever_s_identifiers_contain_the_person_s_is_untouched(
     # the mailbox that everybody showed is nobody's
     assert certificate.count_shared_identifiers_kept == 1
     kinds = {t.identifier_type for t in tombstones.read_file(home.settings)}
-    assert kinds == {"cio_id", "customer_id", "email", "heap_identity", "heap_user_id"}
+    assert kinds == {
+        "cio_id", "customer_id", "email", "heap_identity", "heap_user_id", "kept_email"
+    }  # fmt: skip
     told = salted_hash(tombstones.read_file(home.settings)[0].salt, "email", SHARED)
     assert told not in (home.path / "tombstones.json").read_text()
 
@@ -486,6 +489,76 @@ def test_the_last_who_holds_a_shared_mailbox_takes_it_along(crowd: Home, tmp_pat
             assert SHARED.encode() not in path.read_bytes(), path.name
 
 
+PASSED_ON = "moved@example.com"
+
+
+def passed_on(crowd: Home, folder: Path) -> Home:
+    """The crowd, with an address that customer-1 held at first and customer-10 holds since."""
+    home = copied(crowd, folder)
+    for person, since, until in (("person1", "2025-01-01", "2026-01-01"),
+                                 ("person0", "2026-01-01", None)):  # fmt: skip
+        home.insert(
+            "marts.map_identifiers",
+            [
+                {
+                    "workspace_id": 1, "identifier_type": "email", "identifier": PASSED_ON,
+                    "person_id": person, "evidence": "people", "valid_from": since,
+                    **({"valid_to": until} if until else {}),
+                }
+            ],
+        )  # fmt: skip
+    with duckdb.connect(str(home.settings.raw_path)) as raw:
+        raw.execute(
+            "insert into customerio.people (n, workspace_id, customer_id, internal_customer_id, "
+            f"email_addr) values (0, 1, 'customer-10', 'c10', '{PASSED_ON}'), "
+            f"(1, 1, 'customer-1', 'c1', ' {PASSED_ON.upper()}')"
+        )
+    return home
+
+
+def cio_ids_in(home: Home) -> set[str]:
+    with duckdb.connect(str(home.settings.raw_path), read_only=True) as raw:
+        found = raw.execute("select internal_customer_id from customerio.people").fetchall()
+    return {cio_id for (cio_id,) in found}
+
+
+def test_the_same_command_again_erases_no_earlier_holder(crowd: Home, tmp_path: Path) -> None:
+    home = passed_on(crowd, tmp_path / "home")
+    everybody = cio_ids_in(home)
+    erase(home.settings, PASSED_ON, home.console, poll_seconds=0)
+    assert cio_ids_in(home) == everybody - {"c10"}
+    before = rows_of_others(home, 0)
+    for by in (PASSED_ON, PASSED_ON.title()):
+        with pytest.raises(CounterfoilError, match="also held by somebody who was erased") as told:
+            erase(home.settings, by, home.console, poll_seconds=0)
+        assert "moved" not in str(told.value).lower()
+    assert rows_of_others(home, 0) == before
+    assert home.ledger("select count(*) from receipts") == [(18,)]
+    # whoever is named by what nobody erased ever held is erased as before
+    erase(home.settings, "ann@example.com.au", home.console, poll_seconds=0)
+    erase(home.settings, "c1", home.console, poll_seconds=0)
+    assert cio_ids_in(home) == everybody - {"c10", "c100", "c1"}
+    with pytest.raises(CounterfoilError, match="erased before"):
+        erase(home.settings, PASSED_ON, home.console, poll_seconds=0)
+
+
+@pytest.mark.parametrize("step", ["journal", "raw", "certificate"])
+def test_what_finishes_a_stopped_erasure_erases_no_earlier_holder(
+    crowd: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], step: str
+) -> None:
+    home = passed_on(crowd, tmp_path / "home")
+    everybody = cio_ids_in(home)
+    erase_killed_after(step, home, "customer-10")
+    erase(home.settings, PASSED_ON, Console(), poll_seconds=0)
+    assert "nobody else was erased" in " ".join(capsys.readouterr().out.split())
+    assert cio_ids_in(home) == everybody - {"c10"}
+    assert home.ledger("select count(*) from receipts where heap_identity = 'customer-1'") == [(3,)]
+    assert not list((home.path / "erasures").glob("*.unfinished"))
+    with pytest.raises(CounterfoilError, match="also held by somebody who was erased"):
+        erase(home.settings, PASSED_ON, home.console, poll_seconds=0)
+    assert cio_ids_in(home) == everybody - {"c10"}
+
+
 def test_another_workspace_s_profile_of_the_same_id_is_somebody_else(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.settings.warehouse_path.unlink()
@@ -518,8 +591,15 @@ def test_another_workspace_s_profile_of_the_same_id_is_somebody_else(tmp_path: P
     assert deliveries == [(8, "d2"), (8, "d3"), (8, "d4")]
     assert metrics == [("d2",), ("d3",), ("d4",), ("d4",)]
     kept = {t.identifier_type for t in tombstones.read_file(home.settings)}
-    assert kept == {"customer_id"}  # the cio_id and the address are somebody else's too
+    # the cio_id and the address are somebody else's too: they keep nobody out, and name nobody
+    assert kept == {"customer_id", "kept_cio_id", "kept_email"}
     assert certificate.proof.found == []
+    for by, they in (("a01", "their person_id"), ("Ann@example.com", "their cio_id or person_id")):
+        with pytest.raises(CounterfoilError, match=f"held by somebody who was erased.*{they}"):
+            erase(home.settings, by, home.console, poll_seconds=0)
+    erase(home.settings, "a02", home.console, poll_seconds=0)
+    with duckdb.connect(str(home.settings.raw_path), read_only=True) as raw:
+        assert raw.execute("select customer_id from customerio.people").fetchall() == [("D1",)]
 
 
 # -- every app that was told ---------------------------------------------------------------------
