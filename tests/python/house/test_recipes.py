@@ -77,7 +77,7 @@ def test_a_threshold(home: Settings, project: Path) -> None:
     page = recipe("threshold")
     assert len(write_files(page, project)) == 2
     declared = blocks(page, "yaml")[0]
-    insert(project / "dbt_project.yml", declared, "  # A source whose last event is older")
+    insert(project / "dbt_project.yml", declared, "  # An input is stale when nothing came")
     with duckdb.connect(str(home.warehouse_path)) as db:
         db.execute("create schema marts")
         db.execute(
@@ -133,6 +133,7 @@ def test_an_event(home: Settings, project: Path) -> None:
     events = project / "macros/heap/heap_events.sql"
     insert(events, blocks(page, "sql")[-1], "    ] -%}\n    {%- if execute -%}")
     checks = {path.stem for path in (project / "tests/dbt/heap").glob("assert_*.sql")}
+    checks.remove("assert_state_is_the_stays_open_now")  # asks the segments, which are not here
     models = {"int_heap__stage_entered", "heap_cio_stage_entered", "heap_refusals"}
     passed = build(home, project, *models, "int_checklist__heap", *checks)
     assert checks | models <= passed
