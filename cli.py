@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
@@ -15,7 +16,23 @@ from pipelines.errors import CounterfoilError
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
+
+class Readable(TyperGroup):
+    """The command line, where every argument is text: what is none is refused before any work."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Parse all arguments, those of the command below among them."""
+        for number, argument in enumerate(args, start=1):
+            if any("\ud800" <= sign <= "\udfff" for sign in argument):
+                raise typer.BadParameter(
+                    f"argument {number} is not text in UTF-8: write it in UTF-8, or give the file "
+                    "or folder another name."
+                )
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
+    cls=Readable,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

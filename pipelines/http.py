@@ -35,6 +35,8 @@ TOO_MANY_REQUESTS = 429
 HEADERS = ("Retry-After", "Content-Type")
 """What is kept of an answer beside its status and body."""
 
+_HEADERS = {name.lower().encode() for name in HEADERS}
+
 LOST = (httpx.TransportError, httpx.DecodingError)
 """What a call ends in that brought no usable answer."""
 
@@ -118,7 +120,11 @@ class Caller:
         except TimeoutError as error:
             raise TookTooLong("no answer in time") from error
         # what was decoded here must not be decoded again
-        headers = {name: answer.headers[name] for name in HEADERS if name in answer.headers}
+        headers = [
+            (name, value)
+            for name, value in answer.headers.raw
+            if name.lower() in _HEADERS and value.isascii()  # what cannot be read is no header
+        ]
         return httpx.Response(answer.status_code, headers=headers, content=body)
 
 

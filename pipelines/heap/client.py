@@ -102,6 +102,7 @@ class HeapClient:
         self.count_calls = 0
         self.count_uncertain = 0
         self.uncertain_in_a_row = 0
+        self.last_uncertain: Uncertain | None = None
         self.random = random.Random()
         self.http = http.Caller(target.base_url, seconds=limits.timeout_seconds)
 
@@ -188,6 +189,7 @@ class HeapClient:
         elif isinstance(outcome, Uncertain):
             self.count_uncertain += 1
             self.uncertain_in_a_row += 1
+            self.last_uncertain = outcome
         return outcome, pause
 
     def _body(self, kind: str, rows: Sequence[bytes]) -> bytes:

@@ -29,6 +29,11 @@ class PublishSummary:
     held: dict[str, int] = field(default_factory=dict)
 
     @property
+    def count_answered(self) -> int:
+        """Rows that Heap took or refused."""
+        return self.count_events + self.count_users + self.count_dead_letters
+
+    @property
     def has_new_dead_letters(self) -> bool:
         """Whether the command exits 1."""
         return self.count_dead_letters > 0

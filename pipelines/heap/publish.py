@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +24,7 @@ from pipelines.heap.plan import Plan, from_header
 from pipelines.heap.planfile import FileDigest
 from pipelines.heap.planning import compute
 from pipelines.heap.recheck import recheck
-from pipelines.heap.sender import Sender
+from pipelines.heap.sender import Sender, not_heap
 from pipelines.heap.target import Target, require_target
 from pipelines.heap.truth import held_in
 from pipelines.room import told_when_full
@@ -57,9 +58,10 @@ def publish(
     Raises:
         UsageError: app id, region or time box is missing or malformed.
         CounterfoilError: a gate is closed or cannot be checked, the plan is not the one that was
-            made, the ledger moved on, or Heap cannot be reached.
+            made, the ledger moved on, Heap cannot be reached, or the time box ended and nothing
+            was answered as Heap answers.
     """
-    if max_minutes is not None and not max_minutes > 0:
+    if max_minutes is not None and not 0 < max_minutes < inf:
         raise UsageError("A time box has minutes: give --max-minutes a number above 0.")
     clock = clock or Clock()
     limits = limits or Limits()
@@ -190,8 +192,11 @@ def send(
             )
         summary.count_calls = client.count_calls
         summary.count_uncertain = client.count_uncertain
+        last_uncertain = client.last_uncertain
     summary.seconds = clock.monotonic() - started
     for line in publish_lines(summary, target):
         console.line(line)
     console.record(publish=asdict(summary))
+    if summary.status == "resumes" and last_uncertain and not summary.count_answered:
+        raise not_heap(last_uncertain)
     return summary

@@ -123,7 +123,8 @@ class Sender:
         if rows and self._deliver(batch.kind, rows, settled=batch.end if settles else None):
             return
         if self.suspects and not self.has_accepted:
-            raise _no_row_goes(self.suspects[0][2])
+            _, row, answer = self.suspects[0]
+            raise self._no_row_goes(answer, [row])
         self._bury_suspects()
         if settles:
             self.ledger.settle(self.plan.plan_id, batch.end)
@@ -170,12 +171,7 @@ class Sender:
             self._accepted(kind, number, rows, records, settled)
             return True
         if isinstance(outcome, Uncertain):
-            raise CounterfoilError(
-                f"What answers at Heap's address is not Heap as documented ({outcome.text}): none "
-                "of these rows counts as told. Check HEAP_URL and any proxy or sign-in page in "
-                "between, then run `counterfoil publish` again; it says the same rows under the "
-                "same keys."
-            )
+            raise not_heap(outcome)
         if isinstance(outcome, Refused):
             self.ledger.refuse(number, outcome.status, self.clock.now())
             waiting.extend(self._narrow_refused(kind, piece, outcome))
@@ -220,12 +216,13 @@ class Sender:
                 # before anything was ever accepted, this may speak about the app, not about the row
                 self.suspects.append((kind, rows[0], refused))
             else:
-                self._bury(kind, rows[0], classify(refused.status, refused.text), refused)
+                self._bury(kind, rows[0], refused, self._message(refused, rows))
             return []
         if refused.status == TOO_LARGE:
             bad = set()
+        message = self._message(refused, rows)
         for n in sorted(bad):
-            self._bury(kind, rows[n], classify(refused.status, refused.text), refused)
+            self._bury(kind, rows[n], refused, message)
         return halves([row for n, row in enumerate(rows) if n not in bad], piece.attempts)
 
     def _narrow_unanswered(self, kind: str, piece: Piece, lost: Unanswered) -> list[Piece]:
@@ -233,7 +230,7 @@ class Sender:
         self.failures += 1
         rows = piece.rows
         if lost.status in (None, 429) or self.failures >= FAILURES_IN_A_ROW:
-            raise _no_row_goes(lost)
+            raise self._no_row_goes(lost, rows)
         if len(rows) == 1:
             # while none of its neighbours goes through, this speaks about Heap, not about the row
             self.suspects.append((kind, rows[0], lost))
@@ -244,12 +241,22 @@ class Sender:
         """Others went through, so it was about these rows."""
         suspects, self.suspects = self.suspects, []
         for kind, row, answer in suspects:
-            is_refused = isinstance(answer, Refused)
-            reason = classify(answer.status, answer.text) if is_refused else "transport"
-            self._bury(kind, row, reason, answer)
+            self._bury(kind, row, answer, self._message(answer, [row]))
 
-    def _bury(self, kind: str, row: Row, reason: str, answer: Refused | Unanswered) -> None:
-        values = [row.identity, *_texts(read_row(row.line))]
+    def _message(self, answer: Refused | Unanswered, rows: Sequence[Row]) -> str:
+        """What was answered to a call of these rows, fit to be kept and shown."""
+        if isinstance(answer, Unanswered):  # in words of ours
+            return answer.text
+        values, names = [self.client.target.app_id], set[str]()
+        for row in rows:
+            properties = read_row(row.line).get("properties") or {}
+            names |= properties.keys()
+            values += [row.identity, row.key, *_texts(properties)]
+        return scrub(answer.text, values, names)
+
+    def _bury(self, kind: str, row: Row, answer: Refused | Unanswered, message: str) -> None:
+        is_refused = isinstance(answer, Refused)
+        reason = classify(answer.status, answer.text) if is_refused else "transport"
         self.ledger.bury(
             self.plan.plan_id,
             self.target,
@@ -258,7 +265,7 @@ class Sender:
                 kind=kind,
                 event=row.event,
                 reason=reason,
-                message=scrub(answer.text, values),
+                message=message,
                 http_status=answer.status,
                 identity_hash=self.ledger.identity_hash(row.identity),
                 row_hash=hashlib.md5(row.line, usedforsecurity=False).hexdigest(),
@@ -301,21 +308,31 @@ class Sender:
         )
         return Row(line, user_key(self.ledger, identity), identity, None, records)
 
+    def _no_row_goes(self, answer: Refused | Unanswered, rows: Sequence[Row]) -> CounterfoilError:
+        message = self._message(answer, rows)
+        if isinstance(answer, Refused):
+            return CounterfoilError(
+                f"Heap refuses every row (status {answer.status}: {message}): check HEAP_APP_ID "
+                "and HEAP_REGION."
+            )
+        return CounterfoilError(
+            f"Heap does not answer ({message}): run `counterfoil publish` again later; it "
+            "resumes where it stopped."
+        )
+
     def _without_done(self, rows: Sequence[Row]) -> list[Row]:
         """After a kill in the middle of narrowing, the first batch may be partly through."""
         done = self.ledger.keys_done(self.plan.plan_id, [row.key for row in rows])
         return [row for row in rows if row.key not in done]
 
 
-def _no_row_goes(answer: Refused | Unanswered) -> CounterfoilError:
-    if isinstance(answer, Refused):
-        return CounterfoilError(
-            f"Heap refuses every row (status {answer.status}: {scrub(answer.text, ())}): check "
-            "HEAP_APP_ID and HEAP_REGION."
-        )
+def not_heap(answer: Uncertain) -> CounterfoilError:
+    """Nothing can be told to whoever answers like this."""
     return CounterfoilError(
-        f"Heap does not answer ({answer.text}): run `counterfoil publish` again later; it "
-        "resumes where it stopped."
+        f"What answers at Heap's address is not Heap as documented ({answer.text}): none "
+        "of these rows counts as told. Check HEAP_URL and any proxy or sign-in page in "
+        "between, then run `counterfoil publish` again; it says the same rows under the "
+        "same keys."
     )
 
 
@@ -325,6 +342,5 @@ def halves(rows: Sequence[Row], attempts: int | None) -> list[Piece]:
     return [Piece(half, attempts) for half in (rows[middle:], rows[:middle]) if half]
 
 
-def _texts(found: Mapping[str, Any]) -> list[str]:
-    properties = found.get("properties") or {}
+def _texts(properties: Mapping[str, Any]) -> list[str]:
     return [v for v in properties.values() if isinstance(v, str) and not isinstance(v, NumberText)]
