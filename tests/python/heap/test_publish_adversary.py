@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import inspect
 import json
 import os
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from adversary import Answer, adversary, drip, flood
@@ -26,6 +28,7 @@ from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import make_plan, publish, retry_dead_letters
 from pipelines.heap.bounds import Bounds
 from pipelines.heap.client import parse_retry_after
+from pipelines.heap.refusals import scrub
 from pipelines.heap.sender import Piece, Row, halves
 from pipelines.sandbox import Fault, running_sandbox
 from pipelines.settings import Settings
@@ -100,10 +103,58 @@ def test_a_time_box_also_ends_a_run_between_narrowed_calls(home: Home) -> None:
     assert summary.status == "resumes"
 
 
-@pytest.mark.parametrize("minutes", [float("nan"), 0.0, -1.0])
+@pytest.mark.parametrize("minutes", [float("nan"), float("inf"), 0.0, -1.0])
 def test_a_time_box_of_no_time_is_refused(settings: Settings, minutes: float) -> None:
     with pytest.raises(UsageError, match="give --max-minutes a number above 0"):
         publish(settings, Console(as_json=True), max_minutes=minutes)
+
+
+ECHOES = {
+    "as it is": str,
+    "as a JSON string": json.dumps,
+    "as a string in a string": lambda text: json.dumps(json.dumps(text)),
+    "as an address": quote,
+    "in HTML": html.escape,
+}
+
+
+@pytest.mark.parametrize("form", ECHOES)
+@given(
+    told=st.lists(
+        st.from_regex(r"[A-Za-z0-9._%+-]{3,20}@?[A-Za-z0-9]{1,10}", fullmatch=True), min_size=1
+    ),
+    said=st.sampled_from(["identity is too long", "unknown field", "must be a string"]),
+)
+def test_of_what_was_told_no_refusal_repeats_anything(
+    form: str, told: list[str], said: str
+) -> None:
+    body = json.dumps({"error": said, "call": {"identity": told, "app_id": told[0]}})
+    shown = scrub(ECHOES[form](body), told).casefold()
+    assert not [value for value in told if value.casefold() in shown]
+    assert scrub(said, ["ann@example.com"]) == said
+
+
+def test_a_refusal_that_repeats_the_call_shows_nobody(home: Home) -> None:
+    async def repeat(asked: bytes) -> AsyncIterator[bytes]:
+        body = asked.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
+        yield refusal(json.dumps({"error": f"bad: {json.dumps(body)}"}))
+
+    with adversary(repeat) as url, pytest.raises(CounterfoilError) as refused:
+        publish(asking(home, url).settings, home.console, limits=FAST)
+    assert "Heap refuses every row (status 400" in str(refused.value)
+    told = [identity for (identity,) in home.ledger("select distinct heap_identity from intents")]
+    assert not [value for value in [*told, "1234567"] if value and value in str(refused.value)]
+
+
+def test_a_time_box_of_garbage_alone_fails_and_says_what_came(home: Home) -> None:
+    page = HEAD + b"Content-Length: 12\r\nConnection: close\r\n\r\n<html/><html"
+    slow = replace(FAST, backoff_seconds=0.2, longest_backoff_seconds=0.2)
+    with (
+        adversary(lambda _: drip(b"", before=page, pause=0)) as url,
+        pytest.raises(CounterfoilError, match="not Heap as documented"),
+    ):
+        publish(asking(home, url).settings, home.console, max_minutes=0.3 / 60, limits=slow)
+    assert home.ledger("select count(*) from receipts") == [(0,)]
 
 
 def test_whoever_never_answers_counts_as_down(home: Home) -> None:

@@ -285,3 +285,10 @@ def test_the_version_is_one_and_the_same() -> None:
     models = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())
     assert run("--version").stdout == f"counterfoil {project['version']}\n"
     assert models["version"] == project["version"]
+
+
+def test_an_argument_that_is_no_text_is_refused_before_any_work(tmp_path: Path) -> None:
+    for arguments in (("erase", "\udcff"), ("plan", "--out", "x\udcff"), ("load", "a", "\udcff")):
+        found = run(*arguments)
+        assert found.exit_code == 2
+        assert f"argument {len(arguments)} is not text in UTF-8" in found.output

@@ -47,6 +47,7 @@ ANSWERS = {
     "/twice": ({"Content-Encoding": "gzip, gzip"}, gzip.compress(gzip.compress(b"{}"))),
     "/foreign": ({"Content-Encoding": "br"}, b"{}"),
     "/late": ({"Retry-After": "7", "Content-Encoding": "gzip"}, gzip.compress(b"later")),
+    "/strange": ({"Retry-After": "\xff\xb2", "Content-Type": "\xff"}, b"{}"),
     "/v1/activities": ({}, b'{"activities": []}' + LARGE),
 }
 
@@ -231,3 +232,11 @@ def test_the_policy_has_one_home() -> None:
         )
     ]
     assert own == ["pipelines/http.py"]
+
+
+def test_a_header_that_nobody_can_read_is_none(url: str) -> None:
+    with http.Caller(url) as caller:
+        answer = caller.ask("GET", "/strange")
+    assert (answer.status_code, answer.content) == (200, b"{}")
+    assert "Retry-After" not in answer.headers
+    assert "Content-Type" not in answer.headers
