@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Readable(TyperGroup):
     """The command line, where every argument is text: what is none is refused before any work."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse all arguments, those of the command below among them."""
         for number, argument in enumerate(args, start=1):
             if any("\ud800" <= sign <= "\udfff" for sign in argument):

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -109,7 +109,7 @@ def test_a_time_box_of_no_time_is_refused(settings: Settings, minutes: float) ->
         publish(settings, Console(as_json=True), max_minutes=minutes)
 
 
-ECHOES = {
+ECHOES: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "as a JSON string": json.dumps,
     "as a string in a string": lambda text: json.dumps(json.dumps(text)),
