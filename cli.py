@@ -328,7 +328,7 @@ def erase(
     identifier: Annotated[str, typer.Argument(help="Any identifier of the person.")],
     exports: Annotated[
         list[Path] | None,
-        typer.Option("--exports", help="Rewrite the export files in this folder too."),
+        typer.Option("--exports", parser=path, help="Rewrite the export files in this folder too."),
     ] = None,
     only_app: Annotated[
         bool,
@@ -474,9 +474,7 @@ def identity_migrate(
 
 @identity_app.command("lock")
 def identity_lock(
-    registries: Annotated[
-        Path | None, typer.Option("--registries", help="The folder of the rules; default ours.")
-    ] = None,
+    registries: Registries = None,
     check: Annotated[bool, typer.Option("--check", help="Record nothing.")] = False,
     as_json: Json = False,
     verbose: Verbose = False,

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import duckdb
 import httpx
@@ -20,7 +21,7 @@ import yaml
 from publisher_home import OPEN, Home
 from typer.testing import CliRunner, Result
 
-from cli import app
+from cli import app, path
 from pipelines.sandbox import Fault, Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
@@ -292,3 +293,29 @@ def test_an_argument_that_is_no_text_is_refused_before_any_work(tmp_path: Path) 
         found = run(*arguments)
         assert found.exit_code == 2
         assert f"argument {len(arguments)} is not text in UTF-8" in found.output
+
+
+def test_no_command_takes_an_empty_path_for_the_folder_one_stands_in(
+    home: Path, monkeypatch: pytest.MonkeyPatch, export: Path
+) -> None:
+    monkeypatch.chdir(export)
+    before = [path.read_bytes() for path in export.iterdir()]
+    failed(run("erase", "C1", "--exports", ""), 2, "it is empty: give a path")
+    failed(run("identity", "lock", "--registries", ""), 2, "it is empty: give a path")
+    assert [path.read_bytes() for path in export.iterdir()] == before
+    groups = [app, *(group.typer_instance for group in app.registered_groups)]
+    callbacks = [c.callback for group in groups if group for c in group.registered_commands]
+    paths = [
+        hint.__metadata__[0]
+        for callback in callbacks
+        if callback
+        for hint in get_type_hints(callback, include_extras=True).values()
+        if Path in _parts(hint)
+    ]
+    assert len(paths) >= 11
+    assert all(told.parser is path for told in paths)
+
+
+def _parts(hint: object) -> set[object]:
+    """The types that a hint is made of."""
+    return {hint}.union(*(_parts(part) for part in get_args(hint)))
