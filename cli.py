@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipelines.console import Console
+from pipelines.encoding import is_utf8
 from pipelines.errors import CounterfoilError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Readable(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse all arguments, those of the command below among them."""
         for number, argument in enumerate(args, start=1):
-            if any("\ud800" <= sign <= "\udfff" for sign in argument):
+            if not is_utf8(argument):
                 raise typer.BadParameter(
                     f"argument {number} is not text in UTF-8: write it in UTF-8, or give the file "
                     "or folder another name."

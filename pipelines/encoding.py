@@ -15,6 +15,15 @@ _FORMULA = re.compile(r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _GUARD = "'"
 
 
+def is_utf8(text: str) -> bool:
+    """Whether UTF-8 can write it: bytes of no encoding stand in it as half characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def for_terminal(text: str) -> str:
     """One line that moves no cursor, changes no colour and ends where it ends."""
     return _OBEYED.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pipelines.encoding import is_utf8
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading import contents
 from pipelines.loading.contents import NO_FILE, Held, Unreadable
@@ -75,7 +76,8 @@ def find(exports: list[str], recognise: Recognise) -> Listing:
             if location in seen:
                 continue
             seen.add(location)
-            kind = recognise(PurePosixPath(location)) if _is_text(location) else None
+            # DuckDB cannot open, nor record, a name that is not UTF-8
+            kind = recognise(PurePosixPath(location)) if is_utf8(location) else None
             if kind is None:
                 name = PurePosixPath(location).name
                 listing.unknown.append(name.encode("utf-8", "replace").decode())
@@ -105,15 +107,6 @@ def _entries(export: str, listing: Listing) -> Iterator[tuple[str, Callable[[Fil
         f"An export cannot be read from `{scheme}://`: give a folder, or a URL that starts with"
         " file, s3, gs or az."
     )
-
-
-def _is_text(location: str) -> bool:
-    """Whether the name is UTF-8: DuckDB cannot open, nor record, any other."""
-    try:
-        location.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def shown(export: str) -> str:

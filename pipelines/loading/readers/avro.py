@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fastavro.read import LOGICAL_READERS
 
+from pipelines.encoding import is_utf8
 from pipelines.loading.batches import what_is_missing
 from pipelines.loading.bounds import MB
 from pipelines.loading.families import Family
@@ -209,15 +210,7 @@ def _value(value: object, kind: pa.DataType) -> object:
     elif not math.isnan(value):
         # beside text in a union: NaN is missing there too, and 8001.0 the number 8001
         text = str(int(value)) if abs(value) < 2**53 and value.is_integer() else str(value)
-    return text if text is None or _is_text(text) else _ODD
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text if text is None or is_utf8(text) else _ODD
 
 
 def _part(value: object) -> object:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipelines.built.quoting import literal
+from pipelines.encoding import is_utf8
 from pipelines.loading.batches import (
     Batch,
     Reading,
@@ -27,7 +28,6 @@ from pipelines.loading.readers.lines import (
     NOT_UTF8,
     TOO_LONG,
     NotText,
-    is_utf8,
     lines,
     opened,
 )

@@ -13,6 +13,7 @@ from typing import IO, cast
 
 import duckdb
 
+from pipelines.encoding import is_utf8
 from pipelines.loading.files import Found
 from pipelines.loading.readers.packed import GZIP, is_gzip
 
@@ -87,15 +88,6 @@ def _ends(part: bytes) -> tuple[int, int]:
         min((part.index(end) for end in ends), default=len(part)),
         max((part.rindex(end) for end in ends), default=-1),
     )
-
-
-def is_utf8(text: str) -> bool:
-    """Whether what `opened` gave was UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def lines(handle: IO[str]) -> Iterator[Line]:
