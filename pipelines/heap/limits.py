@@ -12,9 +12,6 @@ from pipelines import http
 MAX_TEXT = 1023
 """Longest key, event name or value in characters (Heap: "fewer than 1024")."""
 
-MAX_ROW_BYTES = 900_000
-"""Longest single row that still fits a call of about one megabyte."""
-
 MIN_KEY = 8
 """Shortest idempotency key that every Heap surface accepts, in characters."""
 

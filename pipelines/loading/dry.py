@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.built.quoting import literal
 from pipelines.console import Console
 from pipelines.loading import raw
 from pipelines.loading.batches import Batch
@@ -21,7 +20,6 @@ from pipelines.loading.reading import prepare
 from pipelines.loading.summary import UNKNOWN_SHOWN, counted
 from pipelines.opening import explain_opening
 from pipelines.paths import plain_paths
-from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 
 
@@ -73,11 +71,7 @@ def dry_run(
             else:
                 fresh[key] = brought
         with duckdb.connect() as connection:
-            connection.execute(f"set memory_limit = {literal(settings.memory_limit)}")
-            connection.execute(f"set threads = {settings.threads}")
-            connection.execute("set global TimeZone = 'UTC'")
-            connection.execute(NO_DOWNLOADS)
-            connection.execute(f"set temp_directory = {literal(str(scratch / 'spill'))}")
+            raw.limit(connection, settings, spill=scratch / "spill")
             reading = prepare(connection, list(fresh.values()), scratch, plain)
             groups = [group for batch in reading.batches for group in _groups(connection, batch)]
     rejected += [(found.name, reason) for found, reason in reading.rejected]

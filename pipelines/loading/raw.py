@@ -85,13 +85,9 @@ def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connecti
         raise explain_opening(path, error) from error
     try:
         try:
-            connection.execute(f"set memory_limit = {literal(settings.memory_limit)}")
-            connection.execute(f"set threads = {settings.threads}")
-            connection.execute("set global TimeZone = 'UTC'")
-            connection.execute(NO_DOWNLOADS)
+            limit(connection, settings, spill=settings.home / "spill")
             connection.execute("set preserve_insertion_order = false")
             connection.execute("set enable_progress_bar = false")
-            connection.execute(f"set temp_directory = {literal(str(settings.home / 'spill'))}")
             _create(connection, families)
             if scratch(settings).exists():
                 _undo_unfinished(connection, families)
@@ -100,6 +96,19 @@ def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connecti
         yield connection
     finally:
         connection.close()
+
+
+def limit(connection: Connection, settings: Settings, *, spill: Path) -> None:
+    """Read on this connection within the settings, in UTC, and fetch nothing.
+
+    Args:
+        spill: a folder for what does not fit into memory.
+    """
+    connection.execute(f"set memory_limit = {literal(settings.memory_limit)}")
+    connection.execute(f"set threads = {settings.threads}")
+    connection.execute("set global TimeZone = 'UTC'")
+    connection.execute(NO_DOWNLOADS)
+    connection.execute(f"set temp_directory = {literal(str(spill))}")
 
 
 def explain(settings: Settings, error: BaseException) -> CounterfoilError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from pipelines.loading.readers.lines import (
     csv_records,
     opened,
 )
-from pipelines.loading.readers.packed import is_gzip
+from pipelines.loading.readers.packed import CUT_SHORT, UNSOUND, is_gzip
 from pipelines.loading.readers.setting_aside import Sieve, take_rest
 
 
@@ -104,7 +103,7 @@ def csv_header(found: Found) -> tuple[str | None, list[str]]:
             _, header = next(csv_records(handle), (1, []))
     except NotText as error:
         return str(error), []
-    except (OSError, EOFError, zlib.error):
+    except UNSOUND:
         return "it cannot be opened, or its compression is damaged", []
     if isinstance(header, str):
         in_utf8 = " in UTF-8" if header == NOT_UTF8 else ""
@@ -128,6 +127,6 @@ def _sift(found: Found, sieve: Sieve) -> str | None:
                     has = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'}"
                     why = f"it has {has} where the header has {count}"
                     sieve.refuse(line, f"the line cannot be read as CSV: {why}")
-    except (OSError, EOFError, zlib.error):
-        return "its compression is damaged or it ends too early"
+    except UNSOUND:
+        return CUT_SHORT
     return None

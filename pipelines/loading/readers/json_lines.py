@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from pipelines.loading.readers.lines import (
     lines,
     opened,
 )
-from pipelines.loading.readers.packed import is_gzip
+from pipelines.loading.readers.packed import CUT_SHORT, UNSOUND, is_gzip
 from pipelines.loading.readers.setting_aside import (
     BYTES_AT_ONCE,
     RECORDS_AT_ONCE,
@@ -157,8 +156,8 @@ def _sift(found: Found, sieve: Sieve) -> str | None:
             _sort(some, sieve)
     except NotText as error:
         return str(error)
-    except (OSError, EOFError, zlib.error):
-        return "its compression is damaged or it ends too early"
+    except UNSOUND:
+        return CUT_SHORT
     return None
 
 

@@ -6,7 +6,6 @@ import codecs
 import csv
 import gzip
 import io
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from typing import IO, cast
@@ -15,7 +14,7 @@ import duckdb
 
 from pipelines.encoding import is_utf8
 from pipelines.loading.files import Found
-from pipelines.loading.readers.packed import GZIP, is_gzip
+from pipelines.loading.readers.packed import GZIP, UNSOUND, is_gzip
 
 LONGEST_LINE = 64 * 1024 * 1024
 # What a line takes in memory beside its characters.
@@ -77,7 +76,7 @@ def check(found: Found) -> None:
                 if length + first > LONGEST_LINE:
                     raise duckdb.IOException(TOO_LONG)
                 length = len(part) - 1 - last if last >= 0 else length + len(part)
-    except (OSError, EOFError, zlib.error) as error:
+    except UNSOUND as error:
         raise duckdb.IOException("it cannot be read") from error
 
 

@@ -8,6 +8,9 @@ from pipelines.loading.bounds import MB, MOST_UNPACKED, UNPACKED_FREELY
 from pipelines.loading.files import Found
 
 GZIP = b"\x1f\x8b"
+UNSOUND = (OSError, EOFError, zlib.error)
+"""What reading a file raises that cannot be opened, or not unpacked to its end."""
+CUT_SHORT = "its compression is damaged or it ends too early"
 # What deflate can make of a byte at most.
 _DEFLATE = 1032
 
@@ -45,6 +48,6 @@ def unpacks_too_far(found: Found) -> str | None:
                 data = stream.unconsumed_tail
                 if stream.eof:
                     data, stream = stream.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 16)
-    except (OSError, zlib.error):  # its reader says what is wrong
+    except UNSOUND:  # its reader says what is wrong
         pass
     return None
