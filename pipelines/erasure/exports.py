@@ -13,6 +13,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
@@ -30,6 +31,7 @@ from pipelines.erasure.traces import ERASED, Mentions
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading.families import FileName
 from pipelines.loading.raw import datasets
+from pipelines.loading.readers.packed import UNSOUND, begins_as_gzip
 from pipelines.loading.sources import FAMILIES, recognise
 from pipelines.paths import plain_paths
 from pipelines.settings import Settings
@@ -79,7 +81,7 @@ def rewrite_exports(settings: Settings, folders: Sequence[Path], work: Journal) 
             if _rewrite(settings, path, kind, work.person):
                 work.files_rewritten["exports"] = work.files_rewritten.get("exports", 0) + 1
                 _tell_raw(settings, before, path)
-        except (OSError, EOFError, ValueError, duckdb.Error) as error:
+        except (*UNSOUND, ValueError, duckdb.Error) as error:
             raise CounterfoilError(
                 f"A file in {path.parent} cannot be rewritten ({_said(error)}): mend it, or move "
                 "it out of the folder, then run `counterfoil erase` again."
@@ -204,7 +206,7 @@ def _without(mentions: Mentions, value: Any) -> Any:
 
 
 def _csv(task: _Task, path: Path, partial: Path) -> bool:
-    with _opened(path, "rb") as content, _opened(partial, "wb") as out:
+    with _unpacked(path, partial) as (content, out):
         lines = records(content)
         header = next(lines, b"")
         out.write(header)
@@ -244,7 +246,7 @@ def _record(before: bytes, cells: Sequence[str], delimiter: str) -> bytes:
 
 def _jsonl(task: _Task, path: Path, partial: Path) -> bool:
     is_same = True
-    with _opened(path, "rb") as content, _opened(partial, "wb") as out:
+    with _unpacked(path, partial) as (content, out):
         while chunk := list(islice(content, LINES_AT_ONCE)):
             theirs = task.theirs([_row(line) for line in chunk])
             for place, line in enumerate(chunk):
@@ -278,10 +280,14 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _opened(path: Path, mode: str) -> IO[bytes]:
-    is_packed = path.name.removesuffix(PARTIAL).lower().endswith(".gz")
-    opened = cast(Callable[[Path, str], IO[bytes]], gzip.open if is_packed else Path.open)
-    return opened(path, mode)
+@contextmanager
+def _unpacked(path: Path, partial: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A file of text as a load reads it, and its successor: packed if the file is."""
+    opened = cast(
+        Callable[[Path, str], IO[bytes]], gzip.open if begins_as_gzip(path) else Path.open
+    )
+    with opened(path, "rb") as content, opened(partial, "wb") as out:
+        yield content, out
 
 
 def _hash(path: Path) -> str:

@@ -8,7 +8,6 @@ import html
 import json
 import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal, cast
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from pipelines.erasure.person import Person
 from pipelines.erasure.tablefiles import READ, search_table
 from pipelines.erasure.traces import ENCODED_SIGNS
+from pipelines.loading.readers.packed import GZIP, UNSOUND
 
 Finding = Literal["nothing", "inside", "whole", "unread"]
 """What a search found: nothing; the identifier inside longer words only; itself; or the file is
@@ -33,7 +33,7 @@ MOST_UNPACKED = 1 << 32
 
 
 PACKED: tuple[tuple[bytes, Callable[[Path], object]], ...] = (
-    (b"\x1f\x8b", gzip.open),
+    (GZIP, gzip.open),
     (b"BZh", bz2.open),
     (b"\xfd7zXZ\x00", lzma.open),
 )
@@ -57,7 +57,7 @@ def search(path: Path, person: Person) -> Finding:
                     return _find(unpacked, person, MOST_UNPACKED)
         with path.open("rb") as plain:
             return _find(plain, person)
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, duckdb.Error):
+    except (*UNSOUND, ValueError, lzma.LZMAError, duckdb.Error):
         return "unread"
 
 

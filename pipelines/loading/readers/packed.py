@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 
 from pipelines.loading.bounds import MB, MOST_UNPACKED, UNPACKED_FREELY
 from pipelines.loading.files import Found
@@ -16,10 +17,15 @@ _DEFLATE = 1032
 
 
 def is_gzip(found: Found) -> bool:
-    """Whether it is packed: by its first bytes, for a name says so or not, and may be wrong."""
+    """Whether it is packed; see `begins_as_gzip`."""
     assert found.path is not None
+    return begins_as_gzip(found.path)
+
+
+def begins_as_gzip(path: Path) -> bool:
+    """Whether a file is packed: by its first bytes, for a name says so or not, and may be wrong."""
     try:
-        with found.path.open("rb") as handle:
+        with path.open("rb") as handle:
             return handle.read(len(GZIP)) == GZIP
     except OSError:  # reading it will say so
         return False

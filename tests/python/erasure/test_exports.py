@@ -137,9 +137,46 @@ def test_a_file_that_cannot_be_read_stops_it_and_it_is_taken_up(
     assert not list(export.glob(f"*{rewriting.PARTIAL}"))
 
 
+def test_damage_in_a_packed_file_is_told_in_a_sentence(settings: Settings, tmp_path: Path) -> None:
+    export = exported(tmp_path)
+    load([str(export)], settings, QUIET)
+    packed = export / "behavior_app.jsonl.gz"
+    damaged = bytearray(packed.read_bytes())
+    damaged[40:44] = b"\xff\xff\xff\xff"
+    packed.write_bytes(damaged)
+    with pytest.raises(CounterfoilError, match="cannot be rewritten"):
+        erase(settings, "C1", QUIET, exports=[export])
+    assert packed.read_bytes() == damaged
+    assert not list(export.glob(f"*{rewriting.PARTIAL}"))
+
+
 def test_without_the_request_no_export_is_touched(settings: Settings, tmp_path: Path) -> None:
     export = exported(tmp_path)
     load([str(export)], settings, QUIET)
     before = {path.name: path.read_bytes() for path in export.iterdir() if path.is_file()}
     erase(settings, "a01", QUIET)
     assert {path.name: path.read_bytes() for path in export.iterdir() if path.is_file()} == before
+
+
+def test_packed_text_is_known_by_its_content_as_a_load_knows_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    export = exported(tmp_path)
+    packed, plain = export / "behavior.csv", export / "behavior_app.jsonl.gz"
+    packed.write_bytes(gzip.compress(packed.read_bytes()))
+    plain.write_bytes(gzip.decompress(plain.read_bytes()))
+    assert load([str(export)], settings, QUIET).quarantined == []
+    certificate = erase(settings, "C1", QUIET, exports=[export])
+    assert certificate.files_rewritten == {"exports": 8}
+    left = [name for name in certificate.proof.left if name.startswith("exports/")]
+    assert left == ["exports/list.txt"]
+    assert gzip.decompress(packed.read_bytes()).decode() == (
+        "event_id,customer_id,email,event_name,occurred_at\n"
+        "2,C2,,order,2026-01-02T00:00:00\n"
+        "3,C2,unerased@example.com,order,2026-01-02T00:00:00\n"
+    )
+    assert plain.read_text().splitlines(keepends=True) == [
+        LINE.replace("a1", "a2") % '"customer_id":"C2", "email":null',
+        LINE.replace("a1", "a3") % '"customer_id":"C10","category":"C1",  "value":1.10',
+    ]
+    assert load([str(export)], settings, QUIET).files_loaded == 0
