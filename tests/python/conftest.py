@@ -9,7 +9,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from publisher_home import OPEN
 
+from pipelines.sandbox import Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR, Settings
 
 PROVE = os.environ.get("COUNTERFOIL_PROVE") == "1"
@@ -75,6 +77,13 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManag
                 os.seteuid(0)
 
     return without_rights
+
+
+@pytest.fixture
+def heap() -> Iterator[Sandbox]:
+    """A local Heap of the test's own, without limits on how much it takes."""
+    with running_sandbox(limits=OPEN) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -26,6 +26,9 @@ create table journeys.int_journeys__deliveries (
 create table journeys.int_journeys__subscription_statements (
     person_id varchar, is_unsubscribed boolean, stated_at timestamp
 );
+create table journeys.int_journeys__topic_statements (
+    person_id varchar, topic varchar, is_subscribed boolean, stated_at timestamp
+);
 create table staging.stg_customerio__attributes (
     workspace_id bigint, cio_id varchar, attribute_name varchar, attribute_value varchar,
     changed_at timestamp

@@ -42,12 +42,6 @@ VICTIM = "shopper3@shop.example"
 
 
 @pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
 def home(tmp_path: Path, heap: Sandbox) -> Home:
     home = Home(tmp_path / "home", heap.url)
     home.sent(70)

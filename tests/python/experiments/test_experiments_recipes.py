@@ -85,7 +85,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_a_guardrail_is_a_row_and_a_model(project: Path, settings: Settings) -> None:
     page = (PROJECT_DIR / "docs/recipes/guardrail.md").read_text(encoding="utf-8")
-    row, sql = _block(page, "csv"), _block(page, "sql")
+    row, sql, story = _block(page, "csv"), _block(page, "sql"), _block(page, "yaml")
     selected = (
         "guardrails", "int_experiments__guardrail_rules", "int_experiments__guardrails_flow",
         "int_experiments__guardrail_values", "int_experiments__guardrails",
@@ -98,7 +98,9 @@ def test_a_guardrail_is_a_row_and_a_model(project: Path, settings: Settings) -> 
         build(settings, project, *selected)
 
     (project / WORKINGS / "int_experiments__guardrails_flow.sql").write_text(sql)
-    _copy_yml(project, "int_experiments__guardrails_visibility", "int_experiments__guardrails_flow")
+    _copy_yml(
+        project, "int_experiments__guardrails_visibility", "int_experiments__guardrails_flow", story
+    )
     _name(project, "int_experiments__guardrail_values", '"size"', '"flow"')
     build(settings, project, *selected, "assert_silence_is_not_health")
     assert ask(
@@ -166,9 +168,11 @@ def _block(page: str, kind: str) -> str:
     return str(text)
 
 
-def _copy_yml(project: Path, neighbour: str, model: str) -> None:
+def _copy_yml(project: Path, neighbour: str, model: str, story: str = "") -> None:
+    """The yml of a neighbour for the model, with its own unit tests in place of the neighbour's."""
     text = (project / WORKINGS / f"{neighbour}.yml").read_text(encoding="utf-8")
-    (project / WORKINGS / f"{model}.yml").write_text(text.replace(neighbour, model))
+    described = text.partition("unit_tests:")[0].replace(neighbour, model)
+    (project / WORKINGS / f"{model}.yml").write_text(described + story)
 
 
 def _name(project: Path, union: str, after: str, name: str) -> None:

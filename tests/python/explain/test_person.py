@@ -22,9 +22,9 @@ def test_a_stay_names_its_rule_and_an_arm_who_drew_it(tmp_path: Path) -> None:
         "('ann', 'cart', 2, '2026-01-01', null), ('ann', 'cart', 1, '2026-01-01', '2026-01-05')",
         "insert into marts.dim_segment_versions (segment_key, version, description) "
         f"values ('cart', 1, 'An older rule.'), ('cart', 2, '{RULE}')",
-        "create table marts.fct_experiment_assignments (experiment_key varchar, person_id varchar, "
-        "arm varchar, assigned_at timestamp, count_assignments bigint, is_crossover boolean, "
-        "crossover_cause varchar, exclusion_reason varchar)",
+        "create or replace table marts.fct_experiment_assignments (experiment_key varchar, "
+        "person_id varchar, arm varchar, assigned_at timestamp, count_assignments bigint, "
+        "is_crossover boolean, crossover_cause varchar, exclusion_reason varchar)",
         "insert into marts.fct_experiment_assignments values "
         "('welcome', 'ann', 'holdout', '2026-01-02', 3, true, 'reentry', null), "
         "('winback', 'ann', 'treatment', '2026-01-03', 1, false, null, 'late_label')",

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from publisher_home import FAST, OPEN, Home
+from publisher_home import FAST, Home
 
 from pipelines.heap import make_plan, publish
-from pipelines.sandbox import Sandbox, running_sandbox
-
-
-@pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
+from pipelines.sandbox import Sandbox
 
 
 @pytest.fixture

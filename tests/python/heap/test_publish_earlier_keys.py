@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
-from publisher_home import AS_OF, FAST, OPEN, Home
+from publisher_home import AS_OF, FAST, Home
 
 from pipelines.errors import CounterfoilError
 from pipelines.heap import make_plan, publish
-from pipelines.sandbox import Sandbox, running_sandbox
+from pipelines.sandbox import Sandbox
 
 MART = "heap.heap_cio_goal_converted"
-
-
-@pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from publisher_home import FAST, OPEN, Home
+from publisher_home import FAST, Home
 
 from pipelines import locks
 from pipelines.errors import CounterfoilError
 from pipelines.heap import list_dead_letters, make_plan, publish, retry_dead_letters
 from pipelines.heap.client import is_receipt
 from pipelines.heap.limits import Limits
-from pipelines.sandbox import Fault, Sandbox, running_sandbox
-
-
-@pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
+from pipelines.sandbox import Fault, Sandbox
 
 
 @pytest.fixture

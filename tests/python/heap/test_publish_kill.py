@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,12 +32,6 @@ sys.stdin.readline()
 publish(settings(Path(sys.argv[1]), sys.argv[2]), Console(as_json=True), limits=FAST)
 print("done", flush=True)
 """
-
-
-@pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

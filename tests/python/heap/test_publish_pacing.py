@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from publisher_home import OPEN, Home
+from publisher_home import Home
 
 from pipelines.heap import Clock, Limits, publish
 from pipelines.heap.client import parse_retry_after
@@ -34,12 +33,6 @@ class Time:
             monotonic=lambda: self.seconds,
             sleep=self.sleep,
         )
-
-
-@pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -8,7 +8,7 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from publisher_home import AS_OF, FAST, OPEN, SENT, USERS, Home, settings
+from publisher_home import AS_OF, FAST, SENT, USERS, Home, settings
 from pydantic import SecretStr
 
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import Plan, make_plan, markdown, publish
-from pipelines.sandbox import Fault, Sandbox, running_sandbox
-
-
-@pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
+from pipelines.sandbox import Fault, Sandbox
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,12 +24,6 @@ from pipelines.sandbox import Fault, Sandbox, running_sandbox
 
 SENT = "heap.heap_cio_message_sent"
 LATER = AS_OF + timedelta(days=7)
-
-
-@pytest.fixture
-def heap() -> Iterator[Sandbox]:
-    with running_sandbox(limits=OPEN) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -42,7 +42,9 @@ def test_a_failing_law_is_told_with_three_rows_and_nobody_in_them(
     (project / "tests/dbt/_nothing.yml").write_text(DESCRIBED)
     settings.home.mkdir()
     duckdb.connect(str(settings.raw_path)).close()
-    duckdb.connect(str(settings.warehouse_path)).close()
+    with duckdb.connect(str(settings.warehouse_path)) as last:  # what is shown is not of this one
+        last.execute("create schema registries")
+        last.execute("create table registries.metrics as select 'of the last build' as metric_key")
     registry = project / "seeds/metrics.csv"
     registry.write_text("\n".join(registry.read_text().splitlines()[:2]) + "\n")
     with pytest.raises(CounterfoilError) as caught:
@@ -66,7 +68,7 @@ def told(make_settings: Callable[..., Settings]) -> Callable[..., str]:
         result = SimpleNamespace(
             failures=failures, node=SimpleNamespace(**known | {"compiled_code": sql} | node)
         )
-        return broken_law(settings, result)
+        return broken_law(settings.warehouse_path, result)
 
     return tell
 
