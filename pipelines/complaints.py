@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from pipelines.errors import CounterfoilError
@@ -24,15 +25,15 @@ SENTENCES = {
 """What a person can act on, by what the engine says."""
 
 
-def explain_nodes(settings: Settings, failed: list[Any]) -> CounterfoilError:
-    """The first of the nodes that failed, and how many more did."""
+def explain_nodes(settings: Settings, warehouse: Path, failed: list[Any]) -> CounterfoilError:
+    """The first of the nodes that failed in the written database, and how many more did."""
     from pipelines.laws import broken_law
 
     first = failed[0]
     kind = str(first.node.resource_type)
     rest = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     if kind == "test" and str(first.status) == "fail":
-        sentence = ADDRESS.sub("(an address)", broken_law(settings, first))
+        sentence = ADDRESS.sub("(an address)", broken_law(warehouse, first))
     else:
         sentence = explain(settings, str(first.message or "")).args[0]
         described = (getattr(first.node, "description", "") or "").strip()

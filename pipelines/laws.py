@@ -6,29 +6,29 @@ input families say what a column holds, and a text of which nobody says it is le
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from pipelines.built.tables import Record, Tables
+from pipelines.built.tables import Record
 from pipelines.erasure.columns import Table, is_text
-from pipelines.errors import CounterfoilError
-from pipelines.settings import Settings
 
 SHOWN = 3
 TOLD = ("value_field", "unique_field", "from_field")
 """What dbt's own tests call the column that they test."""
 
 
-def broken_law(settings: Settings, result: Any) -> str:
+def broken_law(warehouse: Path, result: Any) -> str:
     """One sentence on a data test that failed.
 
     Args:
+        warehouse: the database that was tested: while a build is made, not the one that is read.
         result: dbt's, of a data test with its compiled SQL.
     """
     node = result.node
     column = getattr(node, "column_name", None)
     count = int(result.failures or 0)
     rows = "1 row breaks it" if count == 1 else f"{count:,} rows break it"
-    shown = [told for row in _rows(settings, node.compiled_code, column) if (told := _told(row))]
+    shown = [told for row in _rows(warehouse, node.compiled_code, column) if (told := _told(row))]
     examples = f", such as {'; '.join(dict.fromkeys(shown))}" if shown else ""
     return f"{law_of(node)}: {rows}{examples}."
 
@@ -45,19 +45,20 @@ def law_of(node: Any) -> str:
     return f"{generic.name} of {of} ({told})" if told else f"{generic.name} of {of}"
 
 
-def _rows(settings: Settings, sql: str | None, tested: str | None) -> list[Record]:
+def _rows(warehouse: Path, sql: str | None, tested: str | None) -> list[Record]:
     """The first rows that a test found, as far as the warehouse alone can tell them again."""
     import duckdb
 
     if not sql:
         return []
     try:
-        with Tables.opened_in_part(settings) as tables:
-            found = tables.db.execute(f"select * from ({sql}) order by all limit {SHOWN}")
+        with duckdb.connect(str(warehouse), read_only=True) as db:
+            db.execute("set timezone = 'UTC'")
+            found = db.execute(f"select * from ({sql}) order by all limit {SHOWN}")
             columns = {str(column[0]): str(column[1]) for column in found.description or ()}
             shown = [name for name, kind in columns.items() if _is_shown(name, kind, tested)]
             rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-    except (CounterfoilError, duckdb.Error):  # the sentence holds without them
+    except duckdb.Error:  # the sentence holds without them
         return []
     return [{name: row[name] for name in shown} for row in rows]
 

@@ -192,7 +192,8 @@ def invoke(
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
                 [*quiet, "--write-json", command, *options, *where]
             )
-        results = _results(settings, outcome, complaints, said.getvalue())
+        written = made.warehouse if made is not None else settings.warehouse_path
+        results = _results(settings, written, outcome, complaints, said.getvalue())
         if is_part and not results:
             raise UsageError("--select matches no model, seed or test: see `dbt ls --select`.")
         if made is not None:
@@ -200,8 +201,13 @@ def invoke(
     return results
 
 
-def _results(settings: Settings, outcome: Any, complaints: list[str], said: str) -> list[Any]:
+def _results(
+    settings: Settings, written: Path, outcome: Any, complaints: list[str], said: str
+) -> list[Any]:
     """What came of each node of a dbt command.
+
+    Args:
+        written: the database that it wrote or tested.
 
     Raises:
         CounterfoilError: dbt could not run, or a node failed.
@@ -213,7 +219,7 @@ def _results(settings: Settings, outcome: Any, complaints: list[str], said: str)
     if failed and not hasattr(failed[0], "node"):  # a macro that was run by itself
         raise explain(settings, "\n".join(complaints))
     if failed:
-        raise explain_nodes(settings, failed)
+        raise explain_nodes(settings, written, failed)
     if not outcome.success:
         raise CounterfoilError(f"dbt stopped: {first_sentence(said)}")
     return results
