@@ -398,13 +398,15 @@ def test_while_a_build_runs_and_after_it_was_killed_the_last_one_is_read(home: P
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as build:
-        deadline = time.monotonic() + 120
-        while len(list(compiled.rglob("*.sql"))) < 12 and time.monotonic() < deadline:
-            assert build.poll() is None
-            time.sleep(0.01)
-        build.send_signal(signal.SIGSTOP)  # half-way, for as long as it takes to read
-        everybody_reads(home, "2026-06-01")
-        build.send_signal(signal.SIGKILL)
+        try:
+            deadline = time.monotonic() + 120
+            while len(list(compiled.rglob("*.sql"))) < 12 and time.monotonic() < deadline:
+                assert build.poll() is None
+                time.sleep(0.01)
+            build.send_signal(signal.SIGSTOP)  # half-way, for as long as it takes to read
+            everybody_reads(home, "2026-06-01")
+        finally:
+            build.kill()  # whoever waits for one that stands still waits for ever
     assert (home / "building" / "warehouse.duckdb").exists()
     everybody_reads(home, "2026-06-01")
 
