@@ -29,12 +29,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def data_folder() -> Path | None:
+    """The folder of real data where it is on this machine."""
+    default = PROJECT_DIR.parent / "shared" / "data"
+    folder = Path(os.environ.get("COUNTERFOIL_SHARED_DATA", default))
+    return folder if folder.is_dir() else None
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data; tests that need it are left out where it is absent."""
-    folder = Path(os.environ.get("COUNTERFOIL_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip("the real data is not on this machine")
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("the real data is not on this machine (COUNTERFOIL_SHARED_DATA)")
     return folder
 
 

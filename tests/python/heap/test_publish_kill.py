@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -12,13 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import PROVE
 from publisher_home import APP, FAST, OPEN, Home
 
 from pipelines.heap import publish
 from pipelines.sandbox import Fault, Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
-KILLS = 200 if os.environ.get("COUNTERFOIL_PROVE") else 6
+KILLS = 200 if PROVE else 6
 
 SCRIPT = """
 import sys

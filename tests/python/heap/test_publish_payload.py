@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from conftest import PROVE, data_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,9 +26,8 @@ from pipelines.heap.payload import (
     value_hash,
 )
 from pipelines.sandbox.validation import check_event
-from pipelines.settings import PROJECT_DIR
 
-EXAMPLES = 1000 if os.environ.get("COUNTERFOIL_PROVE") else 150
+EXAMPLES = 1000 if PROVE else 150
 
 TYPES = {
     "text": "VARCHAR",
@@ -158,15 +156,11 @@ def test_the_hash_of_the_mart_equals_that_of_the_sent_row(
 
 
 def hostile() -> list[str]:
-    places = [
-        os.environ.get("COUNTERFOIL_SHARED_DATA"),
-        str(PROJECT_DIR.parent / "shared" / "data"),
-    ]
-    for place in places:
-        path = Path(place) / "hostile" / "blns.json" if place else None
-        if path and path.exists():
-            found: list[str] = json.loads(path.read_text())
-            return found
+    folder = data_folder()
+    path = folder / "hostile" / "blns.json" if folder else None
+    if path and path.exists():
+        found: list[str] = json.loads(path.read_text())
+        return found
     return [
         "",
         "null",

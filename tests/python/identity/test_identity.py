@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from conftest import data_folder
 from publisher_home import mark_whole
 from typer.testing import CliRunner, Result
 
@@ -85,10 +85,9 @@ def write_people(rows: str, workspace: int, export: Path) -> None:
 @pytest.fixture(scope="module")
 def fake_people() -> Path | None:
     """fake_1000.csv where the real data is at hand."""
-    default = PROJECT_DIR.parent / "shared" / "data"
-    folder = Path(os.environ.get("COUNTERFOIL_SHARED_DATA", default))
-    path = folder / "identity" / "fake_1000.csv"
-    return path if path.is_file() else None
+    folder = data_folder()
+    path = folder / "identity" / "fake_1000.csv" if folder else None
+    return path if path and path.is_file() else None
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import PROVE
 from exports import behavior_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,9 +26,8 @@ from pipelines.console import Console
 from pipelines.loading.handover import Road
 from pipelines.loading.sources import customerio
 from pipelines.loading.summary import LoadSummary
-from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.settings import Settings
 
-PROVE = os.environ.get("COUNTERFOIL_PROVE") == "1"
 NOON = datetime(2025, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
@@ -72,14 +72,6 @@ def metrics(first: int, count: int = 2, **extra: Any) -> dict[str, Any]:
 
 def metrics_file(folder: Path, sequence: int, first: int, **extra: object) -> Path:
     return write(folder / f"metrics_v5_164000_{sequence}.parquet", {**metrics(first), **extra})
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    folder = Path(os.environ.get("COUNTERFOIL_SHARED_DATA", PROJECT_DIR.parent / "shared/data"))
-    if not folder.is_dir():
-        pytest.skip("the shared data is not on this machine (COUNTERFOIL_SHARED_DATA)")
-    return folder
 
 
 # ---------------------------------------------------------------- what is always there

@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 import duckdb
 import pyarrow as pa
 import pytest
-from test_load import NOON, PROVE, at, load, metrics, metrics_file, rows, shared_data, write
+from conftest import PROVE
+from test_load import NOON, at, load, metrics, metrics_file, rows, write
 
 from pipelines import loading
 from pipelines.console import Console
@@ -24,8 +25,6 @@ from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading import contents, files
 from pipelines.loading.sources import customerio
 from pipelines.settings import PROJECT_DIR
-
-__all__ = ["shared_data"]
 
 
 def quarantine(home: Path) -> dict[str, str]:

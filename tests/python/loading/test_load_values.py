@@ -15,9 +15,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import PROVE
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_load import NOON, PROVE, load, metrics, metrics_file, rows, shared_data, write
+from test_load import NOON, load, metrics, metrics_file, rows, write
 
 from pipelines.loading.files import Found
 from pipelines.loading.handover import Road
@@ -26,8 +27,6 @@ from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.sources.behavior import recognise
 from pipelines.paths import plain_paths
 from pipelines.registries import OURS
-
-__all__ = ["shared_data"]
 
 NAN, INFINITE = float("nan"), float("inf")
 EVENT = {"event_id": "e", "email": "a@example.com", "event_name": "x", "occurred_at": NOON}

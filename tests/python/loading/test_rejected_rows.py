@@ -12,9 +12,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from conftest import PROVE
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_load import PROVE, load, rows
+from test_load import load, rows
 from test_load_values import folder, in_csv, in_json, read
 from typer.testing import CliRunner
 
