@@ -20,6 +20,12 @@ async def drip(text: bytes, *, before: bytes = b"", pause: float = 0.02) -> Asyn
             await asyncio.sleep(pause)
 
 
+async def hold(before: bytes = b"") -> AsyncIterator[bytes]:
+    """`before` at once, then nothing, and no end."""
+    yield before
+    await asyncio.Event().wait()
+
+
 async def flood(piece: bytes, *, before: bytes = b"") -> AsyncIterator[bytes]:
     """`before`, then the same without an end, as fast as it is read."""
     yield before
@@ -81,3 +87,4 @@ def adversary(answer: Answer) -> Iterator[str]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
+        assert not thread.is_alive()  # it would slow whatever is tested after it

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from adversary import Answer, adversary, drip, flood
+from adversary import Answer, adversary, drip, flood, hold
 from hypothesis import given
 from hypothesis import strategies as st
 from publisher_home import FAST, OPEN, Home
@@ -44,7 +44,7 @@ def refusal(text: str) -> bytes:
 
 
 HOLDERS: dict[str, Answer] = {
-    "nothing": lambda _: drip(b"", before=b"", pause=60),
+    "nothing": lambda _: hold(),
     "a header, drop by drop": lambda _: drip(b"x", before=HEAD + b"X-Name: "),
     "a body, drop by drop": lambda _: drip(b" ", before=HEAD + b"Content-Length: 900000\r\n\r\n"),
     "100 without end": lambda _: flood(b"HTTP/1.1 100 Continue\r\n\r\n" * 50),
@@ -150,7 +150,7 @@ def test_a_time_box_of_garbage_alone_fails_and_says_what_came(home: Home) -> Non
     page = HEAD + b"Content-Length: 12\r\nConnection: close\r\n\r\n<html/><html"
     slow = replace(FAST, backoff_seconds=0.2, longest_backoff_seconds=0.2)
     with (
-        adversary(lambda _: drip(b"", before=page, pause=0)) as url,
+        adversary(lambda _: hold(page)) as url,
         pytest.raises(CounterfoilError, match="not Heap as documented"),
     ):
         publish(asking(home, url).settings, home.console, max_minutes=0.3 / 60, limits=slow)
