@@ -90,7 +90,9 @@ def build_warehouse(
     console.record(build=summary.facts())
     console.line(
         f"Built {summary.models} models as of {summary.as_of:%Y-%m-%d %H:%M} UTC; "
-        f"{summary.tests} tests passed ({summary.seconds:.0f} s)."
+        f"{summary.tests} tests passed"
+        + ("" if summary.unit_tests or select else "; its unit tests passed before with this code")
+        + f" ({summary.seconds:.0f} s)."
     )
     if is_free(registries):
         console.line(

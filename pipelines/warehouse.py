@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import registries as registry_files
+from pipelines.built import unit_tests
 from pipelines.complaints import explain, explain_nodes, first_sentence
 from pipelines.console import Console, silence
 from pipelines.errors import CounterfoilError, UsageError
@@ -39,6 +40,7 @@ class BuildSummary:
     Attributes:
         as_of: the instant it was judged at, UTC without zone.
         models, tests, seeds: nodes that passed.
+        unit_tests: how many of the tests were unit tests; 0 where this code has passed them before.
         warnings: messages of nodes that warned.
         seconds: wall time.
     """
@@ -46,6 +48,7 @@ class BuildSummary:
     as_of: datetime
     models: int
     tests: int
+    unit_tests: int
     seeds: int
     warnings: tuple[str, ...]
     seconds: float
@@ -164,6 +167,7 @@ def invoke(
     quiet = ["--quiet", "--log-level-file", "none", *DBT_FLAGS]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
     is_part = command == "build" and "--select" in options
+    is_usual = command == "build" and options == variables
     there = existing_relations(settings) if is_part else None
     with ExitStack() as stack:
         stack.enter_context(private(settings.home))
@@ -172,15 +176,7 @@ def invoke(
         said = stack.enter_context(silence())
         stack.enter_context(_few_collections())
         with _released():
-            writes = "--write-json" if command == "parse" else "--no-write-json"
-            parse = [writes, "parse", *variables, *where]
-            parsed = dbtRunner().invoke([*quiet, *parse])
-            if parsed.exception is not None:
-                # dbt trips over its memory of the last parse when a version went with its unit
-                # tests
-                parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", *parse])
-            if parsed.exception is not None:
-                raise explain(settings, str(parsed.exception)) from parsed.exception
+            parsed = _parse(settings, quiet, command, [*variables, *where])
             declare_arms(parsed.result, seeds)
             gc.freeze()
             made = None
@@ -189,6 +185,10 @@ def invoke(
                 made = stack.enter_context(_beside(settings, home, anew=anew))
             if there is not None:
                 options = completed(options, parsed.result, where, there)
+            code = unit_tests.code_of(project, parsed.result) if command == "build" else ""
+            if is_usual and unit_tests.passed_before(project, code):
+                options = [*options, *unit_tests.LEFT_OUT]
+                stack.enter_context(_set({unit_tests.KNOWN: "passed"}))
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
                 [*quiet, "--write-json", command, *options, *where]
             )
@@ -196,9 +196,30 @@ def invoke(
         results = _results(settings, written, outcome, complaints, said.getvalue())
         if is_part and not results:
             raise UsageError("--select matches no model, seed or test: see `dbt ls --select`.")
+        passed = {result.node.unique_id for result in results}
+        if command == "build" and passed >= parsed.result.unit_tests.keys():
+            unit_tests.remember(project, code)
         if made is not None:
             made.take_place(settings.home / "target" / "manifest.json", get_invocation_id())
     return results
+
+
+def _parse(settings: Settings, quiet: list[str], command: str, options: list[str]) -> Any:
+    """dbt's result of reading the project, with the manifest.
+
+    Raises:
+        CounterfoilError: it cannot be read.
+    """
+    from dbt.cli.main import dbtRunner
+
+    parse = ["--write-json" if command == "parse" else "--no-write-json", "parse", *options]
+    parsed = dbtRunner().invoke([*quiet, *parse])
+    if parsed.exception is not None:
+        # dbt trips over its memory of the last parse when a version went with its unit tests
+        parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", *parse])
+    if parsed.exception is not None:
+        raise explain(settings, str(parsed.exception)) from parsed.exception
+    return parsed
 
 
 def _results(
@@ -278,6 +299,7 @@ def _environment(settings: Settings, home: Path, seeds: Path, project: Path) -> 
         "COUNTERFOIL_SEEDS": os.path.relpath(seeds, project),
         "COUNTERFOIL_THREADS": str(settings.threads),
         "COUNTERFOIL_MEMORY_LIMIT": settings.memory_limit,
+        unit_tests.KNOWN: "",
         "DBT_TARGET_PATH": str(home / "target"),
         "DBT_LOG_PATH": str(home / "logs"),
         "DO_NOT_TRACK": "1",
@@ -373,6 +395,7 @@ def _summarise(results: list[Any], instant: datetime, seconds: float) -> BuildSu
         as_of=instant,
         models=kinds.count("model"),
         tests=kinds.count("test") + kinds.count("unit_test"),
+        unit_tests=kinds.count("unit_test"),
         seeds=kinds.count("seed"),
         warnings=tuple(f"{r.node.name}: {r.message}" for r in warned),
         seconds=seconds,

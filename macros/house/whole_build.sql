@@ -31,8 +31,11 @@
         its result is a no-op. -#}
     {%- set narrowed = ["select", "exclude", "selector", "resource_types", "exclude_resource_types", "empty", "sample"] -%}
     {%- set state = namespace(is_whole=flags.WHICH == "build") -%}
+    {%- set known = ["unit_test"] if env_var("COUNTERFOIL_UNIT_TESTS", "") == "passed" else [] -%}
     {%- for option in narrowed if invocation_args_dict.get(option) -%}
-        {%- set state.is_whole = false -%}
+        {%- if option != "exclude_resource_types" or invocation_args_dict[option] | list != known -%}
+            {%- set state.is_whole = false -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- set passed = [] -%}
     {%- for result in results -%}

@@ -193,6 +193,40 @@ def test_a_failed_build_leaves_the_last_one_as_it_was(settings: Settings, projec
     assert marked(settings) == "2026-06-02"
 
 
+def test_unit_tests_are_run_until_the_code_has_passed_them(
+    make_settings: Callable[..., Settings], project: Path
+) -> None:
+    def kinds(home: str, *options: str) -> set[str]:
+        settings = make_settings(home)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        duckdb.connect(str(settings.raw_path)).close()
+        where = ["build", "--vars", '{"as_of": "2026-06-01 00:00:00"}', *options]
+        results = warehouse.invoke(settings, project / "seeds", where, project=project)
+        assert marked(settings) == "2026-06-01"  # whole with them or without
+        return {str(result.node.resource_type) for result in results} - {"operation"}
+
+    assert kinds("one") == {"model", "seed", "test", "unit_test"}
+    assert kinds("one") == {"model", "seed", "test"}
+    assert kinds("two") == {"model", "seed", "test"}  # whatever was loaded they say the same
+    assert "unit_test" in kinds("two", "--full-refresh")
+    changes = {
+        "models/second.sql": ("number + 1", "1 + number"),
+        "models/second.yml": ("number: 4}", "number: 4, as_of: 2026-01-01}"),
+        "macros/cross_db.sql": ("", "{% macro nobodys() %}{% endmacro %}"),
+        "dbt_project.yml": ("", "vars: {nobodys: 1}\n"),
+    }
+    for path, (before, after) in changes.items():
+        (project / path).touch()
+        text = (project / path).read_text()
+        (project / path).write_text(text.replace(before, after) if before else text + after)
+        assert "unit_test" in kinds("one"), path
+        assert "unit_test" not in kinds("one"), path
+    edit(project, "models/second.yml", "number: 5", "number: 6")
+    for _ in range(2):
+        with pytest.raises(CounterfoilError, match="one_more"):
+            kinds("one")
+
+
 def test_the_mark_names_the_code_and_the_inputs(settings: Settings, project: Path) -> None:
     def named() -> tuple[str, str]:
         assert dbt(settings, project, "build")
