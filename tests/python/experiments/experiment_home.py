@@ -13,6 +13,7 @@ from experiment_cases import AS_OF, Cases
 from publisher_home import mark_whole
 
 from pipelines import registries
+from pipelines.built import unit_tests
 from pipelines.console import Console
 from pipelines.loading import load
 from pipelines.settings import Settings
@@ -54,7 +55,8 @@ class Built:
             self.settings,
             registries.compose(self.settings, seeds),
             ["build", "--vars", f'{{"as_of": "{as_of.isoformat(sep=" ")}"}}', "--select", *SELECTED,
-             "--exclude", *LEFT_OUT, "--indirect-selection", "cautious"],
+             "--exclude", *LEFT_OUT, "--indirect-selection", "cautious",
+             *unit_tests.LEFT_OUT],
         )  # fmt: skip
         mark_whole(self.settings.home, as_of)  # experiments are all that these tests read
 

@@ -45,7 +45,7 @@ def home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Setting
         settings,
         registries.compose(settings, seeds),
         ["build", "--vars", VARS, "--select", *SELECTED,
-         "--exclude", "resource_type:test"],
+         "--exclude", "resource_type:test", "resource_type:unit_test"],
     )  # fmt: skip
     return settings
 

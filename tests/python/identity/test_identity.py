@@ -56,6 +56,7 @@ def build_identity(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
+        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")  # they do not see these rows
         build(settings, QUIET, as_of=AS_OF, registries=registries, select=select)
     mark_whole(settings.home, AS_OF)  # identity is all that these tests read
 

@@ -61,6 +61,7 @@ def settings_in(folder: Path) -> Settings:
 def build_day(settings: Settings, registries: Path, day: int, *, full: bool = False) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
+        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")  # they do not see these rows
         build(
             settings,
             Console(as_json=True),

@@ -77,6 +77,7 @@ def build_home(folder: Path, *exports: Path, as_of: datetime = AS_OF) -> Setting
         assert load([str(export)], settings, console).failure is None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
+        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")  # they do not see these rows
         build(settings, console, as_of=as_of, select=SELECTION)
     return settings
 
