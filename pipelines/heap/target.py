@@ -39,9 +39,10 @@ class Target:
         """The name under which the ledger files what this target was told (12 hex digits).
 
         App, region and "is it a local Heap" make the name: a rehearsal against the local Heap, or a
-        publish to the wrong region, never counts as told to the real one.
+        publish to the wrong region, never counts as told to the real one; nor does a rehearsal of
+        one region count for the other.
         """
-        place = "local" if self.is_local else self.region
+        place = f"local {self.region}" if self.is_local else self.region
         return hashlib.sha256(f"{salt}:{self.app_id}:{place}".encode()).hexdigest()[:12]
 
 

@@ -362,13 +362,14 @@ def test_a_plan_made_for_nobody_goes_to_the_first_who_is_asked_and_to_nobody_els
         heap.inject(Fault("error", times=1000, skip=1))
         with pytest.raises(CounterfoilError, match="does not answer"):
             publish(first, home.console, plan.path, limits=FAST)
-        for name, value in {"heap_app_id": SecretStr("222"), "heap_region": "us"}.items():
-            # app and local place make the local target, so the region is told by a real one
-            changed = first.model_copy(update={name: value, "heap_url": other.url})
-            if name == "heap_region":
-                changed = changed.model_copy(update={"heap_url": "http://heap.invalid"})
+        changes: list[dict[str, object]] = [
+            {"heap_app_id": SecretStr("222"), "heap_url": other.url},
+            {"heap_region": "us", "heap_url": other.url},
+            {"heap_url": "http://heap.invalid"},
+        ]
+        for change in changes:
             with pytest.raises(CounterfoilError, match="made for another Heap environment"):
-                publish(changed, home.console, plan.path, limits=FAST)
+                publish(first.model_copy(update=change), home.console, plan.path, limits=FAST)
         assert other.calls == []
         with heap.state.lock:
             heap.state.faults.clear()

@@ -291,6 +291,23 @@ def test_a_published_plan_makes_no_second_call(home: Home, heap: Sandbox) -> Non
         publish(home.settings, home.console, path, limits=FAST)
 
 
+@pytest.mark.parametrize("change", [{"heap_region": "us"}, {"heap_app_id": SecretStr("7654321")}])
+def test_a_plan_goes_to_the_app_and_region_it_was_made_for(
+    home: Home, heap: Sandbox, change: dict[str, Any]
+) -> None:
+    """Also where one local Heap stands for both; a fresh plan tells the other everything."""
+    home.sent(3)
+    path = plan_of(home).path
+    assert path is not None
+    ours = {name: getattr(home.settings, name) for name in change}
+    home.settings.__dict__.update(change)
+    refused(home, heap, path, "made for another Heap environment")
+    home.settings.__dict__.update(ours)
+    assert publish(home.settings, home.console, path, limits=FAST).count_events == 3
+    home.settings.__dict__.update(change)
+    assert plan_of(home).events == {"cio_message_sent": 3}
+
+
 def test_a_plan_about_people_whom_the_warehouse_does_not_know_is_refused(
     home: Home, heap: Sandbox
 ) -> None:
