@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import threading
 import zlib
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -58,6 +60,37 @@ class AnswerTooLarge(httpx.DecodingError):
     """An answer of more than `MAX_ANSWER_BYTES`, packed or not."""
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """Looks a host up on a thread that nobody waits for: nothing can stop a resolver.
+
+    What asyncio does by itself is joined when the loop is closed and when the process ends.
+    """
+
+    async def getaddrinfo(self, *asked: Any, **more: Any) -> Any:
+        """As `socket.getaddrinfo`; cancelled, it leaves its thread to itself."""
+        found: asyncio.Future[Any] = self.create_future()
+
+        def tell(answer: Any, error: BaseException | None) -> None:
+            if found.done():
+                return
+            if error is not None:
+                found.set_exception(error)
+            else:
+                found.set_result(answer)
+
+        def look_up() -> None:
+            answer, failed = None, None
+            try:
+                answer = socket.getaddrinfo(*asked, **more)
+            except BaseException as error:  # whatever it is, the loop is told
+                failed = error
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                self.call_soon_threadsafe(tell, answer, failed)
+
+        threading.Thread(target=look_up, name="look-up of a host", daemon=True).start()
+        return await found
+
+
 class Caller:
     """Speaks with one address and goes nowhere but where it is sent; a context manager.
 
@@ -68,7 +101,7 @@ class Caller:
     def __init__(self, base_url: str, *, seconds: float = EXCHANGE_SECONDS) -> None:
         self._seconds = seconds
         with ExitStack() as opening:
-            self._runner = opening.enter_context(asyncio.Runner())
+            self._runner = opening.enter_context(asyncio.Runner(loop_factory=_Loop))
             self._client = httpx.AsyncClient(
                 base_url=base_url,
                 timeout=None,

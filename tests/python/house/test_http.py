@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from adversary import Answer, adversary, drip, flood
+from adversary import Answer, adversary, drip, flood, once
 from hypothesis import given
 from hypothesis import strategies as st
 from publisher_home import FAST, OPEN, Home
@@ -131,6 +133,77 @@ def test_an_exchange_ends_in_its_time(name: str) -> None:
         assert time.monotonic() - started < 2
         with pytest.raises(httpx.TransportError):
             caller.ask("POST", "/api/track", content=b"{}", seconds=0.05)
+
+
+LOST_IN_LOOKUP = "lost.example"
+
+
+@pytest.fixture
+def endless_lookup(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A resolver of the system that never answers about one name, until the test is over."""
+    over = threading.Event()
+    real = socket.getaddrinfo
+
+    def look_up(host: object, *more: object, **others: object) -> object:
+        if host in (LOST_IN_LOOKUP, LOST_IN_LOOKUP.encode()):
+            over.wait(30)
+        return real(host, *more, **others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield
+    over.set()
+
+
+@pytest.mark.usefixtures("endless_lookup")
+def test_a_lookup_without_end_ends_in_its_time() -> None:
+    """And nothing waits for it afterwards, also where more are lost than anybody has threads."""
+    started = time.monotonic()
+    with http.Caller(f"http://{LOST_IN_LOOKUP}", seconds=0.05) as caller:
+        for _ in range(40):
+            with pytest.raises(http.TookTooLong):
+                caller.ask("GET", "/")
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.usefixtures("endless_lookup")
+def test_a_lookup_without_end_does_not_outlast_a_time_box(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home", f"http://{LOST_IN_LOOKUP}")
+    home.sent(3)
+    started = time.monotonic()
+    summary = publish(home.settings, Console(as_json=True), limits=FAST, max_minutes=0.01)
+    assert (summary.status, summary.count_left) == ("resumes", 3)
+    assert time.monotonic() - started < 10
+
+
+def test_a_process_does_not_wait_for_a_lookup_at_its_end() -> None:
+    program = f"""
+import socket, sys, time
+from pipelines import http
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+with http.Caller("http://{LOST_IN_LOOKUP}", seconds=0.1) as caller:
+    try:
+        caller.ask("GET", "/")
+    except http.TookTooLong:
+        sys.exit(7)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        cwd=PROJECT_DIR,
+        timeout=30,
+        capture_output=True,
+    )
+    assert (ended.returncode, ended.stderr) == (7, b"")
+
+
+def test_what_a_lookup_says_is_what_is_asked() -> None:
+    """A name that there is, one that there is not, and one that is none."""
+    with adversary(lambda _: once(HEAD + b"Content-Length: 2\r\n\r\n{}")) as url:
+        with http.Caller(url.replace("127.0.0.1", "localhost")) as caller:
+            assert caller.ask("GET", "/").content == b"{}"
+        for name in ("heap.invalid", "a" * 64 + ".invalid"):
+            with http.Caller(f"http://{name}") as caller, pytest.raises(httpx.ConnectError):
+                caller.ask("GET", "/")
 
 
 def test_whoever_does_not_read_holds_nobody() -> None:
