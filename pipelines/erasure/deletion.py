@@ -27,7 +27,8 @@ PATH = "/api/public/v0"
 MAX_USERS = 10_000
 TOKEN_SECONDS = 270.0
 """A token lives five minutes; we stop trusting it half a minute earlier."""
-MAX_POLLS = 120
+HEAP_SECONDS = 600.0
+"""For all that is asked of Heap about one person, from the token to the last look at its status."""
 UNAUTHORISED = 401
 _WORD = re.compile(r"[\w.~+/=-]{1,4096}", re.ASCII)
 """What may stand in a header, an address and a certificate: a token, a number, a status."""
@@ -68,6 +69,7 @@ def ask_heap(
     clock: Clock,
     poll_seconds: float,
     *,
+    seconds: float = HEAP_SECONDS,
     is_told: bool = False,
     before: Callable[[], None] = lambda: None,
 ) -> HeapDeletion:
@@ -76,12 +78,13 @@ def ask_heap(
     Whoever Heap Connect shows is deleted too, also under an identity that was never told.
 
     Args:
+        seconds: how long all of it may take.
         is_told: Heap was told about the person, whatever the ledger still knows of it.
         before: called once when everything is ready, before the first request that deletes.
 
     Raises:
         UsageError: Heap knows the person and no key for its deletion API is set.
-        CounterfoilError: Heap refused, or did not finish.
+        CounterfoilError: Heap refused, or did not finish in time.
     """
     known = person.values("heap_identity")
     in_heap = {told.identity for told in told_about(ledger, known)} | (person.in_heap & set(known))
@@ -107,7 +110,8 @@ def ask_heap(
         )
     target = require_target(settings)
     base = http.base_url(settings.heap_url or DELETION_HOST, "HEAP_URL")
-    with _Deleter(target, base, settings.heap_api_key.get_secret_value(), clock) as deleter:
+    key = settings.heap_api_key.get_secret_value()
+    with _Deleter(target, base, key, clock, seconds) as deleter:
         deleter.authorise()
         before()
         requests = [
@@ -118,12 +122,15 @@ def ask_heap(
 
 
 class _Deleter:
-    """The deletion API with a token that is renewed before it dies."""
+    """The deletion API with a token that is renewed before it dies, until its time is over."""
 
-    def __init__(self, target: Target, base_url: str, api_key: str, clock: Clock) -> None:
+    def __init__(
+        self, target: Target, base_url: str, api_key: str, clock: Clock, seconds: float
+    ) -> None:
         self.target = target
         self.api_key = api_key
         self.clock = clock
+        self.ends_at = clock.monotonic() + seconds
         self.token = ""
         self.token_at = 0.0
         self.http = http.Caller(base_url)
@@ -142,29 +149,43 @@ class _Deleter:
         """Delete up to 10,000 users; returns Heap's request number once it is complete."""
         asked = self._call("POST", "/user_deletion", {"users": list(users)})
         number = _said(asked, "deletion_request_id")
-        for _ in range(MAX_POLLS):
-            status = _said(
-                self._call("GET", f"/deletion_status/{quote(number, safe='')}"), "status"
+        where = f"/deletion_status/{quote(number, safe='')}"
+        while _said(self._call("GET", where), "status") != "complete":
+            self._sleep(poll_seconds)
+        return number
+
+    def _sleep(self, seconds: float) -> None:
+        self._seconds_left(seconds)
+        self.clock.sleep(seconds)
+
+    def _seconds_left(self, needed: float = 0.0) -> float:
+        """How long the next exchange may take.
+
+        Raises:
+            CounterfoilError: less is left than is needed.
+        """
+        left = self.ends_at - self.clock.monotonic()
+        if left <= needed:
+            raise CounterfoilError(
+                "Heap did not finish the deletion in time, so nothing was erased here now: run "
+                "`counterfoil erase` again later, which takes it up."
             )
-            if status == "complete":
-                return number
-            self.clock.sleep(poll_seconds)
-        raise CounterfoilError(
-            f"Heap has not finished the deletion {number} yet: run `counterfoil erase` again later."
-        )
+        return left
 
     def _call(self, method: str, path: str, body: object = None) -> httpx.Response:
         """One call with a fresh enough token; 429, 5xx and broken connections are tried again."""
 
         def call() -> httpx.Response:
             headers = {"Authorization": f"Bearer {self._fresh_token()}"}
-            answer = self.http.ask(method, PATH + path, json=body, headers=headers)
+            answer = self.http.ask(
+                method, PATH + path, seconds=self._seconds_left(), json=body, headers=headers
+            )
             if answer.status_code == UNAUTHORISED:
                 self.token = ""
             return answer
 
         try:
-            answer = http.patiently(call, self.clock.sleep, again=(UNAUTHORISED,))
+            answer = http.patiently(call, self._sleep, again=(UNAUTHORISED,))
         except http.AnswerTooLarge:
             answer = None
         if answer is None or not answer.is_success:
@@ -179,7 +200,10 @@ class _Deleter:
             return self.token
         try:
             answer = self.http.ask(
-                "POST", f"{PATH}/auth_token", auth=(self.target.app_id, self.api_key)
+                "POST",
+                f"{PATH}/auth_token",
+                seconds=self._seconds_left(),
+                auth=(self.target.app_id, self.api_key),
             )
         except http.LOST as error:
             raise CounterfoilError(

@@ -19,7 +19,7 @@ from pipelines.erasure import homefiles, journal
 from pipelines.erasure.aggregates import aggregates_of
 from pipelines.erasure.certificate import Certificate, certificate_lines, facts, write
 from pipelines.erasure.databases import clean_database, other_databases
-from pipelines.erasure.deletion import HeapDeletion, ask_heap
+from pipelines.erasure.deletion import HEAP_SECONDS, HeapDeletion, ask_heap
 from pipelines.erasure.exports import require_folders, rewrite_exports
 from pipelines.erasure.finding import find_person, refresh_person
 from pipelines.erasure.journal import Journal
@@ -46,6 +46,7 @@ def erase(
     *,
     clock: Clock | None = None,
     poll_seconds: float = 5.0,
+    heap_seconds: float = HEAP_SECONDS,
     is_only_app: bool = False,
     exports: Sequence[Path] = (),
     on_step: Callable[[str], None] = lambda _: None,
@@ -62,6 +63,7 @@ def erase(
         console: progress and the summary.
         clock: clock and sleep.
         poll_seconds: pause between two looks at the deletion's status.
+        heap_seconds: how long all that is asked of Heap about one person may take.
         is_only_app: whatever other app was told is an environment of the same Heap account, which
             one request searches whole, or is no more.
         exports: folders whose export files are rewritten without the person.
@@ -78,7 +80,7 @@ def erase(
     ):
         tombstones.known(settings)
         discard_unfinished(settings)  # what a build had made when it failed knows everybody too
-        work = _Erasing(settings, console, clock, poll_seconds, is_only_app, on_step)
+        work = _Erasing(settings, console, clock, poll_seconds, heap_seconds, is_only_app, on_step)
         begun = journal.unfinished(settings)
         asked = next((j for j in begun if j.person.is_named(identifier)), None)
         asked = asked or next((j for j in begun if j.person.held(identifier)), None)
@@ -119,6 +121,7 @@ class _Erasing:
         console: Console,
         clock: Clock,
         poll_seconds: float,
+        heap_seconds: float,
         is_only_app: bool,
         on_step: Callable[[str], None],
     ) -> None:
@@ -126,6 +129,7 @@ class _Erasing:
         self.console = console
         self.clock = clock
         self.poll_seconds = poll_seconds
+        self.heap_seconds = heap_seconds
         self.is_only_app = is_only_app
         self.on_step = on_step
 
@@ -202,6 +206,7 @@ class _Erasing:
                 person,
                 self.clock,
                 self.poll_seconds,
+                seconds=self.heap_seconds,
                 is_told=bool(work.told),
                 before=begin,
             )

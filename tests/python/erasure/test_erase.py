@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,6 +21,7 @@ from threading import Thread
 import duckdb
 import fastavro
 import pytest
+from adversary import adversary, drip, once
 from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 from pydantic import SecretStr
@@ -1002,3 +1003,41 @@ def test_a_deletion_api_that_is_none_erases_nobody(
         assert raw.execute(
             "select count(*) > 0 from customerio.people where internal_customer_id = 'c10'"
         ).fetchall() == [(True,)]
+
+
+def said(status: int, text: str) -> bytes:
+    body = text.encode()
+    head = f"HTTP/1.1 {status} OK\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    "late", ["auth_token", "user_deletion", "deletion_status", "never complete"]
+)
+def test_a_heap_that_deletes_without_end_is_waited_for_in_bounds(
+    crowd: Home, tmp_path: Path, late: str
+) -> None:
+    """Nothing here is erased then; the next run takes it up."""
+    answers = {
+        b"auth_token": said(200, '{"access_token": "word"}'),
+        b"user_deletion": said(201, '{"deletion_request_id": 7, "status": "pending"}'),
+        b"deletion_status": said(200, '{"status": "pending"}'),
+    }
+
+    def answer(request: bytes) -> AsyncIterator[bytes]:
+        path = request.split(b"\r\n")[0]
+        if late.encode() in path:
+            return drip(b" ", before=b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
+        return once(next(text for name, text in answers.items() if name in path))
+
+    home = copied(crowd, tmp_path / "home")
+    with adversary(answer) as url:
+        settings = home.settings.model_copy(update={"heap_url": url})
+        started = time.monotonic()
+        with pytest.raises(CounterfoilError, match="nothing was erased") as stopped:
+            erase(settings, "c10", home.console, poll_seconds=0.02, heap_seconds=0.5)
+        assert time.monotonic() - started < 8
+    assert late == "auth_token" or "in time" in str(stopped.value)
+    assert "c10" in cio_ids_in(home)
+    assert erase(home.settings, "c10", home.console, poll_seconds=0).heap.status == "complete"
+    assert "c10" not in cio_ids_in(home)
