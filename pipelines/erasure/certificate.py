@@ -17,7 +17,9 @@ HOW = (
     "Identifiers are compared whole, each kind in its own columns; e-mail addresses are looked for "
     "in every text, in any case, also as JSON, HTML and addresses on the web spell them; other ids "
     "in texts where they have ten characters or more, a letter and a digit, and are no word of "
-    "their own. gzip, bzip2 and xz files are unpacked, Parquet and Avro read by value."
+    "their own. Files are read as UTF-8 and as UTF-16, with letters that are spelled by their "
+    "number; gzip, bzip2, xz and the members of zip archives are unpacked; Parquet, Avro and "
+    "databases of SQLite and DuckDB are read by value. Names of files and folders count too."
 )
 _IN_DATABASES = ("raw.", "warehouse.", "ledger.", "the blocks of ")
 

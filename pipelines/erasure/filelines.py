@@ -13,7 +13,8 @@ from typing import IO, Literal
 from pipelines.encoding import from_cell
 from pipelines.erasure.columns import COLUMNS
 from pipelines.erasure.person import Person
-from pipelines.erasure.searching import holds_bytes, needles
+from pipelines.erasure.searching import holds_bytes
+from pipelines.erasure.spellings import holds, needles
 from pipelines.erasure.traces import ERASED, Mentions, lowered, normalised
 from pipelines.loading.identifiers import TOLD_TYPES
 
@@ -99,7 +100,7 @@ def _plan_rows(content: IO[bytes], person: Person) -> Pieces:
             _is_among(row.get(name), mine[name]) for name in PLAN_OWNERS if name in row
         ):
             yield line, None
-        elif any(needle in line.lower() for needle in wanted):
+        elif holds(line, wanted):
             text = line.decode("utf-8", "surrogateescape")
             body = text.rstrip("\r\n")
             kept = mentions.without(body)

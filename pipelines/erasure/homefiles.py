@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -51,15 +52,9 @@ def home_files(settings: Settings) -> list[HomeFile]:
     from pipelines.loading import recognise
 
     found = []
-    visited: set[str] = set()
-    for folder, folders, names in os.walk(settings.home, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in visited:  # a link back up
-            folders.clear()
-            continue
-        visited.add(real)
+    for folder, names in _folders(settings.home):
         for name in names:
-            path = Path(folder) / name
+            path = folder / name
             if not path.is_file():
                 continue
             place = PurePosixPath(path.relative_to(settings.home).as_posix())
@@ -79,6 +74,27 @@ def home_files(settings: Settings) -> list[HomeFile]:
     if settings.home.is_relative_to(PROJECT_DIR) and logs.is_dir():
         found += [HomeFile(p, f"logs/{p.name}", "rewrite") for p in logs.glob("*.log*")]
     return sorted(found, key=lambda file: file.name)
+
+
+def home_folders(settings: Settings) -> list[PurePosixPath]:
+    """Every folder below the home, as it is told, also an empty one."""
+    return sorted(
+        PurePosixPath(folder.relative_to(settings.home).as_posix())
+        for folder, _ in _folders(settings.home)
+        if folder != settings.home
+    )
+
+
+def _folders(home: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder from the home down, links followed, with the names in it that are no folders."""
+    visited: set[str] = set()
+    for folder, folders, names in os.walk(home, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in visited:  # a link back up
+            folders.clear()
+            continue
+        visited.add(real)
+        yield Path(folder), names
 
 
 def _care(place: PurePosixPath) -> Care:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -720,6 +721,13 @@ def avro(identity: str) -> bytes:
     return content.getvalue()
 
 
+def zipped(text: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mail.txt", text)
+    return content.getvalue()
+
+
 def test_files_of_others_are_left_and_named_and_ours_lose_only_the_person(
     crowd: Home, tmp_path: Path
 ) -> None:
@@ -744,9 +752,15 @@ def test_files_of_others_are_left_and_named_and_ours_lose_only_the_person(
         "notes.txt": b"call ann@example.com",
         "mail to ann@example.com.txt": b"to ann@example.com",
         "other/list.csv": b"x" * (1 << 20) + b"\nann@example.com\n",
+        "other/spelled.json": b'{"to": "\\u0061nn\\u0040example.com"}',
+        "other/wide.txt": "of customer-10".encode("utf-16"),
+        "other/mail.zip": zipped("of ann@example.com"),
+        "other/others.zip": zipped("of joann@example.com"),
+        "other/crm.sqlite": b"damaged",
+        "other/customer-10/list.csv": b"nobody",
     }
     for name, content in theirs.items():
-        (home.path / name).parent.mkdir(exist_ok=True)
+        (home.path / name).parent.mkdir(parents=True, exist_ok=True)
         (home.path / name).write_bytes(content)
     header = "stratum,person_id,workspace_id,customer_id,email,heap_identity,identifiers,verdict\n"
     sheet = [
@@ -779,12 +793,13 @@ def test_files_of_others_are_left_and_named_and_ours_lose_only_the_person(
         "exports/behavior.csv", "exports/webhooks.jsonl", "exports/webhooks-2.jsonl.gz",
         "exports/webhooks-4.jsonl.bz2", "exports/deliveries_v5_7_1.parquet",
         "exports/outputs_v5_7_1.parquet", "exports/users_7.avro", "plans/behavior.csv",
-        "notes.txt", "other/list.csv", "(erased)",
+        "notes.txt", "other/list.csv", "(erased)", "(erased) (2)", "other/spelled.json",
+        "other/wide.txt", "other/mail.zip", "other/(erased)",
     }  # fmt: skip
+    unread = "1 packed, binary or damaged files that are not ours: yours to look into"
     assert certificate.proof.not_searched == {
-        "exports/*.parquet": "1 packed, binary or damaged files that are not ours: yours to look "
-        "into"
-    }
+        "exports/*.parquet": unread, "other/*.sqlite": unread,
+    }  # fmt: skip
     assert certificate.proof.found == []
     assert certificate.path is not None
     assert "ann@" not in certificate.path.read_text()
