@@ -13,13 +13,14 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import duckdb
 
+from pipelines.blanks import BLANKS
 from pipelines.built.quoting import literal, quoted
 from pipelines.erasure.cleaning import Cleaner
 from pipelines.erasure.columns import Table
@@ -39,6 +40,7 @@ from pipelines.settings import Settings
 LINES_AT_ONCE = 20_000
 PARTIAL = ".erasing"
 ROW = "_row"
+_DECODER = json.JSONDecoder()
 
 
 def require_folders(folders: Sequence[Path]) -> list[Path]:
@@ -248,26 +250,58 @@ def _jsonl(task: _Task, path: Path, partial: Path) -> bool:
     is_same = True
     with _unpacked(path, partial) as (content, out):
         while chunk := list(islice(content, LINES_AT_ONCE)):
-            theirs = task.theirs([_row(line) for line in chunk])
-            for place, line in enumerate(chunk):
-                text = line.decode("utf-8", "surrogateescape")
-                body = text.rstrip("\r\n")
-                kept = None if place in theirs else task.mentions.without(body)
-                is_same = is_same and kept == body
-                if place not in theirs:
-                    said = json.dumps(ERASED) if kept is None else str(kept)
-                    out.write((said + text[len(body) :]).encode("utf-8", "surrogateescape"))
+            lines = [line.decode("utf-8", "surrogateescape") for line in chunk]
+            pieces = [
+                (place, piece)
+                for place, line in enumerate(lines)
+                for piece in _objects(line.rstrip("\r\n"))
+            ]
+            theirs = task.theirs([_row(piece) for _, piece in pieces])
+            kept: dict[int, list[str]] = {}
+            for number, (place, piece) in enumerate(pieces):
+                if number not in theirs:
+                    said = task.mentions.without(piece)
+                    kept.setdefault(place, []).append(
+                        json.dumps(ERASED) if said is None else str(said)
+                    )
+            lost = {pieces[number][0] for number in theirs}
+            for place, line in enumerate(lines):
+                body = line.rstrip("\r\n")
+                without = "".join(kept.get(place, []))
+                is_same = is_same and without == body
+                if place not in lost or without.strip(BLANKS):
+                    out.write((without + line[len(body) :]).encode("utf-8", "surrogateescape"))
     return not is_same
 
 
-def _row(line: bytes) -> dict[str, str | None]:
+def _objects(line: str) -> list[str]:
+    """The pieces of a line, which together are it: its objects, and what is none before or after.
+
+    Several objects may follow each other, as a load reads them; the blanks after one are its own.
+    """
+    pieces, start = [], len(line) - len(line.lstrip(BLANKS))
+    if start:
+        pieces.append(line[:start])
+    while start < len(line):
+        end = len(line)
+        if line[start] == "{":
+            with suppress(ValueError, RecursionError):
+                _, end = _DECODER.raw_decode(line, start)
+        while end < len(line) and line[end].isspace():
+            end += 1
+        pieces.append(line[start:end])
+        start = end
+    return pieces
+
+
+def _row(piece: str) -> dict[str, str | None]:
     try:
-        found = json.loads(line)
+        found = json.loads(piece)
     except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}
-    return {str(name): _text(value) for name, value in found.items() if str(name) != ROW}
+    return {_utf8(name): _text(value) for name, value in found.items() if name != ROW}
 
 
 def _text(value: Any) -> str | None:

@@ -180,3 +180,37 @@ def test_packed_text_is_known_by_its_content_as_a_load_knows_it(
         LINE.replace("a1", "a3") % '"customer_id":"C10","category":"C1",  "value":1.10',
     ]
     assert load([str(export)], settings, QUIET).files_loaded == 0
+
+
+def test_of_a_line_of_several_objects_only_the_person_s_goes(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """And so of a file without line ends; what is nobody's object stays where it stands."""
+    export = exported(tmp_path)
+    ours, others, third = (
+        LINE.rstrip("\n").replace("a1", event) % f'"customer_id":"{who}", "value":1.10'
+        for event, who in (("b1", "C1"), ("b2", "C2"), ("b3", "C10"))
+    )
+    mention = LINE.rstrip("\n").replace("a1", "b4") % '"customer_id":"C2","category":"{}"'
+    mentions, cleaned = (mention.replace("{}", word) for word in ("erased@example.com", "?"))
+    cleaned = cleaned.replace('"?"', "null")
+    text = f"""\ufeff{ours}{others}
+{others}  {ours} {third}
+{ours}\t{ours}
+{third}
+{ours}{mentions}
+{others}{ours}{{"half
+"""
+    kept = f"""\ufeff{others}
+{others}  {third}
+{third}
+{cleaned}
+{others}{{"half
+"""
+    (export / "behavior_lines.jsonl").write_text(text)
+    (export / "behavior_no_lines.jsonl").write_bytes(f"{ours}{others}\r{ours}{third}".encode())
+    load([str(export)], settings, QUIET)
+    erase(settings, "C1", QUIET, exports=[export])
+    assert (export / "behavior_lines.jsonl").read_text() == kept
+    assert (export / "behavior_no_lines.jsonl").read_bytes().decode() == f"{others}\r{third}"
+    assert load([str(export)], settings, QUIET).files_loaded == 0
