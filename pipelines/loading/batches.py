@@ -48,6 +48,12 @@ class Batch:
         """The rows of all files, by their footers or as counted."""
         return sum(found.rows for found in self.files)
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Known columns that the files do not give."""
+        kinds = self.family.columns
+        return tuple(name for name, _, sql in self.columns if sql == _nothing(kinds.get(name)))
+
     def select(self, columns: Sequence[str] | None = None) -> str:
         """The SELECT that reads the batch, or only some of its `columns`."""
         chosen = [
@@ -128,15 +134,21 @@ def spoilers(
     return spoilers(files[:middle], read) + spoilers(files[middle:], read)
 
 
+def _nothing(kind: Kind | None) -> str | None:
+    return to_kind(kind, "null", '"NULL"') if kind else None
+
+
 def raw_columns(
     family: Family,
     present: Sequence[tuple[str, str, str]],
     constants: dict[str, str],
-    not_null: Sequence[str] = (),
+    *,
+    is_text: bool,
 ) -> tuple[tuple[str, Kind, str], ...]:
     """Raw columns from the `present` ones, given as (name, SQL, DuckDB type).
 
-    A row without a value in a column of `not_null` cannot be read.
+    In text a row without a value in a `not_null` column cannot be read; elsewhere it is null there,
+    also where an id is blank.
     """
     exact = {name: (sql, source) for name, sql, source in present}
     spellings: dict[str, list[str]] = {}  # the lines of a file may spell one name in several ways
@@ -156,10 +168,8 @@ def raw_columns(
             sql = f"coalesce({', '.join(sources)})"
         else:
             sql = sources[0] if sources else to_kind(kind, "null", '"NULL"')
-        if column in not_null:
-            missing = f"{column} is missing in a row"
-            absent = is_blank_sql(sql) if kind in ("text", "id") else f"{sql} is null"
-            sql = f"case when {absent} then error({literal(missing)}) else {sql} end"
+        if column in family.not_null:
+            sql = _required(column, kind, sql, is_text=is_text)
         columns.append((column, kind, sql))
     if family.keeps_unknown:
         taken = {*family.columns, *RESERVED}
@@ -169,6 +179,17 @@ def raw_columns(
                 taken.add(raw_name)
                 columns.append((raw_name, "text", to_kind("text", sql, source)))
     return tuple(columns)
+
+
+def _required(column: str, kind: Kind, sql: str, *, is_text: bool) -> str:
+    if is_text:
+        missing = f"{column} is missing in a row"
+        absent = is_blank_sql(sql) if kind in ("text", "id") else f"{sql} is null"
+        return f"case when {absent} then error({literal(missing)}) else {sql} end"
+    if kind == "id" and sql != _nothing(kind):
+        # for nearly all a look at the first letter is enough
+        return f"case when {sql} between '!' and '~' or not {is_blank_sql(sql)} then {sql} end"
+    return sql
 
 
 def unknown_name(name: str, taken: set[str]) -> str:

@@ -11,7 +11,6 @@ import duckdb
 from pipelines.console import Console
 from pipelines.loading import raw
 from pipelines.loading.batches import Batch
-from pipelines.loading.casts import to_kind
 from pipelines.loading.contents import Unreadable
 from pipelines.loading.files import Found, Recognise, bring, find
 from pipelines.loading.readers.csv import csv_header
@@ -120,8 +119,7 @@ def _groups(connection: raw.Connection, batch: Batch) -> list[Group]:
     for found in batch.files:
         header = csv_header(found)[1] if found.kind.reader == "csv" else []
         by_header.setdefault(tuple(header), []).append(found)
-    nothing = {name: to_kind(kind, "null", '"NULL"') for name, kind in batch.family.columns.items()}
-    lacking = tuple(name for name, _, sql in batch.columns if sql == nothing.get(name))
+    lacking = batch.absent
     aside = count_set_aside(connection)
     groups = []
     for headings, files in by_header.items():

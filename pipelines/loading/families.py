@@ -74,10 +74,11 @@ class Family:
     `declared` are the known columns, each with what it holds. `required` must all be in a file by
     name, and at least one of each group in `required_any`; a file without them is no file of this
     family, whatever it is called. `keeps_unknown` is false where a column that is not listed may
-    hold personal text. `not_null` columns must also hold a value, and no blank, in every row of a
-    text file. `keeps_lines` where the later of two rows wins: raw then keeps the place of each row
-    in its file, a CSV's header being line 1, and the folder of the file, since two files may share
-    a name.
+    hold personal text. `not_null` columns must also hold a value, and no blank, in every row: a
+    line of a text file without is set aside; a row of another file is loaded and told, and the
+    models leave it out. `not_null_any` are groups of which one must. `keeps_lines` where the later
+    of two rows wins: raw then keeps the place of each row in its file, a CSV's header being line 1,
+    and the folder of the file, since two files may share a name.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Family:
     required: tuple[str, ...] = ()
     required_any: tuple[tuple[str, ...], ...] = ()
     not_null: tuple[str, ...] = ()
+    not_null_any: tuple[tuple[str, ...], ...] = ()
     aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keeps_unknown: bool = True
     keeps_lines: bool = False

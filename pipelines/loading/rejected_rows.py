@@ -1,4 +1,7 @@
-"""Bad lines of text files that were read without them: which they are, and how long they count."""
+"""Lines that a text file was read without, and rows of other files that the models leave out.
+
+Which they are, and how long they count.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from datetime import datetime
 
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading import raw
-from pipelines.loading.batches import Batch
+from pipelines.loading.batches import Batch, files_of
 from pipelines.loading.files import Listing
 from pipelines.loading.handover import Handed
+from pipelines.loading.readers.broken import written_name
 from pipelines.loading.readers.setting_aside import SET_ASIDE, at_line
 
 Key = tuple[str, str]
 """The name and the content of a file."""
+_FILES = "incoming.main.read_without"
 
 
 def told(connection: raw.Connection) -> dict[Key, tuple[int, str]]:
@@ -29,34 +34,68 @@ def told(connection: raw.Connection) -> dict[Key, tuple[int, str]]:
 
 
 def handed(connection: raw.Connection, batches: Sequence[Batch], now: datetime) -> list[Handed]:
-    """The bad lines of the files of `batches`, if any, to be loaded with the good ones."""
+    """What is told of the files of `batches`, if anything, to be loaded with their good rows."""
     bad: dict[str, int] = dict(
         connection.execute(f"select location, count(*) from {SET_ASIDE} group by all").fetchall()
     )
-    files = [found for batch in batches for found in batch.files if found.location in bad]
-    if not files:
-        return []
+    files = files_of(batches)
     connection.execute(
-        "create or replace table incoming.main.read_without as select unnest($locations) as"
-        " location, unnest($names) as file_name, unnest($families) as family,"
-        " unnest($contents) as content_hash",
+        f"create or replace table {_FILES} as select unnest($locations) as"
+        " location, unnest($paths) as path, unnest($names) as file_name, unnest($families) as"
+        " family, unnest($contents) as content_hash",
         {
             "locations": [found.location for found in files],
+            "paths": [str(found.path) for found in files],
             "names": [found.name for found in files],
             "families": [found.kind.family.name for found in files],
             "contents": [found.content_hash for found in files],
         },
     )
+    told = []
+    if any(found.location in bad for found in files):
+        told.append((f"{SET_ASIDE} inner join {_FILES} using (location)", sum(bad.values())))
+    if lacking := [select for batch in batches if (select := _lacking(batch))]:
+        rows = f"({' union all '.join(lacking)})"
+        told.append((f"{rows} inner join {_FILES} using (path)", 0))
     return [
         Handed(
             table=raw.REJECTED_ROWS.table,
             columns=dict(raw.REJECTED_ROWS.columns),
             select="select file_name, family, content_hash, location, line_number, column_name,"
-            f" reason, cast({literal(str(now))} as timestamp) as loaded_at from {SET_ASIDE}"
-            " inner join incoming.main.read_without using (location)",
-            rows=sum(bad[found.location] for found in files),
+            f" reason, cast({literal(str(now))} as timestamp) as loaded_at from {source}",
+            rows=count,
         )
+        for source, count in told
     ]
+
+
+def _lacking(batch: Batch) -> str | None:
+    """The SELECT of rows that the models leave out, or None where a file's bad lines are set aside.
+
+    A column that a file need not have is no fault of each of its rows.
+    """
+    family = batch.family
+    absent = batch.absent
+    required = [*((name,) for name in family.not_null), *family.not_null_any]
+    present = [tuple(name for name in group if name not in absent) for group in required]
+    groups = [group for group in present if group]
+    if batch.files[0].kind.reader not in ("parquet", "avro") or not groups:
+        return None
+    read = {name: sql for name, _, sql in batch.columns}
+    cases = [
+        f"when {' and '.join(f'{read[name]} is null' for name in group)} then {number}"
+        for number, group in enumerate(groups, 1)
+    ]
+    names = [literal(written_name(family, group[0])) for group in groups]
+    shown = [" and ".join(f"`{written_name(family, name)}`" for name in group) for group in groups]
+    reasons = [literal(f"the row lacks {columns}") for columns in shown]
+    return (
+        f"select path, line_number, [{', '.join(names)}][what] as column_name,"
+        f" [{', '.join(reasons)}][what] as reason"
+        f" from (select {quoted(batch.file_column)} as path,"
+        f" {batch.line(batch.files)} as line_number, case {' '.join(cases)} end as what"
+        f" from {batch.source(batch.files)}) where what is not null"
+    )
 
 
 def settle(

@@ -76,7 +76,7 @@ def prepare(
         batch = Batch(
             family=family,
             files=tuple(group),
-            columns=raw_columns(family, present, dict(constants), family.not_null),
+            columns=raw_columns(family, present, dict(constants), is_text=True),
             source=source,
             file_column="filename",
             line=partial(place, header=1),

@@ -128,7 +128,7 @@ def _columns(
     family: Family, names: Sequence[str], constants: Constants
 ) -> tuple[tuple[str, Kind, str], ...]:
     present = [(name, _json_field(name), JSON) for name in names]
-    return raw_columns(family, present, dict(constants), family.not_null)
+    return raw_columns(family, present, dict(constants), is_text=True)
 
 
 def _json_field(name: str) -> str:

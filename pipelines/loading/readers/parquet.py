@@ -96,14 +96,14 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
     for found in group:
         split.setdefault(found.kind.constants, []).append(found)
     # a column of that name hides DuckDB's: such files are read one by one
-    hidden = family.keeps_lines and "file_row_number" in lowered
+    hidden = "file_row_number" in lowered
     for constants, files in split.items():
         for some in [[found] for found in files] if hidden else [files]:
             reading.batches.append(
                 Batch(
                     family=family,
                     files=tuple(some),
-                    columns=raw_columns(family, present, dict(constants)),
+                    columns=raw_columns(family, present, dict(constants), is_text=False),
                     source=lambda some: source(some, file_column),
                     file_column=file_column,
                     line=place if hidden else _place_in_parquet,

@@ -183,8 +183,9 @@ def take_rest(
 
 def at_line(line: int, reason: str) -> str:
     """What is wrong with a line, with its number."""
-    if reason.startswith("the line "):
-        return reason.replace("the line", f"line {line}", 1)
+    for what in ("line", "row"):
+        if reason.startswith(f"the {what} "):
+            return reason.replace(f"the {what}", f"{what} {line}", 1)
     return f"line {line}: {reason}"
 
 

@@ -65,6 +65,8 @@ def _family(
     declared: tuple[Column, ...],
     required: str = "",
     required_any: str = "",
+    not_null: str = "",
+    not_null_any: str = "",
     keeps_unknown: bool = True,
 ) -> Family:
     return Family(
@@ -74,6 +76,8 @@ def _family(
         declared=declared,
         required=tuple(required.split()),
         required_any=(tuple(required_any.split()),) if required_any else (),
+        not_null=tuple(not_null.split()),
+        not_null_any=(tuple(not_null_any.split()),) if not_null_any else (),
         keeps_unknown=keeps_unknown,
     )
 
@@ -90,6 +94,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("timestamp", "none", "created_at updated_at"),
         ),
         required="internal_customer_id updated_at",
+        not_null="internal_customer_id",
     ),
     _family(
         "attributes",
@@ -101,6 +106,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("event_time", "none", "timestamp"),
         ),
         required="internal_customer_id attribute_name attribute_value timestamp",
+        not_null="internal_customer_id attribute_name timestamp",
     ),
     _family(
         "campaigns",
@@ -112,6 +118,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("timestamp", "none", "created_at updated_at"),
         ),
         required="campaign_id",
+        not_null="campaign_id",
     ),
     _family(
         # Seen in real buckets, columns not documented: all of these are a best guess.
@@ -122,6 +129,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("timestamp", "none", "created_at updated_at"),
         ),
         required_any="workspace_id campaign_id action_id",
+        not_null="action_id",
     ),
     _family(
         "broadcasts",
@@ -132,6 +140,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("timestamp", "none", "created_at updated_at"),
         ),
         required="broadcast_id",
+        not_null="broadcast_id",
     ),
     _family(
         "subjects",
@@ -145,6 +154,8 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("event_time", "none", "started_campaign_at created_at"),
         ),
         required="subject_name campaign_id",
+        not_null="subject_name",
+        not_null_any="started_campaign_at created_at",
     ),
     _family(
         "outputs",
@@ -163,6 +174,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("event_time", "none", "created_at"),
         ),
         required="output_id subject_name",
+        not_null="output_id created_at",
     ),
     _family(
         "deliveries",
@@ -182,6 +194,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("event_time", "none", "created_at"),
         ),
         required="delivery_id created_at",
+        not_null="delivery_id created_at",
     ),
     _family(
         # Bodies, headers and addresses other than the recipient's never enter raw.duckdb.
@@ -194,6 +207,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("text", "none", "type"),
         ),
         required="delivery_id",
+        not_null="delivery_id",
         keeps_unknown=False,
     ),
     _family(
@@ -210,6 +224,7 @@ WAREHOUSE: tuple[Family, ...] = (
             *columns("event_time", "none", "created_at"),
         ),
         required="event_id delivery_id metric created_at",
+        not_null="event_id delivery_id metric created_at",
     ),
     _family(
         # Seen in real buckets, columns not documented: loaded as they are, as text.

@@ -25,6 +25,7 @@ USERS = Family(
         *columns("timestamp", "none", "joindate last_modified"),
     ),
     required=("user_id",),
+    not_null=("user_id",),
     required_any=(("identity", "email", "joindate"),),
 )
 SESSIONS = Family(
@@ -38,6 +39,7 @@ SESSIONS = Family(
         *columns("event_time", "none", "time"),
     ),
     required=("session_id", "user_id", "time"),
+    not_null=("session_id", "user_id"),
 )
 USER_MIGRATIONS = Family(
     name="heap_user_migrations",
@@ -48,6 +50,7 @@ USER_MIGRATIONS = Family(
         *columns("timestamp", "none", "time"),
     ),
     required=("from_user_id", "to_user_id"),
+    not_null=("from_user_id", "to_user_id"),
 )
 EVENTS = Family(
     name="heap_events",
@@ -62,6 +65,7 @@ EVENTS = Family(
         *columns("event_time", "none", "time"),
     ),
     required=("event_id", "user_id", "time"),
+    not_null=("event_id", "time"),
 )
 FAMILIES = (USERS, SESSIONS, USER_MIGRATIONS, EVENTS)
 _BY_TABLE = {family.table: family for family in FAMILIES[:3]}

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import PROVE
 from exports import T0, Export, at
@@ -171,16 +173,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             row("C-3", "moved", 99999, "7"),
         ],
     )
+    lacking = {**row("O-9", "ordinary", 10, "999"), "event_name": None}
+    table = pa.table({name: [value] for name, value in lacking.items()})
+    pq.write_table(table, folders / "behavior_till.parquet")
     state = Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
         update={"home": folder / "home"}
     )
     assert loading.load([str(later.parent)], state, Console(as_json=True)).failure is None
-    # two bad lines at first, of which one is mended
+    # two bad lines at first, of which one is mended, beside a row that lacks its name
     whole = shop.read_text(encoding="utf-8")
     for number, content in ((2, whole.replace(" 22:00:00", " 22:00 EST", 1)), (1, whole)):
         shop.write_text(content + '{"event_id": "SECRET\n', encoding="utf-8")
         summary = loading.load([str(folders)], state, Console(as_json=True))
-        assert [count for _, count, _ in summary.rejected_rows] == [number]
+        assert [count for _, count, _ in summary.rejected_rows] == [number, 1]
     build(state, Console(as_json=True), as_of=AS_OF, registries=seeds)
     return state
 
@@ -317,18 +322,19 @@ def test_the_later_row_by_file_name_and_line_stands_whole(home: Settings) -> Non
     assert state_of(home, "moved")[2:] == (at(2000).date(), at(2000).date())
 
 
-def test_a_line_that_was_set_aside_is_told_wherever_somebody_looks(home: Settings) -> None:
+def test_what_was_set_aside_or_left_out_is_told_wherever_somebody_looks(home: Settings) -> None:
     cut = "the line is not valid JSON: it ends in the middle of an object"
     place = len(_events()) + 1
-    assert ask(home, "select * exclude (loaded_at) from marts.load_rejected_rows") == [
-        ("behavior_shop.jsonl", "behavior", place, None, cut)
+    assert ask(home, "select * exclude (loaded_at) from marts.load_rejected_rows order by all") == [
+        ("behavior_shop.jsonl", "behavior", place, None, cut),
+        ("behavior_till.parquet", "behavior", 1, "event_name", "the row lacks `event_name`"),
     ]
     assert ask(
         home, "select verdict, value from marts.fct_checklist where line = 'rejected_rows'"
-    ) == [("fail", 1)]
+    ) == [("fail", 2)]
     # both contents of the shop's file were read, neither of them twice
     assert ask(home, "select * from marts.fct_review_loads where family = 'behavior'") == [
-        ("behavior", 4, 0, 1)
+        ("behavior", 5, 0, 2)
     ]
     assert ask(
         home, "select count(*) from staging.stg_behavior__events where event_id = 'ORD-1'"
