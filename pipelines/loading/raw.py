@@ -32,6 +32,7 @@ LOADED_FILES = Family(
         *columns("text", "none", "content_hash"),
         *columns("bigint", "none", "size_bytes count_rows"),
         *columns("timestamp", "none", "modified_at loaded_at"),
+        *columns("text", "file", "location"),
     ),
 )
 # In each dataset too, and for the same reason: a file counts as read only with its bad lines told.
@@ -174,6 +175,10 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
     )
     for column in ("workspace_id bigint", "tried_as varchar"):
         connection.execute(f"alter table loads.quarantine add column if not exists {column}")
+    connection.execute(
+        "create table if not exists loads.replaced_files (file_name varchar, family varchar,"
+        " location varchar, count_rows bigint, replaced_at timestamp)"
+    )
     # a cache: which content a place, size and time of change stood for
     connection.execute(
         "create table if not exists loads.sightings (location varchar, size_bytes bigint,"

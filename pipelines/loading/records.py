@@ -31,6 +31,7 @@ def of_files(connection: raw.Connection, batches: Sequence[Batch]) -> list[Hande
             found.rows,
             found.modified_at,
             now,
+            found.location,
         )
         for batch in batches
         for found in batch.files

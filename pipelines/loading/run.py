@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.console import Advance, Console
-from pipelines.loading import raw, records, rejected_rows
+from pipelines.loading import raw, records, rejected_rows, replaced
 from pipelines.loading.batches import Batch, files_of, only
 from pipelines.loading.contents import CHANGED, Unreadable
 from pipelines.loading.families import Family
@@ -391,7 +391,9 @@ def _settle(
         found.location: found.content_hash for found in (*known, *sighted) if found.content_hash
     }
     rejected_rows.settle(connection, datasets, listing, contents)
+    replaced.settle(connection, sighted, contents, now)
     connection.execute("commit")
+    summary.replaced = replaced.told(connection, sighted)
     told = rejected_rows.told(connection)
     files = {(found.name, contents.get(found.location, "")) for found in listing.found}
     summary.rejected_rows = sorted((key[0], *told[key]) for key in files & told.keys())

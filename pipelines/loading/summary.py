@@ -15,7 +15,8 @@ class LoadSummary:
     """What a load did.
 
     `unknown` are file names; `quarantined` are (file name, reason); `rejected_rows` are (file name,
-    number of lines set aside, what is wrong with the first), also of files that were known.
+    number of lines set aside, what is wrong with the first), also of files that were known;
+    `replaced` are (file name, number of rows that it held before and holds no longer).
     """
 
     files_loaded: int = 0
@@ -24,6 +25,7 @@ class LoadSummary:
     unknown: list[str] = field(default_factory=list)
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     rejected_rows: list[tuple[str, int, str]] = field(default_factory=list)
+    replaced: list[tuple[str, int]] = field(default_factory=list)
     rows_by_table: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -65,12 +67,18 @@ def report(summary: LoadSummary, console: Console) -> None:
         console.line(f"Quarantined {name}: {reason}.")
     for name, count, first in summary.rejected_rows:
         console.line(f"Set aside {counted(count, 'line')} of {name}, the first: {first}.")
+    for name, count in summary.replaced:
+        held = f"{counted(count, 'row')} that it held before stay"
+        console.line(f"{name} was replaced: {held} (see load_replaced_files).")
     console.record(
         load={
             **asdict(summary),
             "rejected_rows": [
                 {"file_name": name, "count_rows": count, "first": first}
                 for name, count, first in summary.rejected_rows
+            ],
+            "replaced": [
+                {"file_name": name, "count_rows": count} for name, count in summary.replaced
             ],
             "quarantined": [
                 {"file_name": name, "reason": why} for name, why in summary.quarantined
