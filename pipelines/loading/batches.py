@@ -24,6 +24,8 @@ from pipelines.loading.families import (
 )
 from pipelines.loading.files import Found
 
+Columns = tuple[tuple[str, Kind, str], ...]
+"""Each by its name and kind, with the SQL that computes it."""
 RESERVED = frozenset({SOURCE_FILE, SOURCE_FOLDER, SOURCE_LINE, LOAD_ID, "_dlt_id"})
 
 
@@ -33,15 +35,17 @@ class Batch:
 
     `columns` maps each raw column to its kind and to the SQL that computes it; `source` is the
     table function call that reads `files`, whose name column is `file_column`. `line` is the SQL
-    for the place of a row in its file, in a scan of `files`.
+    for the place of a row in its file, in a scan of `files`. `checks` are like `columns`: they are
+    not loaded, but a line of which one cannot be read cannot be read either.
     """
 
     family: Family
     files: tuple[Found, ...]
-    columns: tuple[tuple[str, Kind, str], ...]
+    columns: Columns
     source: Callable[[Sequence[Found]], str]
     file_column: str
     line: Callable[[Sequence[Found]], str]
+    checks: Columns = ()
 
     @property
     def rows(self) -> int:
@@ -144,7 +148,7 @@ def raw_columns(
     constants: dict[str, str],
     *,
     is_text: bool,
-) -> tuple[tuple[str, Kind, str], ...]:
+) -> Columns:
     """Raw columns from the `present` ones, given as (name, SQL, DuckDB type).
 
     In text a row without a value in a `not_null` column cannot be read; elsewhere it is null there,

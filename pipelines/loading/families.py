@@ -52,19 +52,26 @@ class Column:
         kind: its pinned type.
         holds: which kind of identifier it holds.
         places: where JSON says whose it is: JSON paths by kind of identifier.
+        inside: what models read of JSON: the kind of each value by its keys, with dots between.
     """
 
     name: str
     kind: Kind
     holds: Holds
     places: Mapping[Owner, tuple[str, ...]] = field(default_factory=dict)
+    inside: Mapping[str, Kind] = field(default_factory=dict)
 
 
 def columns(
-    kind: Kind, holds: Holds, names: str, *, places: Mapping[Owner, tuple[str, ...]] | None = None
+    kind: Kind,
+    holds: Holds,
+    names: str,
+    *,
+    places: Mapping[Owner, tuple[str, ...]] | None = None,
+    inside: Mapping[str, Kind] | None = None,
 ) -> tuple[Column, ...]:
     """Columns of one type that hold the same kind of identifier; names with spaces between."""
-    return tuple(Column(name, kind, holds, places or {}) for name in names.split())
+    return tuple(Column(name, kind, holds, places or {}, inside or {}) for name in names.split())
 
 
 @dataclass(frozen=True, eq=False)

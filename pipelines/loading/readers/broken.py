@@ -15,6 +15,9 @@ from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.lines import check
 
+KEY_TWICE = "a key twice"
+"""What an object may not have: the first value and the last are both as good as told."""
+
 
 def read_ahead(connection: Connection, batch: Batch, reading: Reading) -> list[Found]:
     """Text has no footer to trust: read it once to count its rows.
@@ -29,7 +32,8 @@ def read_ahead(connection: Connection, batch: Batch, reading: Reading) -> list[F
         for found in files:
             check(found)
         part = batch.only(files)
-        columns = ", ".join(f"{sql} as {quoted(name)}" for name, _, sql in part.columns)
+        values = (*part.columns, *part.checks)
+        columns = ", ".join(f"{sql} as {quoted(name)}" for name, _, sql in values)
         counts.update(
             {
                 path: count
@@ -72,6 +76,8 @@ def line_reason(name: str, kind: Kind, error: Exception, family: Family) -> tupl
     written = written_name(family, name)
     if is_missing(error):
         return written, f"the line lacks `{written}`"
+    if KEY_TWICE in str(error):
+        return written, f"the column `{name}` holds {KEY_TWICE}"
     return written, _value_reason(name, kind, error) or f"the column `{name}` cannot be read"
 
 

@@ -10,6 +10,7 @@ from pipelines.built.quoting import literal
 from pipelines.encoding import is_utf8
 from pipelines.loading.batches import (
     Batch,
+    Columns,
     Reading,
     path_list,
     place,
@@ -21,7 +22,7 @@ from pipelines.loading.casts import JSON
 from pipelines.loading.families import Constants, Family, Kind
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
-from pipelines.loading.readers.broken import read_ahead
+from pipelines.loading.readers.broken import KEY_TWICE, read_ahead
 from pipelines.loading.readers.lines import (
     LONGEST_LINE,
     NOT_UTF8,
@@ -38,9 +39,12 @@ from pipelines.loading.readers.setting_aside import (
     take_rest,
 )
 
+_IS_ONCE = "len(json_keys({0})) = len(list_distinct(json_keys({0})))"
+"""SQL for whether no key of a JSON object stands there twice."""
 _KEYS = (
     "list_sort(list_distinct(flatten(list(distinct case when json_type(json) = 'OBJECT'"
-    " then json_keys(json) else error('a line is not an object') end))))"
+    f" and {_IS_ONCE.format('json')} then json_keys(json)"
+    " else error('a line is not an object, or has a key twice') end))))"
 )
 _DECODER = json.JSONDecoder()
 
@@ -97,13 +101,15 @@ def prepare(
             groups.setdefault(key, []).append(found)
         for (_, names_, constants), group in groups.items():
             family = group[0].kind.family
+            columns = _columns(family, names_, constants)
             batch = Batch(
                 family=family,
                 files=tuple(group),
-                columns=_columns(family, names_, constants),
+                columns=columns,
                 source=source,
                 file_column="filename",
                 line=place,
+                checks=_checks(family, columns),
             )
             unsound += read_ahead(connection, batch, reading)
     for number, found in enumerate(unsound):
@@ -121,14 +127,26 @@ def prepare(
             continue
         family = found.kind.family
         columns = _columns(family, names, found.kind.constants)
-        take_rest(sieve, family, columns, reading, is_strict=is_strict)
+        checks = _checks(family, columns)
+        take_rest(sieve, family, columns, reading, is_strict=is_strict, checks=checks)
 
 
-def _columns(
-    family: Family, names: Sequence[str], constants: Constants
-) -> tuple[tuple[str, Kind, str], ...]:
+def _columns(family: Family, names: Sequence[str], constants: Constants) -> Columns:
     present = [(name, _json_field(name), JSON) for name in names]
     return raw_columns(family, present, dict(constants), is_text=True)
+
+
+def _checks(family: Family, columns: Columns) -> Columns:
+    """What must hold inside of JSON, where models read it."""
+    inside = {column.name: column.inside for column in family.declared if column.inside}
+    checks: list[tuple[str, Kind, str]] = []
+    for name, kind, sql in columns:
+        paths = {path.rpartition(".")[0] for path in inside.get(name, ())}
+        for path in sorted(paths):
+            part = f"json_extract({sql}, {literal(f'$.{path}' if path else '$')})"
+            twice = f"case when not {_IS_ONCE.format(part)} then error({literal(KEY_TWICE)}) end"
+            checks.append((name, kind, twice))
+    return tuple(checks)
 
 
 def _json_field(name: str) -> str:
@@ -172,20 +190,21 @@ def _sort(some: Sequence[tuple[int, str]], sieve: Sieve) -> None:
         verdicts = _are_objects(sieve.connection, parts) if len(parts) > 1 else [False]
         bad = [part for part, is_whole in zip(parts, verdicts, strict=True) if not is_whole]
         if bad:  # nobody knows where the next object would begin, and half a line is no line
-            sieve.refuse(number, _fault(bad[0]))
+            sieve.refuse(number, _fault(bad[0], sieve.found.kind.family))
         else:
             for part in parts:
                 sieve.keep(number, [part])
 
 
 def _are_objects(connection: Connection, texts: Sequence[str]) -> list[bool]:
-    """Whether DuckDB, which is to read them, takes each for a JSON object."""
+    """Whether DuckDB, which is to read them, takes each for a JSON object without a key twice."""
     if not texts:
         return []
     return [
         verdict
         for (verdict,) in connection.execute(
-            "select case when json_valid(text) then json_type(text) = 'OBJECT' else false end"
+            "select case when json_valid(text) then json_type(text) = 'OBJECT' and"
+            f" {_IS_ONCE.format('text')} else false end"
             " from (select unnest($texts) as text, unnest(range(len($texts))) as place)"
             " order by place",
             {"texts": texts},
@@ -210,7 +229,7 @@ def _parts(text: str) -> Iterator[str]:
             start += 1
 
 
-def _fault(text: str) -> str:
+def _fault(text: str, family: Family) -> str:
     """Why a line is no JSON object, without its content."""
     try:
         body = json.loads(text)
@@ -225,4 +244,13 @@ def _fault(text: str) -> str:
         return "the line is not a JSON object"
     if not is_whole:
         return "the line holds half a character: a \\ud800 to \\udfff without its other half"
-    return "the line is not valid JSON"
+    return _twice(text, family) or "the line is not valid JSON"
+
+
+def _twice(text: str, family: Family) -> str | None:
+    names = [name for name, _ in json.loads(text, object_pairs_hook=tuple)]
+    known = {*family.columns, *(name for names in family.aliases.values() for name in names)}
+    for name in names:
+        if names.count(name) > 1:
+            return f"the line has {f'the key `{name}` twice' if name in known else KEY_TWICE}"
+    return None

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.built.quoting import literal
-from pipelines.loading.batches import Batch, Reading, path_list
-from pipelines.loading.families import Family, Kind
+from pipelines.loading.batches import Batch, Columns, Reading, path_list
+from pipelines.loading.families import Family
 from pipelines.loading.files import Found
 from pipelines.loading.raw import ATTACH_INCOMING, Connection
 from pipelines.loading.readers.broken import line_reason
@@ -30,8 +30,6 @@ BYTES_AT_ONCE = 64 * 1024 * 1024
 SET_ASIDE = "incoming.main.set_aside"
 """The bad lines of the files of this load, by the location of their file."""
 _ROW, _PLACE, _LINE = "row", "place", "line"
-
-Columns = tuple[tuple[str, Kind, str], ...]
 
 
 def begin(connection: Connection) -> None:
@@ -132,8 +130,10 @@ def take_rest(
     reading: Reading,
     *,
     is_strict: bool,
+    checks: Columns = (),
 ) -> None:
-    """Sort what `sieve` kept into a batch without the records that cannot be read as `columns`.
+    """Sort what `sieve` kept into a batch without the records that cannot be read as `columns`, or
+    as `checks`.
 
     With `is_strict`, or with too many bad lines, the file is refused as a whole.
     """
@@ -146,6 +146,7 @@ def take_rest(
         source=_source,
         file_column="filename",
         line=lambda _: _PLACE,
+        checks=checks,
     )
 
     def is_too_many(bad: int) -> bool:
@@ -229,7 +230,7 @@ def _unreadable(connection: Connection, batch: Batch) -> Iterator[tuple[int, int
     """Each value that cannot be read: row and line of its record, the column and the reason."""
     [found] = batch.files
     source = batch.source(batch.files)
-    for name, kind, sql in batch.columns:
+    for name, kind, sql in (*batch.columns, *batch.checks):
         part = f"select bit_xor(hash({sql}))"
         if _fault(connection, f"{part} from {source}") is None:
             continue

@@ -16,6 +16,7 @@ from pipelines.loading.families import (
     Column,
     Family,
     FileName,
+    Kind,
     Reader,
     columns,
     extension,
@@ -52,6 +53,25 @@ DATA_PLACES: dict[Owner, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Where a reporting webhook, or an activity of the App API, says whose it is."""
+
+DATA_INSIDE: dict[str, Kind] = {
+    **dict.fromkeys(
+        (
+            "delivery_id", "customer_id", "journey_id", "trigger_event_id",
+            "identifiers.cio_id", "identifiers.id",
+        ),
+        "id",
+    ),
+    **dict.fromkeys(
+        (
+            "link_id", "campaign_id", "broadcast_id", "action_id", "newsletter_id", "content_id",
+            "trigger_id", "transactional_message_id",
+        ),
+        "bigint",
+    ),
+    **dict.fromkeys(("proxied", "prefetched", "synthetic", "machine"), "bool"),
+}  # fmt: skip
+"""What models read of a reporting webhook."""
 
 IDENTIFIERS_PLACES: dict[Owner, tuple[str, ...]] = {
     "cio_id": ("$.cio_id",),
@@ -247,7 +267,7 @@ WEBHOOKS = Family(
         *columns("bigint", "thing", "workspace_id"),
         *columns("id", "thing", "event_id"),
         *columns("text", "none", "object_type metric"),
-        *columns("json", "text", "data", places=DATA_PLACES),
+        *columns("json", "text", "data", places=DATA_PLACES, inside=DATA_INSIDE),
         *columns("event_time", "none", "occurred_at"),
     ),
     not_null=("event_id", "metric", "occurred_at"),
@@ -265,8 +285,20 @@ ACTIVITIES = Family(
         *columns("id", "thing", "activity_id"),
         *columns("id", "delivery_id", "delivery_id"),
         *columns("text", "none", "activity_type"),
-        *columns("json", "text", "customer_identifiers", places=IDENTIFIERS_PLACES),
-        *columns("json", "text", "data", places=DATA_PLACES),
+        *columns(
+            "json",
+            "text",
+            "customer_identifiers",
+            places=IDENTIFIERS_PLACES,
+            inside={"cio_id": "id"},
+        ),
+        *columns(
+            "json",
+            "text",
+            "data",
+            places=DATA_PLACES,
+            inside={"primary.cio_id": "id", "secondary.cio_id": "id", "primary_cio_id": "id"},
+        ),
         *columns("event_time", "none", "occurred_at"),
     ),
     not_null=("activity_id", "activity_type", "occurred_at"),

@@ -154,6 +154,30 @@ def test_bad_lines_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
     assert rows(home, TOLD) == []
 
 
+@pytest.mark.parametrize("is_text", [False, True])
+def test_a_key_twice_inside_of_a_body_is_told_where_it_would_be_read(
+    tmp_path: Path, is_text: bool
+) -> None:
+    def told(data: str) -> str:
+        return body(0, data=0).replace(
+            '"data": 0', f'"data": {json.dumps(data)}' if is_text else f'"data": {data}'
+        )
+
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "webhooks.jsonl").write_text(
+        "".join(body(number) for number in range(30))
+        + told('{"delivery_id": "SECRET", "delivery_id": "d"}')
+        + told('{"identifiers": {"id": "SECRET", "cio_id": "c", "id": "b"}}')
+        # nobody reads there, and raw keeps both
+        + told('{"content": {"a": 1, "a": 2}}')
+    )
+    summary = load(tmp_path / "home", export)
+    assert summary.rows == 31
+    why = "the column `data` holds a key twice"
+    assert rows(tmp_path / "home", TOLD) == [(31, "data", why), (32, "data", why)]
+
+
 def test_what_is_told_of_a_file_that_nobody_looked_at_stays(tmp_path: Path) -> None:
     home = tmp_path / "home"
     for day in ("monday", "tuesday"):
@@ -292,6 +316,15 @@ REFUSED = {
     "no time": (
         b'{"event_id":"e","email":"a","event_name":"x","occurred_at":NaN}',
         "the line lacks `occurred_at`",
+    ),
+    "a key twice": (
+        b'{"event_id":"e","email":"a","event_name":"x","occurred_at":"2026-03-01","event_id":"f"}',
+        "the line has the key `event_id` twice",
+    ),
+    "a key twice that is no column": (
+        b'{"SECRET":1,"event_id":"e","email":"a","event_name":"x","SECRET":1,'
+        b'"occurred_at":"2026-03-01"}',
+        "the line has a key twice",
     ),
     "a list for an id": (
         b'{"event_id":["e"],"email":"a","event_name":"x","occurred_at":"2026-03-01"}',
