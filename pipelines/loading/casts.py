@@ -85,7 +85,7 @@ def refusal(error: Exception) -> str | None:
     return "; ".join(part for part in (shape, found["why"]) if part)
 
 
-def _refuse(text: str, why: str = "") -> str:
+def refuse(text: str, why: str = "") -> str:
     """SQL that raises: the shape of `text`, with its letters and digits struck out."""
     digits = f"regexp_replace({text}, '[0-9]', '9', 'g')"
     shape = f"regexp_replace({digits}, '[^ -~]|[A-Za-z]', 'a', 'g')"
@@ -95,7 +95,7 @@ def _refuse(text: str, why: str = "") -> str:
 
 def _nothing_but_null(column: str, why: str) -> str:
     """A column whose type has no value of the kind may still be empty."""
-    return f"case when {column} is not null then {_refuse(literal(''), why)} end"
+    return f"case when {column} is not null then {refuse(literal(''), why)} end"
 
 
 def is_nan(column: str) -> str:
@@ -137,7 +137,7 @@ def _of_json(kind: Kind, column: str) -> str:
             return f"""case
                 when json_type({column}) in ('VARCHAR', 'UBIGINT', 'BIGINT') then {text}
                 when json_type({column}) = 'NULL' then null
-                when json_type({column}) <> 'DOUBLE' then {_refuse(literal(""), "it is no text")}
+                when json_type({column}) <> 'DOUBLE' then {refuse(literal(""), "it is no text")}
                 when regexp_full_match({text}, '-?[0-9]+') then {text}
                 else {to_id(number, "DOUBLE")}
             end"""
@@ -187,10 +187,10 @@ def _id_of_cell(column: str) -> str:
     exact = f"abs(cast({whole} as hugeint)) < {FLOATS['DOUBLE']}"
     return rf"""case
         when regexp_full_match({text}, '-?(0|[1-9][0-9]{{0,29}})\.0+') then case
-            when {exact} then {whole} else {_refuse(text, "it is a float too large to be exact")}
+            when {exact} then {whole} else {refuse(text, "it is a float too large to be exact")}
         end
         when regexp_full_match({text}, '-?[0-9](\.[0-9]+)?[eE]\+[0-9]{{1,3}}')
-            then {_refuse(text, "its digits were cut")}
+            then {refuse(text, "its digits were cut")}
         else {column}
     end"""
 
@@ -201,14 +201,14 @@ def _whole(column: str, source: str) -> str:
         when abs({column}) < {FLOATS[source]} and {column} = floor({column})
             then cast({column} as bigint)
         when abs({column}) < {FLOATS[source]}
-            then {_refuse(_printed(column), "it has a fraction")}
+            then {refuse(_printed(column), "it has a fraction")}
         when {column} is not null
-            then {_refuse(literal(""), "it is a float too large to be exact")}
+            then {refuse(literal(""), "it is a float too large to be exact")}
     end"""
 
 
 def _whole_decimal(column: str, kind: str) -> str:
-    fraction = _refuse(_printed(column), "it has a fraction")
+    fraction = refuse(_printed(column), "it has a fraction")
     return f"case when {column} = floor({column}) then cast({column} as {kind})" + (
         f" when {column} is not null then {fraction} end"
     )
@@ -230,9 +230,9 @@ def to_bigint(column: str, source: str) -> str:
         return f"""case
             when {text} is null then null
             when regexp_full_match({text}, '[+-]?[0-9]+(\\.0*)?') then coalesce(
-                try_cast(split_part({text}, '.', 1) as bigint), {_refuse(text, "it is too large")}
+                try_cast(split_part({text}, '.', 1) as bigint), {refuse(text, "it is too large")}
             )
-            else {_refuse(text)}
+            else {refuse(text)}
         end"""
     return f"cast({column} as bigint)"
 
@@ -255,7 +255,7 @@ def to_bool(column: str, source: str) -> str:
         when {missing} then null
         when {yes} then true
         when {no} then false
-        when {text} is not null then {_refuse(text)}
+        when {text} is not null then {refuse(text)}
     end"""
 
 
@@ -271,7 +271,7 @@ def to_decimal(column: str, source: str) -> str:
         large = f"abs({column}) >= {FLOATS[source] // _CENTS}"
         return f"""case
             when {is_nan(column)} then null
-            when {large} then {_refuse(text, "it is a float too large for its cents")}
+            when {large} then {refuse(text, "it is a float too large for its cents")}
             else cast({text} as decimal(18, 2))
         end"""
     if source == "BOOLEAN":
@@ -281,9 +281,9 @@ def to_decimal(column: str, source: str) -> str:
         return f"""case
             when {text} is null then null
             when regexp_full_match({text}, {literal(_NUMBER)}) then coalesce(
-                try_cast({text} as decimal(18, 2)), {_refuse(text, "it is too large")}
+                try_cast({text} as decimal(18, 2)), {refuse(text, "it is too large")}
             )
-            else {_refuse(text)}
+            else {refuse(text)}
         end"""
     return f"cast({column} as decimal(18, 2))"
 
@@ -337,7 +337,7 @@ def to_timestamp(column: str, source: str, *, may_be_unknown: bool = True) -> st
         # nanoseconds cannot say the year 1
         known = UNKNOWN_TIMES[:1] if source.endswith("_NS") else UNKNOWN_TIMES
         allowed += f" or {column} in ({', '.join(day(written) for written in known)})"
-    refused = _refuse(literal(""), _outside(LAST_YEAR))
+    refused = refuse(literal(""), _outside(LAST_YEAR))
     return f"case when {allowed} then {instant} when {column} is not null then {refused} end"
 
 
@@ -360,14 +360,14 @@ def _time_of_text(text: str, may_be_unknown: bool) -> str:
         when {text} is null then null
         when regexp_full_match({text}, {literal(_TIME)})
             and left({text}, 4) between '{FIRST_YEAR}' and '{LAST_YEAR}'
-            then coalesce({instant}, {_refuse(text)})
+            then coalesce({instant}, {refuse(text)})
         {unknown}
         when regexp_full_match({text}, '[1-9][0-9]{{0,18}}')
             then {_time_of_number(whole, text, may_be_unknown)}
         when regexp_full_match({text}, '[1-9][0-9]{{0,18}}\\.[0-9]{{0,9}}')
             then {_time_of_number(fraction, text, may_be_unknown, FLOATS["DOUBLE"])}
-        when regexp_full_match({text}, {literal(_TIME)}) then {_refuse(text, _outside(LAST_YEAR))}
-        else {_refuse(text)}
+        when regexp_full_match({text}, {literal(_TIME)}) then {refuse(text, _outside(LAST_YEAR))}
+        else {refuse(text)}
     end"""
 
 
@@ -395,7 +395,7 @@ def _time_of_number(number: str, text: str, may_be_unknown: bool, limit: int = 0
         )
     if may_be_unknown:
         branches.append(f"when {number} = 0 then make_timestamp(0)")
-    refused = _refuse(text, f"as unix time {_outside(LAST_UNIX_YEAR)}")
+    refused = refuse(text, f"as unix time {_outside(LAST_UNIX_YEAR)}")
     return f"case {' '.join(branches)} when {number} is not null then {refused} end"
 
 

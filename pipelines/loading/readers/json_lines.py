@@ -21,6 +21,7 @@ from pipelines.loading.batches import (
 from pipelines.loading.casts import JSON
 from pipelines.loading.families import Constants, Family, Kind
 from pipelines.loading.files import Found
+from pipelines.loading.inside import check_at_once, checks_inside
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.broken import KEY_TWICE, read_ahead
 from pipelines.loading.readers.lines import (
@@ -109,7 +110,7 @@ def prepare(
                 source=source,
                 file_column="filename",
                 line=place,
-                checks=_checks(family, columns),
+                checks=_checks(family, columns, at_once=True),
             )
             unsound += read_ahead(connection, batch, reading)
     for number, found in enumerate(unsound):
@@ -127,7 +128,7 @@ def prepare(
             continue
         family = found.kind.family
         columns = _columns(family, names, found.kind.constants)
-        checks = _checks(family, columns)
+        checks = _checks(family, columns, at_once=False)
         take_rest(sieve, family, columns, reading, is_strict=is_strict, checks=checks)
 
 
@@ -136,8 +137,8 @@ def _columns(family: Family, names: Sequence[str], constants: Constants) -> Colu
     return raw_columns(family, present, dict(constants), is_text=True)
 
 
-def _checks(family: Family, columns: Columns) -> Columns:
-    """What must hold inside of JSON, where models read it."""
+def _checks(family: Family, columns: Columns, *, at_once: bool) -> Columns:
+    """What must hold inside of JSON, where models read it; not each by itself if `at_once`."""
     inside = {column.name: column.inside for column in family.declared if column.inside}
     checks: list[tuple[str, Kind, str]] = []
     for name, kind, sql in columns:
@@ -146,6 +147,13 @@ def _checks(family: Family, columns: Columns) -> Columns:
             part = f"json_extract({sql}, {literal(f'$.{path}' if path else '$')})"
             twice = f"case when not {_IS_ONCE.format(part)} then error({literal(KEY_TWICE)}) end"
             checks.append((name, kind, twice))
+        if name in inside and at_once:
+            checks.append((name, kind, check_at_once(sql, inside[name])))
+        elif name in inside:
+            checks += [
+                (f"{name}.{keys}" if keys else name, of, check)
+                for keys, of, check in checks_inside(sql, inside[name])
+            ]
     return tuple(checks)
 
 

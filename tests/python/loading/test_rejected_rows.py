@@ -178,6 +178,40 @@ def test_a_key_twice_inside_of_a_body_is_told_where_it_would_be_read(
     assert rows(tmp_path / "home", TOLD) == [(31, "data", why), (32, "data", why)]
 
 
+BAD_INSIDE = {
+    '{"link_id": "SECRET"}': ("data.link_id", "a whole number (like aaaaaa)"),
+    '{"link_id": 4.5}': ("data.link_id", "a whole number (like 9.9; it has a fraction)"),
+    '{"machine": 2}': ("data.machine", "true or false (like 9)"),
+    '{"delivery_id": ["SECRET"]}': ("data.delivery_id", "an id (it is no text)"),
+    '{"identifiers": {"id": 1.5}}': ("data.identifiers.id", "an id (like 9.9; it has a fraction)"),
+    "7": ("data", "JSON (it is no object)"),
+}
+GOOD_INSIDE = (
+    '{"link_id": 42002.0, "machine": "yes", "proxied": 1.0, "campaign_id": "", "action_id": "7"}',
+    '{"delivery_id": 8, "link_id": null, "identifiers": {"id": 9.0, "cio_id": null}}',
+    '"{\\"link_id\\": 5}"',
+    "null",
+    "[]",
+    '""',
+)
+
+
+@pytest.mark.parametrize("bad", BAD_INSIDE)
+def test_a_bad_value_inside_of_a_body_sets_its_line_aside(tmp_path: Path, bad: str) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    good = [
+        body(n, data=0).replace('"data": 0', f'"data": {data}')
+        for n, data in enumerate(GOOD_INSIDE)
+    ]
+    line = body(99, data=0).replace('"data": 0', f'"data": {bad}')
+    (export / "webhooks.jsonl").write_text("".join(good * 3) + line)
+    load(tmp_path / "home", export)
+    column, what = BAD_INSIDE[bad]
+    told = f"the column `{column}` holds a value that is not {what}"
+    assert rows(tmp_path / "home", TOLD) == [(3 * len(good) + 1, column, told)]
+
+
 def test_what_is_told_of_a_file_that_nobody_looked_at_stays(tmp_path: Path) -> None:
     home = tmp_path / "home"
     for day in ("monday", "tuesday"):
