@@ -13,7 +13,7 @@ import duckdb
 from pipelines.blanks import is_blank_sql
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.bounds import too_wide
-from pipelines.loading.casts import to_kind
+from pipelines.loading.casts import to_decimal, to_kind
 from pipelines.loading.families import (
     LOAD_ID,
     SOURCE_FILE,
@@ -36,7 +36,8 @@ class Batch:
     `columns` maps each raw column to its kind and to the SQL that computes it; `source` is the
     table function call that reads `files`, whose name column is `file_column`. `line` is the SQL
     for the place of a row in its file, in a scan of `files`. `checks` are like `columns`: they are
-    not loaded, but a line of which one cannot be read cannot be read either.
+    not loaded, but a line of which one cannot be read cannot be read either. `rounded` are columns
+    of amounts, with the SQL for whether one was finer than a cent.
     """
 
     family: Family
@@ -46,6 +47,7 @@ class Batch:
     file_column: str
     line: Callable[[Sequence[Found]], str]
     checks: Columns = ()
+    rounded: tuple[tuple[str, str], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -159,13 +161,14 @@ def raw_columns(
     for name in sorted(exact, key=str.islower, reverse=True):
         spellings.setdefault(name.lower(), []).append(name)
     used: set[str] = set()
+    read = to_kind if is_text else _to_kind_or_cents
     columns: list[tuple[str, Kind, str]] = []
     for column, kind in family.columns.items():
         sources = []
         for candidate in (column, *family.aliases.get(column, ())):
             for name in spellings.get(candidate, []):
                 used.add(name)
-                sources.append(to_kind(kind, *exact[name]))
+                sources.append(read(kind, *exact[name]))
         if column in constants:
             sources.append(to_kind(kind, literal(constants[column]), "VARCHAR"))
         if len(sources) > 1:
@@ -183,6 +186,12 @@ def raw_columns(
                 taken.add(raw_name)
                 columns.append((raw_name, "text", to_kind("text", sql, source)))
     return tuple(columns)
+
+
+def _to_kind_or_cents(kind: Kind, column: str, source: str) -> str:
+    if kind == "decimal" and source not in ("BLOB", '"NULL"'):
+        return to_decimal(column, source, rounds=True)
+    return to_kind(kind, column, source)
 
 
 def _required(column: str, kind: Kind, sql: str, *, is_text: bool) -> str:

@@ -70,7 +70,7 @@ def handed(connection: raw.Connection, batches: Sequence[Batch], now: datetime) 
 
 
 def _lacking(batch: Batch) -> str | None:
-    """The SELECT of rows that the models leave out, or None where a file's bad lines are set aside.
+    """The SELECT of rows that cannot be taken as they are, or None where bad lines are set aside.
 
     A column that a file need not have is no fault of each of its rows.
     """
@@ -78,22 +78,25 @@ def _lacking(batch: Batch) -> str | None:
     absent = batch.absent
     required = [*((name,) for name in family.not_null), *family.not_null_any]
     present = [tuple(name for name in group if name not in absent) for group in required]
-    groups = [group for group in present if group]
-    if batch.files[0].kind.reader not in ("parquet", "avro") or not groups:
-        return None
     read = {name: sql for name, _, sql in batch.columns}
-    cases = [
-        f"when {' and '.join(f'{read[name]} is null' for name in group)} then {number}"
-        for number, group in enumerate(groups, 1)
-    ]
-    names = [literal(written_name(family, group[0])) for group in groups]
-    shown = [" and ".join(f"`{written_name(family, name)}`" for name in group) for group in groups]
-    reasons = [literal(f"the row lacks {columns}") for columns in shown]
+    cases: list[tuple[str, str, str]] = []  # the condition, the column, the reason
+    for group in filter(None, present):
+        shown = " and ".join(f"`{written_name(family, name)}`" for name in group)
+        condition = " and ".join(f"{read[name]} is null" for name in group)
+        cases.append((condition, written_name(family, group[0]), f"the row lacks {shown}"))
+    for name, is_finer in batch.rounded:
+        why = f"the row holds `{name}` finer than a cent: it was rounded"
+        cases.append((is_finer, name, why))
+    if batch.files[0].kind.reader not in ("parquet", "avro") or not cases:
+        return None
+    names = [literal(name) for _, name, _ in cases]
+    reasons = [literal(reason) for _, _, reason in cases]
+    whens = [f"when {condition} then {number}" for number, (condition, _, _) in enumerate(cases, 1)]
     return (
         f"select path, line_number, [{', '.join(names)}][what] as column_name,"
         f" [{', '.join(reasons)}][what] as reason"
         f" from (select {quoted(batch.file_column)} as path,"
-        f" {batch.line(batch.files)} as line_number, case {' '.join(cases)} end as what"
+        f" {batch.line(batch.files)} as line_number, case {' '.join(whens)} end as what"
         f" from {batch.source(batch.files)}) where what is not null"
     )
 

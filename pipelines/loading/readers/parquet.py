@@ -18,6 +18,7 @@ from pipelines.loading.batches import (
     what_is_missing,
 )
 from pipelines.loading.bounds import LARGEST_DESCRIPTION, MB, too_many_rows, too_wide
+from pipelines.loading.casts import is_finer_than_a_cent
 from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
@@ -92,6 +93,11 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
         file_column += "_"
     present = [(name, quoted(name), kind) for name, kind, *_ in described]
     lowered = {name.lower() for name in names}
+    rounded = tuple(
+        (name.lower(), is_finer_than_a_cent(sql, kind))
+        for name, sql, kind in present
+        if family.columns.get(name.lower()) == "decimal"
+    )
     split: dict[Constants, list[Found]] = {}
     for found in group:
         split.setdefault(found.kind.constants, []).append(found)
@@ -107,6 +113,7 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
                     source=lambda some: source(some, file_column),
                     file_column=file_column,
                     line=place if hidden else _place_in_parquet,
+                    rounded=rounded,
                 )
             )
 

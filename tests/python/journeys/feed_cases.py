@@ -139,7 +139,6 @@ CASES: dict[str, Case] = {
         [(0, {"link": 5.0, "machine": 1.0})],
         ("machine", 5, "both"),
     ),
-    "half a link": _case("clicked", [], [(0, {"link": 5.7})], ("unknown", None, "webhook")),
     "a machine by the older body": _case(
         "clicked",
         [],

@@ -383,21 +383,81 @@ def test_an_amount_is_the_same_in_every_type(
             assert got == [amount]
 
 
-def test_finer_than_a_cent_is_rounded_alike_and_what_is_no_amount_is_refused(
-    connection: Connection, folder: Path
+@many
+@given(
+    cents=st.integers(-(10**9), 10**9),
+    finer=st.integers(1, 999).filter(lambda finer: finer % 10),
+)
+def test_an_amount_finer_than_a_cent_is_refused_in_every_type(
+    connection: Connection, folder: Path, cents: int, finer: int
 ) -> None:
-    """Unit prices, exchange rates and sums of floats have such digits: a cent is the unit."""
-    for text, cents in (("1.005", "1.01"), ("-10.005", "-10.01"), ("10.123456789", "10.12")):
-        expected = [Decimal(cents)]
-        number = pa.array([Decimal(text)], pa.decimal128(38, 9))
-        assert in_csv(connection, folder, "value", text) == expected
-        assert in_json(connection, folder, "value", text) == expected
-        assert in_parquet(connection, folder, "value", pa.array([float(text)])) == expected
-        assert in_parquet(connection, folder, "value", number) == expected
-    noise = pa.array([0.1 + 0.2, 19.990000000000002])
-    assert in_parquet(connection, folder, "value", noise) == [Decimal("0.30"), Decimal("19.99")]
-    single = pa.array([19.99, 0.1], pa.float32())
-    assert in_parquet(connection, folder, "value", single) == [Decimal("19.99"), Decimal("0.10")]
+    """A cent is the unit, and which way a half of it goes is not ours to say."""
+    amount = Decimal(cents * 1000 + finer).scaleb(-5)
+    text = f"{amount:f}"
+    for got in (
+        in_csv(connection, folder, "value", text),
+        in_json(connection, folder, "value", text),
+        in_json(connection, folder, "value", f'"{text}"'),
+    ):
+        assert isinstance(got, str)
+        assert "the column `value` holds a value that is not an amount" in got
+        assert "it is finer than a cent" in got
+
+
+@pytest.mark.parametrize("road", ["model", "arrow"])
+def test_an_amount_finer_than_a_cent_is_told_where_a_file_cannot_be_read_without_its_row(
+    tmp_path: Path, road: Road
+) -> None:
+    values = {
+        "floats": pa.array([19.995, 19.99, 0.1 + 0.2, None, NAN]),
+        "single": pa.array([19.995, 19.99, 19.989999, None, NAN], pa.float32()),
+        "decimals": pa.array(
+            [Decimal("19.995"), Decimal("19.99"), Decimal("0.300"), None, None],
+            pa.decimal128(38, 9),
+        ),
+        "text": pa.array(["19.995", "19.99", "0.30000000000000004", None, ""]),
+    }
+    events = {**EVENT, "event_id": [str(number) for number in range(5)]}
+    for name, value in values.items():
+        write(tmp_path / f"export/behavior_{name}.parquet", {**events, "value": value}, 5)
+    summary = load(tmp_path / "home", tmp_path / "export", road=road)
+    assert (summary.rows, summary.quarantined) == (20, [])
+    assert summary.failure is not None
+    told = "select file_name, line_number, column_name, reason from loads.rejected_rows order by 1"
+    why = "the row holds `value` finer than a cent: it was rounded"
+    assert rows(tmp_path / "home", told) == [
+        (f"behavior_{name}.parquet", 1, "value", why) for name in sorted(values)
+    ]
+    kept = rows(
+        tmp_path / "home", "select distinct value from behavior.events where event_id = '0'"
+    )
+    assert kept == [(Decimal("20.00"),)]
+
+
+@many
+@given(prices=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=40))
+def test_a_sum_of_floats_is_the_sum_of_its_cents(
+    connection: Connection, folder: Path, prices: list[int]
+) -> None:
+    """Arithmetic leaves digits that nobody meant, and writers print them."""
+    expected = [Decimal(sum(prices)).scaleb(-2)]
+    total = sum(price / 100 for price in prices)
+    assert in_parquet(connection, folder, "value", pa.array([total])) == expected
+    assert in_csv(connection, folder, "value", repr(total)) == expected
+    assert in_json(connection, folder, "value", repr(total)) == expected
+
+
+def test_what_is_no_amount_is_refused(connection: Connection, folder: Path) -> None:
+    noise = pa.array([0.1 + 0.2, 19.990000000000002, 0.1 + 0.2 - 0.3])
+    noiseless = [Decimal("0.30"), Decimal("19.99"), Decimal(0)]
+    assert in_parquet(connection, folder, "value", noise) == noiseless
+    single = pa.array([19.99, 0.1, 19.989999], pa.float32())
+    assert in_parquet(connection, folder, "value", single) == [
+        Decimal("19.99"),
+        Decimal("0.10"),
+        Decimal("19.99"),
+    ]
+    assert in_csv(connection, folder, "value", "19.990", "1999e-2") == [Decimal("19.99")] * 2
     assert in_csv(connection, folder, "value", "9999999999999999.99", "1e3", "+.5") == [
         Decimal("9999999999999999.99"),
         Decimal(1000),
