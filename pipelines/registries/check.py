@@ -32,6 +32,7 @@ def check(
             _check_unique(sheet, rows, columns)
         _check_rows(registry, sheet, rows)
         _check_sums(registry, sheet, rows)
+        _check_circles(registry, sheet, rows)
         for rule in registry.rules.values():
             if rule.names is None or (replaced and name not in replaced):
                 continue
@@ -108,6 +109,60 @@ def _check_sums(registry: Registry, sheet: Sheet, rows: Rows) -> None:
                 for name, value in zip(by, group, strict=True)
             )
             sheet.fault(f"of {named} sums to {total:.6f}, not to 1", line, column)
+
+
+def _check_circles(registry: Registry, sheet: Sheet, rows: Rows) -> None:
+    """No chain of lines comes back to where it began; told at the last line of a circle."""
+    if registry.never_back is None:
+        return
+    start, end, by = registry.never_back
+    told: set[tuple[int, ...]] = set()
+    groups = {values[by] for _, values in rows if values.get(by) is not None} or {None}
+    for group in groups:
+        steps: dict[Value, list[tuple[int, Value]]] = {}
+        for line, values in rows:
+            is_here = by in values and values[by] in (None, group)
+            if is_here and values.get(start) is not None and values.get(end) is not None:
+                steps.setdefault(values[start], []).append((line, values[end]))
+        told.update(_circles(steps))
+    for *others, line in sorted(told, key=lambda circle: circle[-1]):
+        if others:
+            lines = f"line{'s' if len(others) > 1 else ''} {', '.join(map(str, others[:3]))}"
+            lines += f" and {len(others) - 3:,} more" if len(others) > 3 else ""
+            said = f"leads back to `{start}` over {lines}: leave one of them out"
+        else:
+            said = f"is the same as `{start}`: leave the line out"
+        sheet.fault(said, line, end)
+
+
+def _circles(steps: Mapping[Value, list[tuple[int, Value]]]) -> set[tuple[int, ...]]:
+    """The lines of each circle, sorted. A step leads from a value to those that follow it."""
+    found: set[tuple[int, ...]] = set()
+    done: set[Value] = set()
+    for root in steps:
+        if root in done:
+            continue
+        path: list[Value] = [root]
+        lines: list[int] = []
+        places = {root: 0}
+        left = [iter(steps[root])]
+        while left:
+            line, value = next(left[-1], (0, None))
+            if not line:
+                left.pop()
+                last = path.pop()
+                del places[last]
+                done.add(last)
+                if lines:
+                    lines.pop()
+            elif value in places:
+                found.add(tuple(sorted([*lines[places[value] :], line])))
+            elif value not in done and value in steps:
+                places[value] = len(path)
+                path.append(value)
+                lines.append(line)
+                left.append(iter(steps[value]))
+    return found
 
 
 def _check_names(sheet: Sheet, rows: Rows, column: str, other: Sheet, named: str) -> None:

@@ -13,7 +13,9 @@ by file, line and column. What they cannot say stands in `config.meta` of a colu
 | `needed_where` | holds a value where another column holds this one |
 | `empty_means` | means this when it is empty |
 
-and in that of a registry: `sums_to_one` (a column, and by which columns).
+and in that of a registry: `sums_to_one` (a column, and by which columns),
+`never_back` (two columns, of which no chain `from` one `to` the other comes back; by which column,
+whose empty cells mean all).
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ class Registry:
     rules: Mapping[str, Rule]
     unique: tuple[Columns, ...]
     sums_to_one: tuple[str, Columns] | None = None
+    never_back: tuple[str, str, str] | None = None
 
 
 @cache
@@ -85,12 +88,14 @@ def _registry(seed: dict[str, Any]) -> Registry:
         name: _rule(name, kind, columns[name], is_required=name in required)
         for name, kind in types.items()
     }
-    sums = seed["config"].get("meta", {}).get("sums_to_one")
+    meta = seed["config"].get("meta", {})
+    sums, back = meta.get("sums_to_one"), meta.get("never_back")
     return Registry(
         name=seed["name"],
         rules=rules,
         unique=tuple(unique),
         sums_to_one=(sums["column"], tuple(sums["by"])) if sums else None,
+        never_back=(back["from"], back["to"], back["by"]) if back else None,
     )
 
 

@@ -210,6 +210,48 @@ def test_an_error_rate_lies_between_zero_and_one(
     assert said.startswith("experiments.csv line 2: `alpha` should be ")
 
 
+MERGES = "workspace_id,primary_cio_id,secondary_cio_id,merged_at,reason\n"
+
+
+def test_a_merge_into_itself_or_in_a_circle_is_told(settings: Settings, folder: Path) -> None:
+    (folder / "identity_merges.csv").write_text(
+        MERGES
+        + "7,a,a,,x\n"  # line 2: into itself
+        + "7,c,b,,x\n"
+        + "7,d,c,,x\n"
+        + "8,b,d,,x\n"  # of another workspace: no circle
+        + "7,b,d,,x\n"  # line 6: b to c to d to b
+        + "7,b,e,,x\n"  # into the circle, and no part of it
+        + ",f,g,,x\n"
+        + "9,g,f,,x\n"  # line 9: a line of all workspaces counts in each
+        + "9,h,i,,x\n9,h,j,,x\n9,k,h,,x\n"  # a tree
+        + ",l,l,,x\n"
+    )
+    assert faults(settings, folder) == [
+        "identity_merges.csv line 2: `primary_cio_id` is the same as `secondary_cio_id`: leave the"
+        " line out.",
+        "identity_merges.csv line 6: `primary_cio_id` leads back to `secondary_cio_id` over lines"
+        " 3, 4: leave one of them out.",
+        "identity_merges.csv line 9: `primary_cio_id` leads back to `secondary_cio_id` over line 8:"
+        " leave one of them out.",
+        "identity_merges.csv line 13: `primary_cio_id` is the same as `secondary_cio_id`: leave the"
+        " line out.",
+    ]
+
+
+def test_a_circle_of_any_length_is_found(settings: Settings, folder: Path) -> None:
+    count = 20_000
+    rows = [f"7,p{number + 1},p{number},,x\n" for number in range(count)]
+    (folder / "identity_merges.csv").write_text(
+        MERGES + "".join(reversed(rows)) + f"7,p0,p{count},,x\n"
+    )
+    [said] = faults(settings, folder)
+    assert said == (
+        f"identity_merges.csv line {count + 2}: `primary_cio_id` leads back to `secondary_cio_id`"
+        " over lines 2, 3, 4 and 19,997 more: leave one of them out."
+    )
+
+
 def test_every_fault_of_every_file_is_told_at_once(settings: Settings, folder: Path) -> None:
     (folder / "experiments.csv").write_text(
         EXPERIMENTS_HEADER
