@@ -397,6 +397,15 @@ def _settle(
     told = rejected_rows.told(connection)
     files = {(found.name, contents.get(found.location, "")) for found in listing.found}
     summary.rejected_rows = sorted((key[0], *told[key]) for key in files & told.keys())
+    if is_strict:
+        summary.stay_in = sorted(
+            {
+                found.name
+                for found in listing.found
+                if found.kind.reader in ("csv", "jsonl")
+                and (found.name, contents.get(found.location, "")) in told
+            }
+        )
 
 
 def _opening(found: Found, rejected: Sequence[tuple[Found, str]]) -> str | None:

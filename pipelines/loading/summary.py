@@ -16,6 +16,7 @@ class LoadSummary:
 
     `unknown` are file names; `quarantined` are (file name, reason); `rejected_rows` are (file name,
     number of lines set aside, what is wrong with the first), also of files that were known;
+    `stay_in` are text files with bad lines that were read before, when --strict would refuse them;
     `replaced` are (file name, number of rows that it held before and holds no longer).
     """
 
@@ -25,6 +26,7 @@ class LoadSummary:
     unknown: list[str] = field(default_factory=list)
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     rejected_rows: list[tuple[str, int, str]] = field(default_factory=list)
+    stay_in: list[str] = field(default_factory=list)
     replaced: list[tuple[str, int]] = field(default_factory=list)
     rows_by_table: dict[str, int] = field(default_factory=dict)
 
@@ -41,6 +43,9 @@ class LoadSummary:
             refused.append(f"{lines} of {files} could not be read (see load_rejected_rows)")
         if not refused:
             return None
+        if self.stay_in:
+            files = counted(len(self.stay_in), "file")
+            refused.append(f"{files} that --strict refuses had been read before, and stay in")
         return CounterfoilError(
             f"{' and '.join(refused)}: replace what is broken and load it again; everything else"
             " was loaded."
@@ -67,6 +72,11 @@ def report(summary: LoadSummary, console: Console) -> None:
         console.line(f"Quarantined {name}: {reason}.")
     for name, count, first in summary.rejected_rows:
         console.line(f"Set aside {counted(count, 'line')} of {name}, the first: {first}.")
+    for name in summary.stay_in:
+        console.line(
+            f"{name} was read without --strict before: its other lines stay in, and are told here"
+            " until it is mended."
+        )
     for name, count in summary.replaced:
         held = f"{counted(count, 'row')} that it held before stay"
         console.line(f"{name} was replaced: {held} (see load_replaced_files).")

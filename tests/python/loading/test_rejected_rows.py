@@ -266,9 +266,22 @@ def test_strict_takes_no_bad_line_and_the_next_load_may_take_it(
     aside = [{"file_name": "behavior.csv", "count_rows": 1, "first": why}]
     loaded = told()
     assert (loaded["rows"], loaded["quarantined"], loaded["rejected_rows"]) == (50, [], aside)
-    # what is in is in: it is told, and cannot be refused any more
+    # what is in is in: nobody knows what was made of it since, so the command says so and fails
     again = told("--strict")
     assert (again["quarantined"], again["rejected_rows"]) == ([], aside)
+    assert (loaded["stay_in"], again["stay_in"]) == ([], ["behavior.csv"])
+    said = CliRunner().invoke(app, ["load", str(path.parent), "--strict"])
+    assert said.exit_code == 1
+    assert "behavior.csv was read without --strict before: its other lines stay in" in said.output
+    assert "1 file that --strict refuses had been read before, and stay in" in flat(said.output)
+    assert len(rows(tmp_path / "home", "select * from behavior.events")) == 100
+    # mended, there is nothing to say
+    path.write_text(HEADER + lines(*range(50)))
+    assert CliRunner().invoke(app, ["load", str(path.parent), "--strict"]).exit_code == 0
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def test_a_file_that_older_rules_refused_is_tried_again(tmp_path: Path) -> None:
