@@ -12,8 +12,9 @@ import duckdb
 
 from pipelines.blanks import is_blank_sql
 from pipelines.built.quoting import literal, quoted
+from pipelines.loading.amounts import to_decimal
 from pipelines.loading.bounds import too_wide
-from pipelines.loading.casts import to_decimal, to_kind
+from pipelines.loading.casts import to_kind
 from pipelines.loading.families import (
     LOAD_ID,
     SOURCE_FILE,

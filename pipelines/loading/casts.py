@@ -8,18 +8,16 @@ so it is null in every kind.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from pipelines.blanks import trimmed_sql
 from pipelines.built.quoting import literal
+from pipelines.loading.amounts import to_decimal
 from pipelines.loading.families import Kind
+from pipelines.loading.refusing import FLOATS, blank, is_nan, nothing_but_null, printed, refuse
 
 _WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 INTEGERS = frozenset(sign + width for sign in ("", "U") for width in _WIDTHS)
-# Whole numbers below these are all exact; from there on a float may stand for several of them.
-FLOATS = {"FLOAT": 2**24, "DOUBLE": 2**53}
 # The type that casts give to a value of a JSON line, which has a type of its own.
 JSON = "JSON"
 # The type that casts give to a cell of a CSV, which has none: its text may spell a number.
@@ -41,18 +39,6 @@ _TIME = (
     "([Zz]| UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?"
 )
 _UNKNOWN_TIME = f"({'|'.join(UNKNOWN_TIMES)})([Tt ]00:00(:00(\\.0+)?)?([Zz]| UTC|[+-]00(:?00)?)?)?"
-_NUMBER = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
-_CENTS = 100
-# What sums of floats may miss by, as a share: eight of the last digits of a float in single
-# precision, sixty-four of one in double. What is left when prices cancel out may be as large as
-# the least of these bounds, and what misses by more than the other could be meant.
-_NOISE = {"FLOAT": 2.0**-20, "DOUBLE": 2.0**-46}
-_LEAST_NOISE, _MOST_NOISE = 1e-10, 1e-4
-_FINER = "it is finer than a cent"
-
-_REFUSED = "no such value: "
-_REFUSAL = re.compile(rf"[\w ]+: {_REFUSED}(?P<shape>.*)\|(?P<why>[^|\n]*)")
-_SHOWN = 30
 
 
 def is_nested(source: str) -> bool:
@@ -75,52 +61,6 @@ def to_kind(kind: Kind, column: str, source: str) -> str:
     return _CASTS[kind](column, source)
 
 
-def refusal(error: Exception) -> str | None:
-    """What a cast found instead of a value of its kind: its shape, never the value.
-
-    None when `error` was not raised by a cast of this module.
-    """
-    found = _REFUSAL.match(str(error))
-    if found is None:
-        return None
-    shape = found["shape"]
-    if re.fullmatch("9{2,}", shape):
-        shape = f"{len(shape)} digits, like {shape}"
-    elif shape:
-        shape = f"like {shape}"
-    return "; ".join(part for part in (shape, found["why"]) if part)
-
-
-def refuse(text: str, why: str = "") -> str:
-    """SQL that raises: the shape of `text`, with its letters and digits struck out."""
-    digits = f"regexp_replace({text}, '[0-9]', '9', 'g')"
-    shape = f"regexp_replace({digits}, '[^ -~]|[A-Za-z]', 'a', 'g')"
-    cut = f"left({shape}, {_SHOWN}) || case when length({text}) > {_SHOWN} then '...' else '' end"
-    return f"error({literal(_REFUSED)} || {cut} || {literal('|' + why)})"
-
-
-def _nothing_but_null(column: str, why: str) -> str:
-    """A column whose type has no value of the kind may still be empty."""
-    return f"case when {column} is not null then {refuse(literal(''), why)} end"
-
-
-def is_nan(column: str) -> str:
-    """SQL for whether a floating column is NaN.
-
-    Not `isnan`, nor a comparison: DuckDB 2.0 answers those from the smallest and the largest value
-    in a Parquet footer, which by its standard leave NaN out.
-    """
-    return f"(not isfinite({column}) and not isinf({column}))"
-
-
-def _blank(column: str) -> str:
-    return f"nullif({trimmed_sql(column)}, '')"
-
-
-def _printed(column: str) -> str:
-    return f"cast({column} as varchar)"
-
-
 def _of_json(kind: Kind, column: str) -> str:
     """A value of a JSON line. Text is read as text of that kind, and so is a whole number.
 
@@ -133,7 +73,7 @@ def _of_json(kind: Kind, column: str) -> str:
             inside = f"case when json_valid({text}) then json_type({text}) end"
             return f"""case
                 when json_type({column}) = 'VARCHAR' and {inside} in ('OBJECT', 'ARRAY') then {text}
-                else {_printed(column)}
+                else {printed(column)}
             end"""
         case "text":  # some writers spell a missing number so
             nan = f"{text} = 'NaN' and json_type({column}) = 'DOUBLE'"
@@ -161,8 +101,8 @@ def to_text(column: str, source: str) -> str:
     if is_nested(source):
         return f"cast(to_json({column}) as varchar)"
     if source in FLOATS:
-        return f"case when {is_nan(column)} then null else {_printed(column)} end"
-    return _printed(column)
+        return f"case when {is_nan(column)} then null else {printed(column)} end"
+    return printed(column)
 
 
 def to_id(column: str, source: str) -> str:
@@ -175,12 +115,12 @@ def to_id(column: str, source: str) -> str:
         return column
     if source == "BOOLEAN" or is_nested(source):
         kind = "a truth value" if source == "BOOLEAN" else "a list or structure"
-        return f"cast({_nothing_but_null(column, f'it is {kind}')} as varchar)"
+        return f"cast({nothing_but_null(column, f'it is {kind}')} as varchar)"
     if source in FLOATS:
-        return _printed(_whole(column, source))
+        return printed(_whole(column, source))
     if source.startswith("DECIMAL"):
-        return _printed(_whole_decimal(column, "decimal(38, 0)"))
-    return _printed(column)
+        return printed(_whole_decimal(column, "decimal(38, 0)"))
+    return printed(column)
 
 
 def _id_of_cell(column: str) -> str:
@@ -188,7 +128,7 @@ def _id_of_cell(column: str) -> str:
 
     `8001.0` is the number 8001; in `1.23457E+15` digits were cut.
     """
-    text = _blank(column)
+    text = blank(column)
     whole = f"split_part({text}, '.', 1)"
     exact = f"abs(cast({whole} as hugeint)) < {FLOATS['DOUBLE']}"
     return rf"""case
@@ -207,14 +147,14 @@ def _whole(column: str, source: str) -> str:
         when abs({column}) < {FLOATS[source]} and {column} = floor({column})
             then cast({column} as bigint)
         when abs({column}) < {FLOATS[source]}
-            then {refuse(_printed(column), "it has a fraction")}
+            then {refuse(printed(column), "it has a fraction")}
         when {column} is not null
             then {refuse(literal(""), "it is a float too large to be exact")}
     end"""
 
 
 def _whole_decimal(column: str, kind: str) -> str:
-    fraction = refuse(_printed(column), "it has a fraction")
+    fraction = refuse(printed(column), "it has a fraction")
     return f"case when {column} = floor({column}) then cast({column} as {kind})" + (
         f" when {column} is not null then {fraction} end"
     )
@@ -225,13 +165,13 @@ def to_bigint(column: str, source: str) -> str:
     if source == "BIGINT":
         return column
     if source == "BOOLEAN":
-        return f"cast({_nothing_but_null(column, 'it is a truth value')} as bigint)"
+        return f"cast({nothing_but_null(column, 'it is a truth value')} as bigint)"
     if source in FLOATS:
         return _whole(column, source)
     if source.startswith("DECIMAL"):
         return _whole_decimal(column, "bigint")
     if source == "VARCHAR":
-        text = _blank(column)
+        text = blank(column)
         # a cast would round a fraction
         return f"""case
             when {text} is null then null
@@ -249,9 +189,9 @@ def to_bool(column: str, source: str) -> str:
         return column
     if source in INTEGERS or source in FLOATS or source.startswith("DECIMAL"):
         missing = is_nan(column) if source in FLOATS else f"{column} is null"
-        yes, no, text = f"{column} = 1", f"{column} = 0", _printed(column)
+        yes, no, text = f"{column} = 1", f"{column} = 0", printed(column)
     elif source == "VARCHAR":
-        text = _blank(column)
+        text = blank(column)
         missing = f"{text} is null"
         yes = f"lower({text}) in ('true', 't', 'yes', 'y', '1')"
         no = f"lower({text}) in ('false', 'f', 'no', 'n', '0')"
@@ -263,75 +203,6 @@ def to_bool(column: str, source: str) -> str:
         when {no} then false
         when {text} is not null then {refuse(text)}
     end"""
-
-
-def to_decimal(column: str, source: str, *, rounds: bool = False) -> str:
-    """Money: 18 digits, two after the point; finer digits are refused, since a cent is the unit.
-
-    With `rounds` they are rounded half away from zero: for files that cannot be read without a row,
-    of which the caller tells the rows that this is true of.
-
-    A float is the number it prints as, or the cents that it misses by no more than arithmetic does
-    (`_NOISE`): a sum of prices prints as 19.990000000000002, and a half of a cent as 19.995. Text
-    is read likewise, for it may have been printed so. A float so large that its cents are not exact
-    is refused.
-    """
-    if source in FLOATS:
-        text = _printed(column)
-        large = f"abs({column}) >= {FLOATS[source] // _CENTS}"
-        return f"""case
-            when {is_nan(column)} then null
-            when {large} then {refuse(text, "it is a float too large for its cents")}
-            else {_cents(text, f"cast({text} as decimal(38, 18))", _NOISE[source], rounds)}
-        end"""
-    if source == "BOOLEAN":
-        return f"cast({_nothing_but_null(column, 'it is a truth value')} as decimal(18, 2))"
-    if source == "VARCHAR":
-        text = _blank(column)
-        # what has no more digits than cents have needs no second look
-        plain = "[+-]?[0-9]*\\.?[0-9]{0,2}0*"
-        amount = f"try_cast({text} as decimal(18, 2))"
-        return f"""case
-            when {text} is null then null
-            when not regexp_full_match({text}, {literal(_NUMBER)}) then {refuse(text)}
-            when {amount} is null then {refuse(text, "it is too large")}
-            when regexp_full_match({text}, {literal(plain)}) then {amount}
-            else {_cents(text, f"try_cast({text} as decimal(38, 18))", _NOISE["DOUBLE"], rounds)}
-        end"""
-    if source.startswith("DECIMAL") and not rounds:
-        return f"""case
-            when {column} is null or {column} = round({column}, 2)
-                then cast({column} as decimal(18, 2))
-            else {refuse(_printed(column), _FINER)}
-        end"""
-    return f"cast({column} as decimal(18, 2))"
-
-
-def _cents(text: str, exact: str, noise: float, rounds: bool) -> str:
-    """The amount that `text` spells, in cents; `exact` is the same with all its digits."""
-    if rounds:
-        return f"cast({text} as decimal(18, 2))"
-    return f"""case
-        when {_is_finer(text, exact, noise)} then {refuse(text, _FINER)}
-        else cast({exact} as decimal(18, 2))
-    end"""
-
-
-def is_finer_than_a_cent(column: str, source: str) -> str:
-    """SQL for whether an amount is rounded by `to_decimal`; of what is none, anything but true."""
-    if source.startswith("DECIMAL"):
-        return f"{column} <> round({column}, 2)"
-    if source in FLOATS or source == "VARCHAR":
-        text = _printed(column) if source in FLOATS else _blank(column)
-        noise = _NOISE.get(source, _NOISE["DOUBLE"])
-        return _is_finer(text, f"try_cast({text} as decimal(38, 18))", noise)
-    return "false"
-
-
-def _is_finer(text: str, exact: str, noise: float) -> str:
-    missed = f"abs(cast({exact} - try_cast({exact} as decimal(18, 2)) as double))"
-    share = f"{noise} * abs(try_cast({text} as double))"
-    return f"{missed} > least({_MOST_NOISE}, greatest({_LEAST_NOISE}, {share}))"
 
 
 def to_event_time(column: str, source: str) -> str:
@@ -354,12 +225,12 @@ def to_timestamp(column: str, source: str, *, may_be_unknown: bool = True) -> st
     UNKNOWN_TIMES, or the number 0, also stands.
     """
     if source == "VARCHAR" or source.startswith("DECIMAL"):
-        text = _blank(column) if source == "VARCHAR" else _printed(column)
+        text = blank(column) if source == "VARCHAR" else printed(column)
         return _time_of_text(text, may_be_unknown)
     if source in INTEGERS:
-        return _time_of_number(column, _printed(column), may_be_unknown)
+        return _time_of_number(column, printed(column), may_be_unknown)
     if source in FLOATS:
-        number = _time_of_number(column, _printed(column), may_be_unknown, FLOATS[source])
+        number = _time_of_number(column, printed(column), may_be_unknown, FLOATS[source])
         return f"case when {is_nan(column)} then null else {number} end"
     zoned = source == "TIMESTAMP WITH TIME ZONE" or source.startswith("TIMESTAMPTZ")
     # a cast of a time with a zone goes through the calendar library: twenty times slower

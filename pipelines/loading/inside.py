@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelines.built.quoting import literal
-from pipelines.loading.casts import JSON, refuse, to_kind
+from pipelines.loading.casts import JSON, to_kind
 from pipelines.loading.families import Kind
+from pipelines.loading.refusing import refuse
 
 # The types of JSON values that need no second look to be of a kind.
 _PLAIN: dict[Kind, str] = {

@@ -9,11 +9,11 @@ import duckdb
 
 from pipelines.built.quoting import quoted
 from pipelines.loading.batches import Batch, Reading, spoilers
-from pipelines.loading.casts import refusal
 from pipelines.loading.families import Family, Kind
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.lines import check
+from pipelines.loading.refusing import refusal
 
 KEY_TWICE = "a key twice"
 """What an object may not have: the first value and the last are both as good as told."""

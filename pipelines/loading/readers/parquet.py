@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.built.quoting import literal, quoted
+from pipelines.loading.amounts import is_finer_than_a_cent
 from pipelines.loading.batches import (
     Batch,
     Reading,
@@ -18,7 +19,6 @@ from pipelines.loading.batches import (
     what_is_missing,
 )
 from pipelines.loading.bounds import LARGEST_DESCRIPTION, MB, too_many_rows, too_wide
-from pipelines.loading.casts import is_finer_than_a_cent
 from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
