@@ -90,12 +90,11 @@ ranked as (
         row_number() over (
             partition by read_at, population, case when stratum = 'all' then 1 else 0 end
             order by
-                case when p_value is null then 1 else 0 end,
-                p_value,
-                experiment_key,
-                stratum,
-                metric_key,
-                arm
+                p_value asc nulls last,
+                experiment_key asc,
+                stratum asc,
+                metric_key asc,
+                arm asc
         ) as p_rank
     from told
 ),

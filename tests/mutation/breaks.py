@@ -78,9 +78,11 @@ def order_turned(text: Masked) -> Iterator[Edit]:
             continue
         last = text.stretch(place + 1, {T.ROWS, T.RANGE, T.LIMIT})
         for first, end in _split(text, place + 1, last, T.COMMA):
-            if any(text.kind(at) == T.DESC for at in range(first, end + 1)):
-                at = next(at for at in range(first, end + 1) if text.kind(at) == T.DESC)
-                yield text.end(at - 1), text.end(at), ""
+            said = [at for at in range(first, end + 1) if text.kind(at) in {T.ASC, T.DESC}]
+            if said and text.kind(said[0]) == T.DESC:
+                yield text.end(said[0] - 1), text.end(said[0]), ""
+            elif said:
+                yield text.start(said[0]), text.end(said[0]), "desc"
             else:
                 nulls = [at for at in range(first, end + 1) if text.word(at) == "nulls"]
                 after = (nulls[0] if nulls else end + 1) - 1

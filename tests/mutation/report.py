@@ -91,7 +91,8 @@ def write_page(entries: list[Entry], whole: set[str]) -> None:
     """Put the rates of the models that were judged whole on the page, beside those it has."""
     domains = {path.stem: path.relative_to(PROJECT).parts[1] for path in models()}
     new = {rate.name: rate for rate in rates(entries, "model") if rate.name in whole}
-    known = {name: rate for name, rate in (recorded() | new).items() if name in domains}
+    before = {name: rate for name, rate in recorded().items() if name not in whole}
+    known = {name: rate for name, rate in (before | new).items() if name in domains}
     ordered = [known[name] for name in domains if name in known]
     by_domain = [
         Rate(domain, sum(r.noticed for r in of), sum(r.counted for r in of))

@@ -94,23 +94,20 @@ candidates as (
         row_number() over (
             partition by draws.experiment_key, draws.source_key
             order by
-                case when people_versions.updated_at <= draws.assigned_at then 0 else 1 end,
                 case
                     when people_versions.updated_at <= draws.assigned_at
                         then people_versions.updated_at
-                end desc,
-                people_versions.updated_at
+                end desc nulls last
         ) as state_rank,
         row_number() over (
             partition by draws.experiment_key, draws.source_key
             order by
-                case when people_versions.customer_id is null then 1 else 0 end,
-                case when people_versions.updated_at <= draws.assigned_at then 0 else 1 end,
+                people_versions.customer_id is null asc,
                 case
                     when people_versions.updated_at <= draws.assigned_at
                         then people_versions.updated_at
-                end desc,
-                people_versions.updated_at
+                end desc nulls last,
+                people_versions.updated_at asc
         ) as key_rank
     from draws
     inner join people_versions

@@ -51,8 +51,8 @@ ranked as (
         row_number() over (
             partition by experiment_key, read_at, population, guardrail
             order by
-                case when is_hit then 0 else 1 end,
-                case when (severity = 'invalid') = is_hit then 0 else 1 end
+                is_hit desc,
+                (severity = 'invalid') = is_hit desc
         ) as rule_rank,
         max(threshold) over (
             partition by experiment_key, read_at, population, guardrail

@@ -33,7 +33,7 @@ ranked_spellings as (
             partition by workspace_id, identifier_type, identifier
             order by
                 is_real desc,
-                case when heap_identity = identifier then 0 else 1 end asc,
+                heap_identity = identifier desc,
                 heap_identity asc
         ) as spelling_rank
     from heap_identities

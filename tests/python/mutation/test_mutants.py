@@ -22,7 +22,7 @@ ranked as (
         sends.person_id,
         coalesce(sends.sent_at, sends.created_at) as told_at,
         case when sends.is_ghost then 'ghost' when sends.kind in ('a', 'b') then 'real' end as kind,
-        row_number() over (partition by person_id order by sent_at desc, seq) as place
+        row_number() over (partition by person_id order by sent_at desc, seq, part asc) as place
     from sends
     left join {{ ref("profiles") }} as profiles
         on
@@ -77,7 +77,7 @@ def edits(name: str, text: str = MODEL) -> set[tuple[str, str]]:
             },
         ),
         ("join_changed", {("left", "inner")}),
-        ("order_turned", {("desc", ""), ("", "desc")}),
+        ("order_turned", {("desc", ""), ("", "desc"), ("asc", "desc")}),
         ("end_swapped", {("min", "max")}),
         (
             "constant_moved",
@@ -164,3 +164,13 @@ def test_what_is_declared_to_change_nothing_is_a_mutant_and_has_a_reason() -> No
         assert key in found, f"{row['model']}: {key} is no mutant any more, take it out"
         assert (found[key].model, found[key].kind) == (row["model"], row["kind"])
         assert len(row["reason"].split()) >= 4, f"{key} says no reason"
+
+
+def test_a_model_without_a_break_that_counts_leaves_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "mutants.md"
+    page.write_text("| `dim_persons` | 0 | 1 | 0% |\n| `heap_refusals` | 4 | 4 | 100% |\n")
+    monkeypatch.setattr(report, "PAGE", page)
+    report.write_page([], whole={"dim_persons"})
+    assert list(report.recorded()) == ["heap_refusals"]
