@@ -41,7 +41,8 @@ weighed as (
         control_arm,
         {{ steady_sum("weight * share_treatment") }} as share_treatment,
         {{ steady_sum("weight * share_control") }} as share_control,
-        {{ steady_sum("weight * difference") }} as difference
+        {{ steady_sum("weight * difference") }} as difference,
+        max(case when is_skewed then 1 else 0 end) = 1 as is_skewed
     from reached
     group by experiment_key, stratum, metric_key, arm, control_arm
 ),
@@ -136,11 +137,11 @@ presented as (
         case when is_told then cast(effect as double) end as effect,
         case when is_told then cast(effect_error as double) end as standard_error,
         case
-            when is_told and interval_kind = 'fixed'
+            when is_told and interval_kind = 'fixed' and not is_skewed
                 then cast(effect - z_critical * effect_error as double)
         end as effect_low,
         case
-            when is_told and interval_kind = 'fixed'
+            when is_told and interval_kind = 'fixed' and not is_skewed
                 then cast(effect + z_critical * effect_error as double)
         end as effect_high
     from judged
