@@ -93,9 +93,13 @@ Registries = Annotated[
 @contextmanager
 def _told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
     """Run one command: print what it did, and turn errors into a sentence and an exit code."""
+    from pipelines.opening import require_sound
+
     console = Console(as_json=as_json)
     try:
-        yield console, _settings()
+        settings = _settings()
+        require_sound(settings)
+        yield console, settings
         console.finish()
     except CounterfoilError as error:
         if verbose:

@@ -27,6 +27,11 @@ def hold(home: Path, name: str, doing: str) -> Iterator[None]:
         try:
             handle = stack.enter_context(path.open("ab+", buffering=0))
         except OSError as error:
+            if path.is_dir() or path.is_symlink():
+                raise CounterfoilError(
+                    f"{path} is no file, so that nobody can hold it ({error.strerror}): move it "
+                    "away; the next command makes it anew."
+                ) from error
             raise CounterfoilError(
                 f"The state folder cannot be written ({error.strerror}): "
                 "check its permissions or set COUNTERFOIL_HOME to a folder you own."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,39 @@ def readable(path: Path) -> Iterator[None]:
         raise explain_opening(path, error) from error
 
 
+def require_sound(settings: Settings) -> None:
+    """Make sure that what is not there is not there, before a command takes it for a fresh start.
+
+    A link that leads nowhere looks like nothing: a person would count as unknown, or as erased,
+    because the disk with the database was away.
+
+    Raises:
+        CounterfoilError: the home is no folder, or may not be entered; or a database in it is a
+            link that leads nowhere.
+    """
+    try:
+        with os.scandir(settings.home) as found:
+            lost = [
+                Path(entry.path)
+                for entry in found
+                if entry.name.endswith(".duckdb")
+                and entry.is_symlink()
+                and not Path(entry.path).exists()
+            ]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CounterfoilError(
+            f"The state folder cannot be read or written ({error.strerror}): "
+            "check its permissions or set COUNTERFOIL_HOME to a folder you own."
+        ) from error
+    for path in sorted(lost):
+        raise CounterfoilError(
+            f"{path} is a link that leads nowhere: bring back what it leads to; where it is lost, "
+            f"{AGAIN.get(path.name, REBUILT)}."
+        )
+
+
 def explain_opening(path: Path, error: BaseException) -> CounterfoilError:
     """One sentence for a database that cannot be opened."""
     text = str(error).lower()
@@ -86,11 +120,19 @@ def explain_unexpected(settings: Settings, error: BaseException) -> CounterfoilE
         return disk_full(settings.home)
     if not isinstance(error, duckdb.Error):
         return None
-    if isinstance(error, duckdb.OutOfMemoryException) or "out of memory" in str(error).lower():
-        return CounterfoilError(
+    text, said = str(error).lower(), ""
+    if isinstance(error, duckdb.OutOfMemoryException) or "out of memory" in text:
+        said = (
             f"This needs more memory than {settings.memory_limit}: raise COUNTERFOIL_MEMORY_LIMIT, "
             "or lower COUNTERFOIL_THREADS."
         )
+    elif "permission denied" in text or "read-only file" in text:
+        said = (
+            f"The state folder {settings.home} cannot be written (permission denied): check its "
+            "permissions or set COUNTERFOIL_HOME to a folder you own."
+        )
+    if said:
+        return CounterfoilError(said)
     if not is_damage(error):
         return None
     for path in sorted(settings.home.glob("*.duckdb")):
