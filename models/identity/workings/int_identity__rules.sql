@@ -22,8 +22,7 @@ workspaces as (
 
 -- Words that mean nobody whatever the identifier and the rule.
 words as (
-    select {{ joined_text("placeholder_values", "|") }} as placeholder_values
-    from placeholders
+    {{ placeholder_words("placeholders") }}
 ),
 
 ranked as (
@@ -36,9 +35,7 @@ ranked as (
         concat(
             '|',
             lower(coalesce(identity_rules.placeholder_values, '')),
-            '|',
-            lower(coalesce(words.placeholder_values, '')),
-            '|'
+            coalesce(words.placeholder_values, '|')
         ) as placeholder_values,
         row_number() over (
             partition by workspaces.workspace_id, identity_rules.identifier_type

@@ -14,14 +14,22 @@ synced_workspaces as (
     select * from {{ ref("stg_customerio__synced_workspaces") }}
 ),
 
+placeholders as (
+    select * from {{ ref("identity_placeholders") }}
+),
+
+words as (
+    {{ placeholder_words("placeholders") }}
+),
+
 -- A statement about a person may name the message that caused it, and says nothing else of it.
 summarised as (
     select
         workspace_id,
         delivery_id,
         max(cio_id) as cio_id,
-        max(customer_id) as customer_id,
-        max(email) as email,
+        max({{ somebody("webhooks.customer_id") }}) as customer_id,
+        max({{ somebody("webhooks.email") }}) as email,
         max(journey_entry_id) as journey_entry_id,
         max(trigger_event_id) as trigger_event_id,
         max(channel) as channel,
@@ -33,6 +41,7 @@ summarised as (
         max(transactional_message_id) as transactional_message_id,
         min(occurred_at) as created_at
     from webhooks
+    cross join words
     where
         workspace_id is not null
         and delivery_id is not null
@@ -56,6 +65,7 @@ untold as (
         summarised.transactional_message_id,
         summarised.created_at
     from summarised
+    cross join words
     left join synced_deliveries
         on summarised.delivery_id = synced_deliveries.delivery_id
     left join synced_workspaces

@@ -12,6 +12,14 @@ synced_workspaces as (
     select * from {{ ref("stg_customerio__synced_workspaces") }}
 ),
 
+placeholders as (
+    select * from {{ ref("identity_placeholders") }}
+),
+
+words as (
+    {{ placeholder_words("placeholders") }}
+),
+
 -- Where the sync knows people, a body adds only whom it names without a profile: they are told
 -- apart, or found, by the identifiers they hold.
 identified as (
@@ -23,6 +31,7 @@ identified as (
         webhooks.occurred_at,
         webhooks.learned_at
     from webhooks
+    cross join words
     left join called_deliveries
         on
             webhooks.workspace_id = called_deliveries.workspace_id
