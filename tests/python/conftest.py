@@ -17,6 +17,29 @@ from pipelines.settings import PROJECT_DIR, Settings
 PROVE = os.environ.get("COUNTERFOIL_PROVE") == "1"
 """Set by `make prove`: full example counts."""
 
+KILLS = 200
+"""Of each command that writes, spread over the length of its run, at full count."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how often a proof did what it is about, as it noted with `record_property`."""
+    told = [
+        f"{report.nodeid.rpartition('/')[2]}: {value} {name}"
+        for kind in ("passed", "failed")
+        for report in terminalreporter.stats.get(kind, [])
+        for name, value in getattr(report, "user_properties", [])
+    ]
+    if told:
+        terminalreporter.section("counts")
+        for line in told:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Note what a proof did, and how often: see `pytest_terminal_summary`."""
+    return record_property
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:

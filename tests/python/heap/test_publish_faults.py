@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from conftest import PROVE
 from hypothesis import example, given
 from hypothesis import strategies as st
 from publisher_home import FAST, Home
@@ -59,6 +62,40 @@ def test_a_passing_fault_loses_and_doubles_nothing(home: Home, heap: Sandbox, fa
     calls = len(heap.calls)
     assert publish(home.settings, home.console, limits=FAST).count_calls == 0
     assert len(heap.calls) == calls
+
+
+PASSING = ("error", "error_after", "reset", "commit_then_reset", "throttle")
+
+
+def test_any_faults_in_any_order_lose_and_double_nothing(
+    home: Home, heap: Sandbox, note: Callable[[str, int], None]
+) -> None:
+    """Each run meets some of them and may give up; the next one goes on under the same keys."""
+    chance = random.Random(11)
+    most, count = 500 if PROVE else 12, 0
+    while count < most:
+        faults = [
+            Fault(chance.choice(PASSING), times=chance.randint(1, 3), skip=chance.randint(0, 1))
+            for _ in range(chance.randint(1, 5))
+        ]
+        count += sum(fault.times for fault in faults)
+        for fault in faults:
+            heap.inject(fault)
+        for _ in range(40):
+            try:
+                status = publish(home.settings, home.console, limits=FAST).status
+            except CounterfoilError:
+                continue
+            if status != "resumes":
+                break
+        complete(home, heap)
+        assert home.ledger("select count(*) from dead_letters") == [(0,)]
+        home.settings.ledger_path.unlink()  # the next round starts from nothing told
+        with heap.state.lock:
+            heap.state.stores.clear()
+            count -= sum(fault.times for fault in heap.state.faults)  # those that nobody met
+            heap.state.faults.clear()
+    note("faults of Heap", count)
 
 
 def test_an_answer_that_comes_too_late_is_asked_for_again(home: Home, heap: Sandbox) -> None:

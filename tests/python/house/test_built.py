@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import shutil
 import signal
 import subprocess
@@ -15,13 +16,16 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from conftest import KILLS, PROVE
 from test_cli import PEOPLE, failed
 from typer.testing import CliRunner, Result
 
 from cli import app
 from pipelines import warehouse
 from pipelines.built import find_whole
+from pipelines.built.manifest import require_manifest
 from pipelines.built.next_build import discard_unfinished
+from pipelines.built.tables import Tables
 from pipelines.errors import CounterfoilError
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -330,6 +334,68 @@ def test_a_killed_build_leaves_the_last_one_as_it_was(settings: Settings, projec
     edit(project, "models/second.sql", "select (select count(*) from range(10**13)) +", "select")
     assert dbt(settings, project, "build", as_of="2026-06-02")
     assert marked(settings) == "2026-06-02"
+
+
+BUILT_ALONE = """
+import json, sys
+from pathlib import Path
+from pipelines import warehouse
+from pipelines.settings import Settings
+home, project = Path(sys.argv[1]), Path(sys.argv[2])
+settings = Settings(_env_file=None).model_copy(update={"home": home})
+print("ready", flush=True)
+as_of = json.dumps({"as_of": sys.argv[3] + " 00:00:00"})
+warehouse.invoke(settings, project / "seeds", ["build", "--vars", as_of], project=project)
+"""
+
+
+def test_killed_at_any_instant_a_build_leaves_one_that_is_whole(
+    settings: Settings, project: Path, note: Callable[[str, int], None]
+) -> None:
+    """The one before it or the one after it, whole and with its own manifest."""
+
+    def building(day: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", BUILT_ALONE, str(settings.home), str(project), day],
+            cwd=PROJECT_DIR,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    def day_read() -> str:
+        with Tables.opened(settings) as tables:
+            require_manifest(settings, tables)
+            day = f"{tables.whole.as_of:%Y-%m-%d}"
+        assert instants(settings.warehouse_path) == [day]
+        return day
+
+    assert dbt(settings, project, "build", as_of="2026-06-01")
+    calm = building("2026-06-02")
+    began = time.monotonic()
+    calm.communicate(timeout=120)
+    seconds = time.monotonic() - began
+    assert day_read() == "2026-06-02"
+    chance = random.Random(7)
+    tries, count = KILLS if PROVE else 3, 0
+    for number in range(3 * tries):
+        if count == tries:
+            break
+        before, day = day_read(), f"20{30 + number // 28}-07-{1 + number % 28:02}"
+        process = building(day)
+        time.sleep(seconds * (count + chance.random()) / tries)
+        process.kill()
+        process.communicate(timeout=60)
+        is_killed = process.returncode == -signal.SIGKILL
+        count += is_killed
+        seconds *= 1 if is_killed else 0.98  # it was quicker than the first
+        assert day_read() in (before, day)
+    note("kills of a build", count)
+    assert count == tries
+    assert dbt(settings, project, "build", as_of="2026-06-03")
+    assert day_read() == "2026-06-03"
 
 
 # -- everybody who reads, from the command line ---------------------------------------------------

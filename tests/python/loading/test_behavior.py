@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -408,7 +408,9 @@ def _standing(files: dict[tuple[str, str], list[Row]]) -> tuple[set[Any], dict[A
     return standing, corrections
 
 
-def test_the_order_of_loading_never_counts(home: Settings, tmp_path: Path) -> None:
+def test_the_order_of_loading_never_counts(
+    home: Settings, tmp_path: Path, note: Callable[[str, int], None]
+) -> None:
     """Files in any order and any number of loads, against a plain reading of the same rows."""
     manifest = json.loads((home.home / "manifest.json").read_text(encoding="utf-8"))
     compiled = {
@@ -418,7 +420,7 @@ def test_the_order_of_loading_never_counts(home: Settings, tmp_path: Path) -> No
     runs = itertools.count()
 
     @settings(
-        max_examples=60 if PROVE else 8,
+        max_examples=200 if PROVE else 8,
         deadline=None,
         derandomize=not PROVE,
         suppress_health_check=[HealthCheck.too_slow],
@@ -449,3 +451,4 @@ def test_the_order_of_loading_never_counts(home: Settings, tmp_path: Path) -> No
         assert {(name, event): count for name, event, count in corrections} == counted
 
     same()
+    note("shuffles of files and loads", next(runs))
