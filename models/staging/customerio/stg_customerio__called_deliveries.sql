@@ -25,28 +25,28 @@ words as (
 -- A statement about a person may name the message that caused it, and says nothing else of it.
 summarised as (
     select
-        workspace_id,
-        delivery_id,
-        max(cio_id) as cio_id,
+        webhooks.workspace_id,
+        webhooks.delivery_id,
+        max(webhooks.cio_id) as cio_id,
         max({{ somebody("webhooks.customer_id") }}) as customer_id,
         max({{ somebody("webhooks.email") }}) as email,
-        max(journey_entry_id) as journey_entry_id,
-        max(trigger_event_id) as trigger_event_id,
-        max(channel) as channel,
-        max(campaign_id) as campaign_id,
-        max(action_id) as action_id,
-        max(newsletter_id) as newsletter_id,
-        max(content_id) as content_id,
-        max(trigger_id) as trigger_id,
-        max(transactional_message_id) as transactional_message_id,
-        min(occurred_at) as created_at
+        max(webhooks.journey_entry_id) as journey_entry_id,
+        max(webhooks.trigger_event_id) as trigger_event_id,
+        max(webhooks.channel) as channel,
+        max(webhooks.campaign_id) as campaign_id,
+        max(webhooks.action_id) as action_id,
+        max(webhooks.newsletter_id) as newsletter_id,
+        max(webhooks.content_id) as content_id,
+        max(webhooks.trigger_id) as trigger_id,
+        max(webhooks.transactional_message_id) as transactional_message_id,
+        min(webhooks.occurred_at) as created_at
     from webhooks
     cross join words
     where
-        workspace_id is not null
-        and delivery_id is not null
-        and channel <> 'customer'
-    group by workspace_id, delivery_id
+        webhooks.workspace_id is not null
+        and webhooks.delivery_id is not null
+        and webhooks.channel <> 'customer'
+    group by webhooks.workspace_id, webhooks.delivery_id
 ),
 
 untold as (
