@@ -13,7 +13,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
@@ -32,6 +32,7 @@ from pipelines.erasure.traces import ERASED, Mentions
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading.families import FileName
 from pipelines.loading.raw import datasets
+from pipelines.loading.readers.lines import objects
 from pipelines.loading.readers.packed import UNSOUND, begins_as_gzip
 from pipelines.loading.sources import FAMILIES, recognise
 from pipelines.paths import plain_paths
@@ -40,7 +41,6 @@ from pipelines.settings import Settings
 LINES_AT_ONCE = 20_000
 PARTIAL = ".erasing"
 ROW = "_row"
-_DECODER = json.JSONDecoder()
 
 
 def require_folders(folders: Sequence[Path]) -> list[Path]:
@@ -254,7 +254,7 @@ def _jsonl(task: _Task, path: Path, partial: Path) -> bool:
             pieces = [
                 (place, piece)
                 for place, line in enumerate(lines)
-                for piece in _objects(line.rstrip("\r\n"))
+                for piece in objects(line.rstrip("\r\n"))
             ]
             theirs = task.theirs([_row(piece) for _, piece in pieces])
             kept: dict[int, list[str]] = {}
@@ -272,26 +272,6 @@ def _jsonl(task: _Task, path: Path, partial: Path) -> bool:
                 if place not in lost or without.strip(BLANKS):
                     out.write((without + line[len(body) :]).encode("utf-8", "surrogateescape"))
     return not is_same
-
-
-def _objects(line: str) -> list[str]:
-    """The pieces of a line, which together are it: its objects, and what is none before or after.
-
-    Several objects may follow each other, as a load reads them; the blanks after one are its own.
-    """
-    pieces, start = [], len(line) - len(line.lstrip(BLANKS))
-    if start:
-        pieces.append(line[:start])
-    while start < len(line):
-        end = len(line)
-        if line[start] == "{":
-            with suppress(ValueError, RecursionError):
-                _, end = _DECODER.raw_decode(line, start)
-        while end < len(line) and line[end].isspace():
-            end += 1
-        pieces.append(line[start:end])
-        start = end
-    return pieces
 
 
 def _row(piece: str) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.built.quoting import literal
@@ -30,6 +30,7 @@ from pipelines.loading.readers.lines import (
     TOO_LONG,
     NotText,
     lines,
+    objects,
     opened,
 )
 from pipelines.loading.readers.packed import CUT_SHORT, UNSOUND, is_gzip
@@ -47,7 +48,6 @@ _KEYS = (
     f" and {_IS_ONCE.format('json')} then json_keys(json)"
     " else error('a line is not an object, or has a key twice') end))))"
 )
-_DECODER = json.JSONDecoder()
 
 
 def prepare(
@@ -194,7 +194,7 @@ def _sort(some: Sequence[tuple[int, str]], sieve: Sieve) -> None:
         if is_object:
             sieve.keep(number, [text])
             continue
-        parts = list(_parts(text))
+        parts = [piece.strip() for piece in objects(text.strip())]
         verdicts = _are_objects(sieve.connection, parts) if len(parts) > 1 else [False]
         bad = [part for part, is_whole in zip(parts, verdicts, strict=True) if not is_whole]
         if bad:  # nobody knows where the next object would begin, and half a line is no line
@@ -218,23 +218,6 @@ def _are_objects(connection: Connection, texts: Sequence[str]) -> list[bool]:
             {"texts": texts},
         ).fetchall()
     ]
-
-
-def _parts(text: str) -> Iterator[str]:
-    """The objects of a line as long as they follow each other, then what is left."""
-    start = 0
-    text = text.strip()
-    while start < len(text):
-        end = len(text)
-        if text[start] == "{":
-            try:
-                _, end = _DECODER.raw_decode(text, start)
-            except (ValueError, RecursionError):
-                end = len(text)
-        yield text[start:end]
-        start = end
-        while start < len(text) and text[start].isspace():
-            start += 1
 
 
 def _fault(text: str, family: Family) -> str:

@@ -6,12 +6,15 @@ import codecs
 import csv
 import gzip
 import io
+import json
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, cast
 
 import duckdb
 
+from pipelines.blanks import BLANKS
 from pipelines.encoding import is_utf8
 from pipelines.loading.files import Found
 from pipelines.loading.readers.packed import GZIP, UNSOUND, is_gzip
@@ -23,6 +26,8 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 TOO_LONG = f"the line is longer than {LONGEST_LINE // 2**20} MB"
 NOT_UTF8 = "the line is not in UTF-8"
+
+_DECODER = json.JSONDecoder()
 
 Line = tuple[int, str | None]
 """Its number in the file, and its text with its end; None when that is too long to be read."""
@@ -181,3 +186,23 @@ class _Feed:
     def give_back(self) -> None:
         """All lines of the record but its first are to be read again."""
         self._again.extendleft(reversed(self.taken[1:]))
+
+
+def objects(line: str) -> list[str]:
+    """The pieces of a line of JSON, which together are it: its objects, and what is none.
+
+    Several objects may follow each other; the blanks after one are its own.
+    """
+    pieces, start = [], len(line) - len(line.lstrip(BLANKS))
+    if start:
+        pieces.append(line[:start])
+    while start < len(line):
+        end = len(line)
+        if line[start] == "{":
+            with suppress(ValueError, RecursionError):
+                _, end = _DECODER.raw_decode(line, start)
+        while end < len(line) and line[end].isspace():
+            end += 1
+        pieces.append(line[start:end])
+        start = end
+    return pieces
