@@ -196,9 +196,8 @@ def invoke(
         results = _results(settings, written, outcome, complaints, said.getvalue())
         if is_part and not results:
             raise UsageError("--select matches no model, seed or test: see `dbt ls --select`.")
-        passed = {result.node.unique_id for result in results}
-        if command == "build" and passed >= parsed.result.unit_tests.keys():
-            unit_tests.remember(project, code)
+        if command == "build":
+            unit_tests.remember(project, code, parsed.result, results)
         if made is not None:
             made.take_place(settings.home / "target" / "manifest.json", get_invocation_id())
     return results

@@ -24,8 +24,13 @@ def passed_before(project: Path, code: str) -> bool:
     return code in _read(_record(project))
 
 
-def remember(project: Path, code: str) -> None:
-    """Note that they have; where the project cannot be written they are run each time."""
+def remember(project: Path, code: str, manifest: Any, results: list[Any]) -> None:
+    """Note that they have, if a build without a failure ran all of them.
+
+    Where the project cannot be written they are run each time.
+    """
+    if not {result.node.unique_id for result in results} >= manifest.unit_tests.keys():
+        return
     path = _record(project)
     known = [other for other in _read(path) if other != code]
     part = path.with_suffix(f".{code[:12]}.part")
