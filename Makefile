@@ -8,7 +8,7 @@ UV := .tools/bin/uv
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: always help setup run test prove mutate lint format bench docs spark browser clean
+.PHONY: always help setup run test prove mutate lint format bench docs spark azurite browser clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ docs: setup ## dbt docs as one page that opens offline
 
 spark: ## not there yet: says so
 	@echo "There is no Spark build yet: what differs between engines is kept apart in macros/cross_db, for DuckDB only."; exit 1
+
+# Of npm, and only for the tests of az://, which are left out where it is missing.
+.tools/azurite/.locked: $(wildcard .ci/azurite/*.json) | .tools/.python
+	@command -v npm >/dev/null 2>&1 || { echo "Azure's emulator is a package of npm: apt-get install npm"; exit 2; }
+	@mkdir -p .tools/azurite && cp .ci/azurite/*.json .tools/azurite/
+	@npm ci --prefix .tools/azurite --ignore-scripts --omit=optional --no-fund --no-audit --loglevel=error
+	@touch $@
+
+azurite: .tools/azurite/.locked ## Azure's emulator, for the tests of az://
 
 browser: setup ## the weekly page in a real Chromium, with the network off
 	@command -v chromium >/dev/null 2>&1 || { echo "The page is rendered by Chromium: apt-get install chromium"; exit 2; }

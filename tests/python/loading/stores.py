@@ -23,10 +23,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pipelines.settings import PROJECT_DIR
+
 Answer = tuple[int, Mapping[str, str], bytes]
 Rule = Callable[[str, str], Answer | None]
 
 BUCKET = "exports"
+AZURITE_OPTIONS = (
+    "--silent --inMemoryPersistence --skipApiVersionCheck --disableTelemetry --blobPort 0"
+)
 AZURITE_ACCOUNT = "devstoreaccount1"
 # the key that Azurite ships and documents, as everybody's
 AZURITE_KEY = (
@@ -262,21 +267,27 @@ def gs(folder: Path) -> Iterator[RemoteStore]:
         server.stop()
 
 
+def azurite() -> str | None:
+    """The program, which is of npm: that of `make azurite`, or one on the PATH."""
+    ours = PROJECT_DIR / ".tools/azurite/node_modules/.bin"
+    return shutil.which("azurite-blob", path=f"{ours}{os.pathsep}{os.environ['PATH']}")
+
+
 @contextmanager
 def az(folder: Path) -> Iterator[RemoteStore]:
-    """Azurite, which is no Python package: where it is on the PATH."""
+    """Azurite, where `azurite()` finds it."""
     from azure.storage.blob import (
         BlobServiceClient,
         ContainerSasPermissions,
         generate_container_sas,
     )
 
-    program = shutil.which("azurite-blob")
+    program = azurite()
     assert program is not None
     log = folder / "azurite.log"
     with log.open("wb") as handle:
         process = subprocess.Popen(
-            f"{program} --silent --inMemoryPersistence --skipApiVersionCheck --blobPort 0".split(),
+            [program, *AZURITE_OPTIONS.split()],
             cwd=folder,
             stdout=handle,
             stderr=subprocess.STDOUT,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -40,8 +39,8 @@ def row(event_id: str) -> bytes:
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RemoteStore]:
-    if request.param == "az" and shutil.which("azurite-blob") is None:
-        pytest.skip("Azure's emulator is a package of npm: npm install --global azurite")
+    if request.param == "az" and stores.azurite() is None:
+        pytest.skip("Azure's emulator is a package of npm: make azurite")
     with STORES[request.param](tmp_path_factory.mktemp("store")) as store:
         for name in NAMES:
             store.put(f"export/{name}", row(name))
@@ -141,11 +140,12 @@ def test_credentials_that_have_expired_or_may_not_read_are_named(
     assert "SharedAccess" not in shown
 
 
+@pytest.mark.parametrize(
+    "running", ["s3"], indirect=True
+)  # the others keep a token that was good when they asked
 def test_credentials_that_expire_on_the_way_stop_the_asking(
     store: RemoteStore, tmp_path: Path
 ) -> None:
-    if store.scheme != "s3":
-        pytest.skip("the others keep a token that was good when they asked for it")
     expired = store.expiry
     asked: list[str] = []
 
@@ -169,9 +169,10 @@ def test_credentials_that_expire_on_the_way_stop_the_asking(
     assert load(tmp_path / "home", store.url("many")).files_loaded == 40
 
 
+@pytest.mark.parametrize(
+    "running", ["s3"], indirect=True
+)  # the libraries of the others ask again for minutes
 def test_a_store_that_is_too_busy_says_so(store: RemoteStore, tmp_path: Path) -> None:
-    if store.scheme != "s3":
-        pytest.skip("the libraries of the others ask again for minutes")
     rule = store.door.rule
     answering(store, lambda method, path: BUSY)
     with pytest.raises(CounterfoilError, match="the store is too busy or fails"):
@@ -203,9 +204,8 @@ def test_nothing_but_the_sentence_reaches_who_runs_it(store: RemoteStore, tmp_pa
 
 
 @pytest.mark.prove
+@pytest.mark.parametrize("running", ["s3"], indirect=True)  # filling the others takes many minutes
 def test_a_listing_of_twenty_thousand_files(store: RemoteStore, tmp_path: Path) -> None:
-    if store.scheme != "s3":
-        pytest.skip("filling it takes many minutes, object by object over HTTP")
     store.fill("large", 20_000)
     store.put("large/zz/behavior_last.csv", row("last"))
     summary = load(tmp_path / "home", store.url("large"))
