@@ -16,6 +16,7 @@ from pipelines.loading.files import Found, Recognise, bring, find
 from pipelines.loading.readers.csv import csv_header
 from pipelines.loading.readers.setting_aside import count_set_aside
 from pipelines.loading.reading import prepare
+from pipelines.loading.rejected_rows import count_lacking
 from pipelines.loading.summary import UNKNOWN_SHOWN, counted
 from pipelines.opening import explain_opening
 from pipelines.paths import plain_paths
@@ -30,7 +31,8 @@ class Group:
         read: columns that the files give.
         lacking: columns of the family that they do not give, null for every row.
         not_read: headings that no registry names, or that the family leaves out.
-        set_aside: how many lines would be, by file; of text files only.
+        set_aside: how many would be told in `load_rejected_rows`, by file: lines set aside, and
+            rows of Parquet and Avro that cannot be taken as they are.
     """
 
     family: str
@@ -82,10 +84,10 @@ def dry_run(
         console.line(f"Would quarantine {file_name}: {reason}.")
     rows = sum(group.rows for group in groups)
     aside = sum(sum(group.set_aside.values()) for group in groups)
-    without = f" without {counted(aside, 'bad line')}" if aside else ""
+    bad = f" and tell {counted(aside, 'bad line')}" if aside else ""
     console.line(
         f"Nothing was loaded. A load would read {rows:,} rows from"
-        f" {counted(sum(len(group.files) for group in groups), 'new file')}{without};"
+        f" {counted(sum(len(group.files) for group in groups), 'new file')}{bad};"
         f" {count_known:,} are known, {len(listing.unknown):,} unknown,"
         f" {len(rejected):,} cannot be read."
     )
@@ -120,7 +122,7 @@ def _groups(connection: raw.Connection, batch: Batch) -> list[Group]:
         header = csv_header(found)[1] if found.kind.reader == "csv" else []
         by_header.setdefault(tuple(header), []).append(found)
     lacking = batch.absent
-    aside = count_set_aside(connection)
+    aside = count_set_aside(connection) | count_lacking(connection, batch)
     groups = []
     for headings, files in by_header.items():
         named = files[0].kind.columns_of(list(headings))
@@ -163,4 +165,4 @@ def _tell(group: Group, console: Console) -> None:
     if group.not_read:
         console.line(f"  leaves out {', '.join(group.not_read)}")
     for file_name, count in group.set_aside.items():
-        console.line(f"  would set aside {counted(count, 'line')} of {file_name}")
+        console.line(f"  would tell {counted(count, 'bad line')} of {file_name}")

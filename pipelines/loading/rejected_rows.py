@@ -69,6 +69,19 @@ def handed(connection: raw.Connection, batches: Sequence[Batch], now: datetime) 
     ]
 
 
+def count_lacking(connection: raw.Connection, batch: Batch) -> dict[str, int]:
+    """How many rows of a Parquet or Avro file cannot be taken as they are, by its location."""
+    select = _lacking(batch)
+    if select is None:
+        return {}
+    counts: dict[str, int] = dict(
+        connection.execute(f"select path, count(*) from ({select}) group by path").fetchall()
+    )
+    return {
+        found.location: counts[path] for found in batch.files if (path := str(found.path)) in counts
+    }
+
+
 def _lacking(batch: Batch) -> str | None:
     """The SELECT of rows that cannot be taken as they are, or None where bad lines are set aside.
 

@@ -155,7 +155,7 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(
         "behavior: 30 rows from behavior-2.csv",
         "  reads event_id, email, event_name, occurred_at",
         "  lacks customer_id, product_id, category, value",
-        "  would set aside 2 lines of behavior-2.csv",
+        "  would tell 2 bad lines of behavior-2.csv",
         "deliveries of workspace 7: 1 rows from deliveries-1.csv",
         "  reads workspace_id, delivery_id (from Message), internal_customer_id (from Profile),"
         " delivery_type (from Kind), created_at (from Made)",
@@ -172,7 +172,7 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(
         "Would skip notes.txt: not a file that Counterfoil knows.",
         "Would quarantine deliveries-2.csv: line 2: the column `created_at` holds a value that is"
         " not a time (like aaaaaaaaa) (more than one line in 10 is bad).",
-        "Nothing was loaded. A load would read 34 rows from 4 new files without 2 bad lines; 0 are"
+        "Nothing was loaded. A load would read 34 rows from 4 new files and tell 2 bad lines; 0 are"
         " known, 1 unknown, 1 cannot be read.",
     ]
     groups = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["dry_run"]["groups"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import fastavro
 import pytest
 from test_load import NOON, load, rows, write
+from typer.testing import CliRunner
 
+from cli import app
 from pipelines.loading import FAMILIES
 from pipelines.loading.families import Family, Kind
 from pipelines.loading.sources import customerio
@@ -50,8 +53,11 @@ def test_a_row_without_a_required_value_is_loaded_and_told(tmp_path: Path, famil
         write(path, values)
         shown = " and ".join(f"`{column}`" for column in group)
         expected += [(path.name, line, group[0], f"the row lacks {shown}") for line in (2, 3)]
+    tried = CliRunner().invoke(app, ["load", str(tmp_path / "export"), "--dry-run", "--json"])
     summary = load(tmp_path / "home", tmp_path / "export")
     assert (summary.quarantined, summary.rows) == ([], 3 * len(groups))
+    [group] = json.loads(tried.stdout)["dry_run"]["groups"]
+    assert group["set_aside"] == {name: count for name, count, _ in summary.rejected_rows}
     told = (
         "select file_name, line_number, column_name, reason from loads.rejected_rows order by 1, 2"
     )
