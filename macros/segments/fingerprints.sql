@@ -12,6 +12,7 @@
         fingerprints are made: the check of a build, dim_segment_versions and `segments lock` ask here.
     -#}
     {%- set fingerprints = {} -%}
+    {%- set macros = {} -%}
     {%- for segment in bare_segment_versions() -%}
         {%- set parts = {"sources": {}, "macros": {}, "vars": {}} -%}
         {%- set texts = [] -%}
@@ -35,9 +36,11 @@
         {%- for tokens in texts -%}
             {%- for name in called_macros(tokens) -%}
                 {%- if name not in parts["macros"] -%}
-                    {%- set macro_tokens = logic_tokens(context[project_name][name].macro.macro_sql) -%}
-                    {%- do texts.append(macro_tokens) -%}
-                    {%- do parts["macros"].update({name: local_md5(macro_tokens | join(" "))}) -%}
+                    {%- if name not in macros -%}
+                        {%- do macros.update({name: logic_tokens(context[project_name][name].macro.macro_sql)}) -%}
+                    {%- endif -%}
+                    {%- do texts.append(macros[name]) -%}
+                    {%- do parts["macros"].update({name: local_md5(macros[name] | join(" "))}) -%}
                 {%- endif -%}
             {%- endfor -%}
             {%- for name in read_vars(tokens, segment.name) -%}
@@ -56,15 +59,9 @@
         The words and signs of SQL and Jinja, without comments and layout. Quoted texts stay whole. A
         comment that holds Jinja stays too: dbt runs what stands in it.
     -#}
-    {%- set pattern = "(?s)\\{#.*?#\\}|--[^\\n]*|/\\*.*?\\*/|'(?:[^']|'')*'|\"[^\"]*\"|\\w+|[^\\w\\s]" -%}
-    {%- set tokens = [] -%}
-    {%- for token in modules.re.findall(pattern, code) -%}
-        {%- set is_comment = token.startswith("{#")
-            or (token.startswith(("--", "/*")) and "{{" not in token and "{%" not in token) -%}
-        {%- if not is_comment -%}
-            {%- do tokens.append(token) -%}
-        {%- endif -%}
-    {%- endfor -%}
+    {%- set comment = "\\{#.*?#\\}|--(?![^\\n]*\\{[{%])[^\\n]*|/\\*(?:(?!\\{[{%]).)*?\\*/" -%}
+    {%- set token = "--[^\\n]*|/\\*.*?\\*/|'(?:[^']|'')*'|\"[^\"]*\"|\\w+|[^\\w\\s]" -%}
+    {%- set tokens = modules.re.findall("(?s)" ~ comment ~ "|(" ~ token ~ ")", code) | select | list -%}
     {{ return(tokens) }}
 {%- endmacro %}
 
@@ -72,14 +69,11 @@
     {#- The macros of this project that a text calls, inside quotes too, sorted, with their forms
         for other engines: a fingerprint is the same on every engine. -#}
     {%- set own = context[project_name] -%}
+    {%- set all_names = own | join(" ") -%}
     {%- set names = [] -%}
-    {%- for token in modules.re.findall("(\\w+)\\s*\\(", tokens | join(" ")) -%}
-        {%- if token in own -%}
-            {%- do names.append(token) -%}
-            {%- for name in own -%}
-                {%- if name.endswith("__" ~ token) -%}{%- do names.append(name) -%}{%- endif -%}
-            {%- endfor -%}
-        {%- endif -%}
+    {%- for token in modules.re.findall("(\\w+)\\s*\\(", tokens | join(" ")) | unique if token in own -%}
+        {%- do names.append(token) -%}
+        {%- do names.extend(modules.re.findall("\\b\\w+__" ~ token ~ "\\b", all_names)) -%}
     {%- endfor -%}
     {{ return(names | unique | sort) }}
 {%- endmacro %}
