@@ -18,6 +18,7 @@ from pipelines import registries as registry_files
 from pipelines.built import unit_tests
 from pipelines.complaints import explain, explain_nodes, first_sentence
 from pipelines.console import Console, silence
+from pipelines.engines import engine_of
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.identity.lock import require_true_rehearsals
@@ -28,6 +29,7 @@ from pipelines.settings import PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
     from pipelines.built.next_build import NextBuild
+    from pipelines.engines import Engine
 
 ARM = "cio_arm_"
 WRITES = {"build", "run", "seed", "retry"}
@@ -168,30 +170,38 @@ def invoke(
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
     is_part = command == "build" and "--select" in options
     is_usual = command == "build" and options == variables
-    there = existing_relations(settings) if is_part else None
+    engine = engine_of(settings, is_build=command in WRITES)
+    there = None
+    if is_part:
+        there = existing_relations(settings) if engine.keeps_relations else frozenset()
     with ExitStack() as stack:
         stack.enter_context(private(settings.home))
         home = stack.enter_context(plain_paths())(settings.home)
-        stack.enter_context(_environment(settings, home, seeds, project))
+        stack.enter_context(_environment(settings, engine, home, seeds, project))
         said = stack.enter_context(silence())
         stack.enter_context(_few_collections())
-        with _released():
+        with engine.running():
             parsed = _parse(settings, quiet, command, [*variables, *where])
             declare_arms(parsed.result, seeds)
             gc.freeze()
             made = None
             if command in WRITES:
-                anew = "--full-refresh" in options and not is_part
-                made = stack.enter_context(_beside(settings, home, anew=anew))
+                is_anew = "--full-refresh" in options or not engine.keeps_relations
+                made = stack.enter_context(_beside(settings, home, anew=is_anew and not is_part))
+                engine.hand_over(home / made.warehouse.parent.relative_to(settings.home))
             if there is not None:
                 options = completed(options, parsed.result, where, there)
-            code = unit_tests.code_of(project, parsed.result) if command == "build" else ""
+            code = ""
+            if command == "build":
+                code = unit_tests.code_of(project, parsed.result, engine.packages)
             if is_usual and unit_tests.passed_before(project, code):
                 options = [*options, *unit_tests.LEFT_OUT]
                 stack.enter_context(_set({unit_tests.KNOWN: "passed"}))
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
                 [*quiet, "--write-json", command, *options, *where]
             )
+            if made is not None and outcome.success:
+                engine.hand_back(parsed.result, made.warehouse)
         written = made.warehouse if made is not None else settings.warehouse_path
         results = _results(settings, written, outcome, complaints, said.getvalue())
         if is_part and not results:
@@ -287,13 +297,15 @@ def declare_arms(manifest: Any, seeds: Path) -> None:
 
 
 @contextlib.contextmanager
-def _environment(settings: Settings, home: Path, seeds: Path, project: Path) -> Iterator[None]:
+def _environment(
+    settings: Settings, engine: Engine, home: Path, seeds: Path, project: Path
+) -> Iterator[None]:
     """What profiles.yml and dbt_project.yml read, set for one dbt run and put back after it.
 
     Args:
         home: the state folder by a plain path: dbt-duckdb reads the path of a database as a URL.
     """
-    wanted = {
+    wanted = engine.environment() | {
         "COUNTERFOIL_HOME": str(home),
         "COUNTERFOIL_SEEDS": os.path.relpath(seeds, project),
         "COUNTERFOIL_THREADS": str(settings.threads),
@@ -326,22 +338,6 @@ def _set(wanted: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _released() -> Iterator[None]:
-    """Close the warehouse when dbt has finished: the adapter would hold it until we end."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
-
-    try:
-        yield
-    finally:
-        environment = DuckDBConnectionManager._ENV
-        if environment is not None:
-            environment.close()
-        DuckDBConnectionManager.close_all_connections()
-        reset_adapters()
 
 
 @contextlib.contextmanager
