@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ARM = "cio_arm_"
 WRITES = {"build", "run", "seed", "retry"}
+FINISHED = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,6 @@ def invoke(
     from dbt.cli.main import dbtRunner
     from dbt_common.invocation import get_invocation_id
 
-    finished = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
-
     complaints: list[str] = []
 
     def listen(event: Any) -> None:
@@ -159,7 +158,7 @@ def invoke(
         parsed.result.metadata.invocation_id = event.info.invocation_id
         if event.info.level == "error":
             complaints.append(event.info.msg)
-        if on_node is not None and event.info.name in finished:
+        if on_node is not None and event.info.name in FINISHED:
             on_node()
         if on_event is not None:
             on_event(event)
@@ -169,11 +168,8 @@ def invoke(
     quiet = ["--quiet", "--log-level-file", "none", *DBT_FLAGS]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
     is_part = command == "build" and "--select" in options
-    is_usual = command == "build" and options == variables
     engine = engine_of(settings, is_build=command in WRITES)
-    there = None
-    if is_part:
-        there = existing_relations(settings) if engine.keeps_relations else frozenset()
+    there = _there(settings, engine) if is_part else None
     with ExitStack() as stack:
         stack.enter_context(private(settings.home))
         home = stack.enter_context(plain_paths())(settings.home)
@@ -186,15 +182,16 @@ def invoke(
             gc.freeze()
             made = None
             if command in WRITES:
-                is_anew = "--full-refresh" in options or not engine.keeps_relations
-                made = stack.enter_context(_beside(settings, home, anew=is_anew and not is_part))
-                engine.hand_over(home / made.warehouse.parent.relative_to(settings.home))
+                anew = not is_part and ("--full-refresh" in options or not engine.keeps_relations)
+                made = stack.enter_context(_beside(settings, engine, home, anew=anew))
             if there is not None:
                 options = completed(options, parsed.result, where, there)
-            code = ""
-            if command == "build":
-                code = unit_tests.code_of(project, parsed.result, engine.packages)
-            if is_usual and unit_tests.passed_before(project, code):
+            code = (
+                unit_tests.code_of(project, parsed.result, engine.packages)
+                if command == "build"
+                else ""
+            )
+            if code and options == variables and unit_tests.passed_before(project, code):
                 options = [*options, *unit_tests.LEFT_OUT]
                 stack.enter_context(_set({unit_tests.KNOWN: "passed"}))
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
@@ -211,6 +208,11 @@ def invoke(
         if made is not None:
             made.take_place(settings.home / "target" / "manifest.json", get_invocation_id())
     return results
+
+
+def _there(settings: Settings, engine: Engine) -> frozenset[tuple[str, str]] | None:
+    """The relations that a part can be built on."""
+    return existing_relations(settings) if engine.keeps_relations else frozenset()
 
 
 def _parse(settings: Settings, quiet: list[str], command: str, options: list[str]) -> Any:
@@ -256,7 +258,7 @@ def _results(
 
 
 @contextlib.contextmanager
-def _beside(settings: Settings, home: Path, *, anew: bool) -> Iterator[NextBuild]:
+def _beside(settings: Settings, engine: Engine, home: Path, *, anew: bool) -> Iterator[NextBuild]:
     """A build beside the last one, which dbt then writes; `home` is the state folder's plain path.
 
     Raises:
@@ -273,6 +275,7 @@ def _beside(settings: Settings, home: Path, *, anew: bool) -> Iterator[NextBuild
             raise explain(settings, str(error)) from error
         plain = home / made.warehouse.relative_to(settings.home)
         stack.enter_context(_set({"COUNTERFOIL_WAREHOUSE": str(plain)}))
+        engine.hand_over(plain.parent)
         yield made
 
 

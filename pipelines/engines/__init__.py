@@ -1,8 +1,8 @@
 """The engine that dbt builds on: DuckDB, or Spark where one machine is not enough.
 
-An engine knows its dbt target and environment, what must run before dbt and be let go after it, and
-how what was built comes to where it is read. Whoever reads a build (`pipelines.built`) reads DuckDB,
-whatever built it. Only `engine_of` knows which there are.
+An engine knows its dbt target and environment, what must run before dbt and be let go after it,
+and how what was built comes to where it is read. Whoever reads a build (`pipelines.built`) reads
+DuckDB, whatever built it. Only `engine_of` knows which there are.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 class EmbeddedEngine:
     """See `pipelines.engines.Engine`."""
 
-    packages = ("dbt-core", "dbt-duckdb", "duckdb")
+    packages: tuple[str, ...] = ("dbt-core", "dbt-duckdb", "duckdb")
     keeps_relations = True
 
     def environment(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ so whatever removes that, a next build or an erasure, removes it too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,8 +25,9 @@ READ_WHOLE = ("registries", "marts", "heap")
 
 MARK = ("main", "whole_build")
 
-TYPES = {"VARCHAR": "string", "INTEGER": "int", "TIMESTAMP WITH TIME ZONE": "timestamp"}
-"""DuckDB's names of types that Spark calls otherwise."""
+_SPARK = {"VARCHAR": "string", "INTEGER": "int", "TIMESTAMP WITH TIME ZONE": "timestamp"}
+_DUCKDB = {"string": "varchar", "array<string>": "varchar[]"}
+"""What one engine calls a type that the other calls otherwise."""
 
 
 def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) -> None:
@@ -42,7 +43,7 @@ def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) ->
                 f"to {literal(str(place))} (format parquet, file_size_bytes '256MB')"
             )
             kinds = ", ".join(
-                f"`{name}` {TYPES.get(kind, kind.lower())}" for name, kind in columns.items()
+                f"`{name}` {_SPARK.get(kind, kind.lower())}" for name, kind in columns.items()
             )
             session.sql(f"create schema if not exists {prefix}{schema}")
             session.sql(
@@ -51,31 +52,38 @@ def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) ->
             )
 
 
-def hand_back(settings: Settings, session: Any, manifest: Any, warehouse: Path) -> None:
-    """Write what Python reads of a build into `warehouse`; its mark comes last.
+def hand_back(
+    settings: Settings, folder: Path, session: Any, relations: set[tuple[str, str]], warehouse: Path
+) -> None:
+    """Write relations of Spark's into `warehouse`, as tables; the mark of a whole build comes last.
 
     Raises:
-        CounterfoilError: a table's files cannot be read from here.
+        CounterfoilError: their files cannot be read from here.
     """
-    built = {
+    with duckdb.connect(str(warehouse)) as db:
+        _limit(db, settings, folder)
+        db.execute(f"drop table if exists {_place(*MARK)}")
+        for schema, table in [*sorted(relations - {MARK}), *(relations & {MARK})]:
+            db.execute(f"create schema if not exists {quoted(schema)}")
+            files = _files(folder, session, schema, table)
+            db.execute(
+                f"create or replace table {_place(schema, table)} as "
+                f"{_selected(session.table(f'{schema}.{table}').schema.fields, files)}"
+            )
+
+
+def relations(session: Any) -> set[tuple[str, str]]:
+    """Schema and name of every relation that Spark has."""
+    return {
         (row["namespace"], row["tableName"])
         for schema in session.sql("show schemas").collect()
         for row in session.sql(f"show tables in {schema[0]}").collect()
         if not row["isTemporary"]
     }
-    with duckdb.connect(str(warehouse)) as db:
-        _limit(db, settings, warehouse.parent)
-        db.execute(f"drop table if exists {_place(*MARK)}")
-        for schema, table in [*sorted(wanted(manifest) & built), *({MARK} & built)]:
-            db.execute(f"create schema if not exists {quoted(schema)}")
-            db.execute(
-                f"create or replace table {_place(schema, table)} as "
-                f"{_selected(session.table(f'{schema}.{table}'))}"
-            )
 
 
 def wanted(manifest: Any) -> set[tuple[str, str]]:
-    """Schema and name of every relation that Python reads, by dbt's manifest."""
+    """Schema and name of every relation that Python reads, by dbt's manifest, and the mark."""
     nodes = {key: node for key, node in manifest.nodes.items() if hasattr(node, "alias")}
     read = {key for exposure in manifest.exposures.values() for key in exposure.depends_on.nodes}
     read |= {key for key, node in nodes.items() if node.schema in READ_WHOLE}
@@ -83,7 +91,7 @@ def wanted(manifest: Any) -> set[tuple[str, str]]:
     beneath = {
         key for one in read & nodes.keys() for key in getattr(nodes[one].depends_on, "nodes", ())
     }
-    return {
+    return {MARK} | {
         (nodes[key].schema, nodes[key].alias)
         for key in (read | beneath) & nodes.keys()
         if nodes[key].resource_type in ("model", "seed")
@@ -109,33 +117,41 @@ def _with_zone(name: str, kind: str) -> str:
     return f"cast({said} as timestamptz) as {said}" if kind == "TIMESTAMP" else said
 
 
-def _selected(frame: Any) -> str:
-    """A table of Spark's as a query that DuckDB can run: its files, or no row where it has none."""
-    fields = [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
-    shown = ", ".join(f"cast({quoted(name)} as {_duckdb(kind)}) as {quoted(name)}" for name, kind in fields)
-    files = [_local(uri) for uri in frame.inputFiles()]
+def _files(folder: Path, session: Any, schema: str, table: str) -> list[str]:
+    """The Parquet files of a relation: its own, or for a view or another format a copy's.
+
+    Raises:
+        CounterfoilError: they lie on no disk of this machine.
+    """
+    frame = session.table(f"{schema}.{table}")
+    found = session.sql(f"describe extended {schema}.{table}").collect()
+    told = {row[0]: str(row[1]).lower() for row in found}
+    if told.get("Type") == "view" or told.get("Provider") != "parquet":
+        place = folder / "back" / schema / table
+        frame.write.mode("overwrite").parquet(f"file:{place}")
+        frame = session.read.schema(frame.schema).parquet(f"file:{place}")
+    return sorted(_local(uri) for uri in frame.inputFiles())
+
+
+def _selected(fields: Sequence[Any], files: Sequence[str]) -> str:
+    """Files of Spark's as a query that DuckDB can run; no row where there are none."""
+    names = [quoted(field.name) for field in fields]
+    kinds = [_DUCKDB.get(kind := field.dataType.simpleString(), kind) for field in fields]
+    shown = ", ".join(
+        f"cast({name} as {kind}) as {name}" for name, kind in zip(names, kinds, strict=True)
+    )
     if not files:
-        nothing = ", ".join(f"null as {quoted(name)}" for name, _ in fields)
+        nothing = ", ".join(f"null as {name}" for name in names)
         return f"select {shown} from (select {nothing}) where false"
-    listed = ", ".join(literal(file) for file in sorted(files))
-    return f"select {shown} from read_parquet([{listed}])"
-
-
-def _duckdb(kind: str) -> str:
-    return {"string": "varchar"}.get(kind, kind.replace("array<string>", "varchar[]"))
+    return f"select {shown} from read_parquet([{', '.join(map(literal, files))}])"
 
 
 def _local(uri: str) -> str:
-    """The path of a file that Spark names.
-
-    Raises:
-        CounterfoilError: it lies on no disk of this machine, or is no Parquet.
-    """
     parts = urlsplit(uri)
-    if parts.scheme not in ("", "file") or not uri.endswith(".parquet"):
+    if parts.scheme not in ("", "file"):
         raise CounterfoilError(
-            f"Spark keeps its tables in {parts.scheme or 'another format'}, and only Parquet on a "
-            "disk that this machine shares can be read back: see docs/scale.md."
+            f"Spark keeps its tables in {parts.scheme}, and only what lies on a disk that this "
+            "machine shares can be read back: see docs/scale.md."
         )
     return unquote(parts.path)
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipelines.engines import lake
 from pipelines.errors import UsageError
+from pipelines.quiet import quiet_spark
 from pipelines.settings import Settings
 
 JAVA = 17
@@ -43,12 +44,12 @@ RAW = "raw_"
 class SparkEngine:
     """See `pipelines.engines.Engine`."""
 
-    packages = ("dbt-core", "dbt-spark", "pyspark")
+    packages: tuple[str, ...] = ("dbt-core", "dbt-spark", "pyspark")
     keeps_relations = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lake: Path | None = None
+        self._lake = Path()
         self._session: Any = None
 
     def environment(self) -> dict[str, str]:
@@ -81,7 +82,6 @@ class SparkEngine:
             reset_adapters()
             if self._session is not None:
                 _stop(self._session)
-            if self._lake is not None:
                 shutil.rmtree(self._lake, ignore_errors=True)
 
     def hand_over(self, folder: Path) -> None:
@@ -91,13 +91,14 @@ class SparkEngine:
             UsageError: there is no Spark where it was said to be.
         """
         self._lake = folder / lake.FOLDER
-        self._lake.mkdir(parents=True)
+        self._lake.mkdir(parents=True, exist_ok=True)
         self._session = self._started()
         lake.hand_over(self._settings, self._lake, self._session, prefix=RAW)
 
     def hand_back(self, manifest: Any, warehouse: Path) -> None:
         """Write what Python reads into `warehouse`."""
-        lake.hand_back(self._settings, self._session, manifest, warehouse)
+        read = lake.wanted(manifest) & lake.relations(self._session)
+        lake.hand_back(self._settings, self._lake, self._session, read, warehouse)
 
     def _started(self) -> Any:
         from pyspark.sql import SparkSession
@@ -107,13 +108,12 @@ class SparkEngine:
         builder = builder.remote(remote) if remote else builder.master(master or self._cores())
         for name, value in self._configuration(is_ours=not remote).items():
             builder = builder.config(name, value)
+        quiet_spark()
         try:
             return builder.getOrCreate()
         except Exception as error:
             where = (remote or "").partition(";")[0] or master or "this machine's cores"
-            raise UsageError(
-                NO_SESSION.format(where=where, said=type(error).__name__)
-            ) from error
+            raise UsageError(NO_SESSION.format(where=where, said=type(error).__name__)) from error
 
     def _cores(self) -> str:
         return f"local[{self._settings.threads}]"
@@ -139,11 +139,11 @@ class SparkEngine:
             "spark.sql.warehouse.dir": f"file:{self._lake}/warehouse",
             "spark.driver.defaultJavaOptions": "-Duser.timezone=UTC",
             "spark.executor.defaultJavaOptions": "-Duser.timezone=UTC",
-            "spark.driver.memory": _jvm_size(self._settings.memory_limit),
+            "spark.driver.memory": jvm_size(self._settings.memory_limit),
             "spark.local.dir": f"{self._lake}/spill",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
-            "spark.log.level": "ERROR",
+            "spark.log.level": "OFF",
         }
 
 
@@ -185,7 +185,7 @@ def _java_version() -> int | None:
     return int(found[1]) if found else None
 
 
-def _jvm_size(limit: str) -> str:
+def jvm_size(limit: str) -> str:
     """DuckDB's way of writing a size (`4GB`, `1.5 GiB`) as Java's, in whole mebibytes."""
     found = re.fullmatch(r"\s*([0-9.]+)\s*([kmgt])i?b?\s*", limit.lower())
     if not found:

@@ -62,14 +62,13 @@ class SparkAdapter(dbt_spark.SparkAdapter):  # type: ignore[misc,unused-ignore]
         """The one way to run them."""
         return {"session": SessionHelper}
 
-    @available  # type: ignore[misc,unused-ignore]
+    @available  # type: ignore[untyped-decorator,unused-ignore]
     def read_file(self, path: str) -> str:
         """The text of a file of this machine, which no executor may have; empty without one."""
         file = Path(path)
         return file.read_text(encoding="utf-8") if file.is_file() else ""
 
-
-    @available  # type: ignore[misc,unused-ignore]
+    @available  # type: ignore[untyped-decorator,unused-ignore]
     def csv_rows(self, root: str, path: str) -> list[list[str | None]]:
         """The cells of a registry below its header; None for an empty one."""
         with (Path(root) / path).open(encoding="utf-8-sig", newline="") as file:
