@@ -26,7 +26,7 @@ JAVA = 17
 
 NO_EXTRA = (
     "COUNTERFOIL_ENGINE=spark needs dbt-spark and pyspark, which are not installed: "
-    "`.tools/bin/uv sync --locked --extra spark`."
+    "`make .venv/.spark`."
 )
 NO_JAVA = (
     "Spark needs Java {wanted} or later, and {found}: `apt-get install openjdk-17-jre-headless`, "

@@ -24,7 +24,7 @@ def test_without_the_extra_its_command_is_named(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(UsageError, match=r"uv sync --locked --extra spark"):
+    with pytest.raises(UsageError, match=r"make \.venv/\.spark"):
         spark.require_spark(settings)
 
 
