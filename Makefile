@@ -33,10 +33,10 @@ run: setup ## the sample brand: load, build, plan, publish to a local Heap, week
 	@$(PY) -m pipelines.demo
 
 test: setup ## every test, with modest example counts
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not browser"
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not browser and not spark"
 
-prove: setup ## the long proofs at full counts: shuffles, kills, simulations
-	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser"
+prove: setup spark ## the long proofs at full counts: shuffles, kills, simulations
+	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not spark"
 	@FRESH=1 $(PY) tests/mutation/mutate.py
 
 mutate: setup ## break one model at a time: which dbt test notices? SAMPLE= MODELS= SEED= AGAIN=1
@@ -54,8 +54,13 @@ bench: setup ## benchmarks: ratios against a baseline in the same run
 docs: setup ## dbt docs as one page that opens offline
 	@$(PY) -m pipelines.docs
 
-spark: ## not there yet: says so
-	@echo "There is no Spark build yet: what differs between engines is kept apart in macros/cross_db, for DuckDB only."; exit 1
+.venv/.spark: .venv/.locked
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --compile-bytecode --extra spark --python $(PYTHON)
+	@touch .venv/.spark
+
+spark: .venv/.spark ## the sample brand on Spark, every table compared with DuckDB's build
+	@command -v java >/dev/null 2>&1 || { echo "Spark needs Java 17: apt-get install openjdk-17-jre-headless"; exit 2; }
+	@$(PY) -m pytest -m spark
 
 # Of npm, and only for the tests of az://, which are left out where it is missing.
 .tools/azurite/.locked: $(wildcard .ci/azurite/*.json) | .tools/.python

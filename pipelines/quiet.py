@@ -5,6 +5,7 @@ Whatever the environment or a settings file of theirs says: a state folder holds
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,14 @@ def quiet_dlt(folder: Path) -> None:
         container[PluggableRunContext] = PluggableRunContext(private_context(folder))
     elif is_telemetry_started():
         stop_telemetry()  # somebody else in this process used dlt before
+
+
+def quiet_spark() -> None:
+    """Keep pyspark from writing what failed, with the values in it, past our own error."""
+    from pyspark.logger import PySparkLogger
+
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def private_context(folder: Path) -> RunContext:

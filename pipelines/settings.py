@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=2, ge=1, validation_alias="COUNTERFOIL_THREADS")
     memory_limit: str = Field(default="4GB", validation_alias="COUNTERFOIL_MEMORY_LIMIT")
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", validation_alias="COUNTERFOIL_ENGINE"
+    )
+    spark_master: str | None = Field(default=None, validation_alias="COUNTERFOIL_SPARK_MASTER")
+    spark_remote: str | None = Field(default=None, validation_alias="SPARK_REMOTE")
     heap_app_id: SecretStr | None = Field(default=None, validation_alias="HEAP_APP_ID")
     heap_region: str | None = Field(default=None, validation_alias="HEAP_REGION")
     heap_url: str | None = Field(default=None, validation_alias="HEAP_URL")

@@ -18,6 +18,7 @@ from pipelines import registries as registry_files
 from pipelines.built import unit_tests
 from pipelines.complaints import explain, explain_nodes, first_sentence
 from pipelines.console import Console, silence
+from pipelines.engines import engine_of
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.identity.lock import require_true_rehearsals
@@ -28,9 +29,11 @@ from pipelines.settings import PROJECT_DIR, Settings
 
 if TYPE_CHECKING:
     from pipelines.built.next_build import NextBuild
+    from pipelines.engines import Engine
 
 ARM = "cio_arm_"
 WRITES = {"build", "run", "seed", "retry"}
+FINISHED = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
 
 
 @dataclass(frozen=True)
@@ -148,8 +151,6 @@ def invoke(
     from dbt.cli.main import dbtRunner
     from dbt_common.invocation import get_invocation_id
 
-    finished = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
-
     complaints: list[str] = []
 
     def listen(event: Any) -> None:
@@ -157,7 +158,7 @@ def invoke(
         parsed.result.metadata.invocation_id = event.info.invocation_id
         if event.info.level == "error":
             complaints.append(event.info.msg)
-        if on_node is not None and event.info.name in finished:
+        if on_node is not None and event.info.name in FINISHED:
             on_node()
         if on_event is not None:
             on_event(event)
@@ -167,31 +168,37 @@ def invoke(
     quiet = ["--quiet", "--log-level-file", "none", *DBT_FLAGS]
     variables = options[: options.index("--vars") + 2] if "--vars" in options else []
     is_part = command == "build" and "--select" in options
-    is_usual = command == "build" and options == variables
-    there = existing_relations(settings) if is_part else None
+    engine = engine_of(settings, is_build=command in WRITES)
+    there = _there(settings, engine) if is_part else None
     with ExitStack() as stack:
         stack.enter_context(private(settings.home))
         home = stack.enter_context(plain_paths())(settings.home)
-        stack.enter_context(_environment(settings, home, seeds, project))
+        stack.enter_context(_environment(settings, engine, home, seeds, project))
         said = stack.enter_context(silence())
         stack.enter_context(_few_collections())
-        with _released():
+        with engine.running():
             parsed = _parse(settings, quiet, command, [*variables, *where])
             declare_arms(parsed.result, seeds)
             gc.freeze()
             made = None
             if command in WRITES:
-                anew = "--full-refresh" in options and not is_part
-                made = stack.enter_context(_beside(settings, home, anew=anew))
+                anew = not is_part and ("--full-refresh" in options or not engine.keeps_relations)
+                made = stack.enter_context(_beside(settings, engine, home, anew=anew))
             if there is not None:
                 options = completed(options, parsed.result, where, there)
-            code = unit_tests.code_of(project, parsed.result) if command == "build" else ""
-            if is_usual and unit_tests.passed_before(project, code):
+            code = (
+                unit_tests.code_of(project, parsed.result, engine.packages)
+                if command == "build"
+                else ""
+            )
+            if code and options == variables and unit_tests.passed_before(project, code):
                 options = [*options, *unit_tests.LEFT_OUT]
                 stack.enter_context(_set({unit_tests.KNOWN: "passed"}))
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
                 [*quiet, "--write-json", command, *options, *where]
             )
+            if made is not None and outcome.success:
+                engine.hand_back(parsed.result, made.warehouse)
         written = made.warehouse if made is not None else settings.warehouse_path
         results = _results(settings, written, outcome, complaints, said.getvalue())
         if is_part and not results:
@@ -201,6 +208,11 @@ def invoke(
         if made is not None:
             made.take_place(settings.home / "target" / "manifest.json", get_invocation_id())
     return results
+
+
+def _there(settings: Settings, engine: Engine) -> frozenset[tuple[str, str]] | None:
+    """The relations that a part can be built on."""
+    return existing_relations(settings) if engine.keeps_relations else frozenset()
 
 
 def _parse(settings: Settings, quiet: list[str], command: str, options: list[str]) -> Any:
@@ -246,7 +258,7 @@ def _results(
 
 
 @contextlib.contextmanager
-def _beside(settings: Settings, home: Path, *, anew: bool) -> Iterator[NextBuild]:
+def _beside(settings: Settings, engine: Engine, home: Path, *, anew: bool) -> Iterator[NextBuild]:
     """A build beside the last one, which dbt then writes; `home` is the state folder's plain path.
 
     Raises:
@@ -263,6 +275,7 @@ def _beside(settings: Settings, home: Path, *, anew: bool) -> Iterator[NextBuild
             raise explain(settings, str(error)) from error
         plain = home / made.warehouse.relative_to(settings.home)
         stack.enter_context(_set({"COUNTERFOIL_WAREHOUSE": str(plain)}))
+        engine.hand_over(plain.parent)
         yield made
 
 
@@ -287,13 +300,15 @@ def declare_arms(manifest: Any, seeds: Path) -> None:
 
 
 @contextlib.contextmanager
-def _environment(settings: Settings, home: Path, seeds: Path, project: Path) -> Iterator[None]:
+def _environment(
+    settings: Settings, engine: Engine, home: Path, seeds: Path, project: Path
+) -> Iterator[None]:
     """What profiles.yml and dbt_project.yml read, set for one dbt run and put back after it.
 
     Args:
         home: the state folder by a plain path: dbt-duckdb reads the path of a database as a URL.
     """
-    wanted = {
+    wanted = engine.environment() | {
         "COUNTERFOIL_HOME": str(home),
         "COUNTERFOIL_SEEDS": os.path.relpath(seeds, project),
         "COUNTERFOIL_THREADS": str(settings.threads),
@@ -326,22 +341,6 @@ def _set(wanted: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _released() -> Iterator[None]:
-    """Close the warehouse when dbt has finished: the adapter would hold it until we end."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
-
-    try:
-        yield
-    finally:
-        environment = DuckDBConnectionManager._ENV
-        if environment is not None:
-            environment.close()
-        DuckDBConnectionManager.close_all_connections()
-        reset_adapters()
 
 
 @contextlib.contextmanager

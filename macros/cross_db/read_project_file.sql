@@ -6,8 +6,8 @@
 {%- endmacro %}
 
 {% macro default__read_project_file(place) -%}
-    {%- set lines = run_query("select value from text.`file:" ~ place ~ "`") -%}
-    {{ return(lines.columns[0].values() | join("\n")) }}
+    {#- Read where dbt runs: executors have no project (pipelines/engines/spark_adapter.py). -#}
+    {{ return(adapter.read_file(place)) }}
 {%- endmacro %}
 
 {% macro duckdb__read_project_file(place) -%}

@@ -6,3 +6,20 @@
 {% macro default__safe_cast_as(expression, type) -%}
     try_cast({{ expression }} as {{ type }})
 {%- endmacro %}
+
+{% macro spark__safe_cast_as(expression, type) -%}
+    {#- Spark reads `1.0` as no whole number, `1d` as a number, and a day with anything after it as a day. -#}
+    {%- if type == "bigint" -%}
+        try_cast({{ safe_cast_as(expression, "decimal(38, 0)") }} as bigint)
+    {%- elif type == "date" -%}
+        case
+            when {{ expression }} rlike r'^[0-9]{4}([-/ ])[0-9]{2}\1[0-9]{2}$'
+                then try_cast(translate({{ expression }}, '/ ', '--') as date)
+        end
+    {%- else -%}
+        case
+            when {{ expression }} rlike r'^\s*[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?\s*$'
+                then {{ default__safe_cast_as(expression, type) }}
+        end
+    {%- endif -%}
+{%- endmacro %}

@@ -6,9 +6,9 @@
 
 {% macro default__shown_name(name) -%}
     regexp_replace(
-        trim(regexp_replace(
-            regexp_replace({{ name }}, '[\\p{Cc}\\p{Zl}\\p{Zp}]', ' '), '[\\p{Cf}\\p{Co}]', ''
-        )),
+        {{ space_trimmed(
+            "regexp_replace(regexp_replace(" ~ name ~ ", r'[\\p{Cc}\\p{Zl}\\p{Zp}]', ' '), r'[\\p{Cf}\\p{Co}]', '')"
+        ) }},
         '^(.{119}).{2,}$', '$1…'
     )
 {%- endmacro %}

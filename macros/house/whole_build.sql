@@ -18,9 +18,9 @@
         create table {{ whole_build_table() }} as
         select
             {{ as_of() }} as as_of,
-            cast('{{ invocation_id }}' as varchar) as build_id,
-            cast('{{ code_fingerprint() }}' as varchar) as code,
-            cast('{{ inputs_fingerprint() }}' as varchar) as inputs
+            cast('{{ invocation_id }}' as {{ dbt.type_string() }}) as build_id,
+            cast('{{ code_fingerprint() }}' as {{ dbt.type_string() }}) as code,
+            cast('{{ inputs_fingerprint() }}' as {{ dbt.type_string() }}) as inputs
     {%- endif -%}
 {%- endmacro %}
 

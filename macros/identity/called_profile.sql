@@ -9,6 +9,6 @@
     case
         when {{ bodies }}.cio_id is not null then {{ bodies }}.cio_id
         when {{ customer_id }} is not null then concat('customer_id:', {{ customer_id }})
-        when {{ email }} is not null then concat('email:', lower({{ email }}))
+        when {{ email }} is not null then concat('email:', {{ lowered(email) }})
     end
 {%- endmacro %}

@@ -31,7 +31,7 @@
     {{ history }}_changes as (
         select
             {{ history }}_profiles.person_id,
-            max(trim({{ history }}_attributes.attribute_value)) as text_value,
+            max({{ space_trimmed(history ~ "_attributes.attribute_value") }}) as text_value,
             {{ history }}_attributes.changed_at as valid_from
         from {{ history }}_attributes
         inner join {{ history }}_profiles

@@ -15,11 +15,11 @@ heap_users as (
 -- Whom Heap knows under something else than what we would publish.
 emails_in_heap as (
     select
-        lower(email) as email,
-        max(case when lower(heap_identity) <> lower(email) then 1 else 0 end) = 1 as has_other_identity
+        {{ lowered("email") }} as email,
+        max(case when {{ lowered("heap_identity") }} <> {{ lowered("email") }} then 1 else 0 end) = 1 as has_other_identity
     from heap_users
     where email is not null
-    group by lower(email)
+    group by {{ lowered("email") }}
 ),
 
 emails_as_identity as (

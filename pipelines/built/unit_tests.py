@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +43,17 @@ def remember(project: Path, code: str, manifest: Any, results: list[Any]) -> Non
         part.unlink(missing_ok=True)
 
 
-def code_of(project: Path, manifest: Any) -> str:
+def code_of(project: Path, manifest: Any, packages: Sequence[str]) -> str:
     """One hash of all that an answer of a unit test depends on.
 
     Args:
         project: the dbt project, whose vars count too.
         manifest: of it, parsed.
+        packages: distributions that the answers come from.
     """
     from importlib.metadata import version
 
-    parts: list[Any] = [[name, version(name)] for name in ("dbt-core", "dbt-duckdb", "duckdb")]
+    parts: list[Any] = [[name, version(name)] for name in packages]
     parts.append((project / "dbt_project.yml").read_text(encoding="utf-8"))
     parts += [[key, macro.macro_sql] for key, macro in manifest.macros.items()]
     for key, node in manifest.nodes.items():

@@ -31,7 +31,7 @@ held_identifiers as (
     select distinct
         workspace_id,
         cio_id,
-        lower(email) as identifier
+        {{ lowered("email") }} as identifier
     from people_versions
     where email is not null
 ),
@@ -45,7 +45,7 @@ happened as (
         metrics.metric_key,
         behavior_events.event_id,
         recorded_events.customer_id,
-        lower(recorded_events.email) as email
+        {{ lowered("recorded_events.email") }} as email
     from behavior_events
     inner join metrics
         on

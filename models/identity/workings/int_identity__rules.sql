@@ -34,7 +34,7 @@ ranked as (
         identity_rules.max_profiles,
         concat(
             '|',
-            lower(coalesce(identity_rules.placeholder_values, '')),
+            {{ lowered("coalesce(identity_rules.placeholder_values, '')") }},
             coalesce(words.placeholder_values, '|')
         ) as placeholder_values,
         row_number() over (

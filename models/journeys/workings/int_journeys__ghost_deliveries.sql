@@ -27,7 +27,7 @@ traps as (
         experiments.workspace_id,
         experiments.campaign_id,
         experiment_arms.trap_action_id,
-        lower({{ not_blank("experiment_arms.trap_recipient") }}) as trap_recipient
+        {{ lowered(not_blank("experiment_arms.trap_recipient")) }} as trap_recipient
     from experiment_arms
     inner join experiments
         on experiment_arms.experiment_key = experiments.experiment_key

@@ -11,7 +11,7 @@ repeat_orders as (
     select
         *,
         {{ dbt.datediff("first_ordered_at", "ordered_at", "second") }}
-        / (order_number - 1) as mean_gap_seconds
+        / nullif(order_number - 1, 0) as mean_gap_seconds
     from orders
     where order_number >= {{ var("churn_risk_orders") }}
 ),
@@ -21,7 +21,7 @@ timed as (
         person_id,
         next_ordered_at,
         {{ dbt.dateadd(
-            "second", "cast(mean_gap_seconds * " ~ var("churn_risk_gap_factor") ~ " as bigint)", "ordered_at"
+            "second", rounded("mean_gap_seconds * " ~ var("churn_risk_gap_factor")), "ordered_at"
         ) }} as is_late_at,
         {{ days_after(var("churn_risk_from_days"), "ordered_on") }} as may_be_late_at,
         {{ days_after(var("lifecycle_lapsed_days"), "ordered_on") }} as lapses_at

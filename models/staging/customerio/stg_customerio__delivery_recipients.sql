@@ -8,7 +8,7 @@ distinct_recipients as (
     select distinct
         workspace_id,
         delivery_id,
-        lower({{ trimmed("recipient") }}) as recipient
+        {{ lowered(trimmed("recipient")) }} as recipient
     from delivery_contents
     where
         workspace_id is not null

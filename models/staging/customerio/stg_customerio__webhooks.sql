@@ -37,7 +37,7 @@ typed as (
         {{ json_id("webhooks.data", "trigger_event_id") }} as trigger_event_id,
         lower({{ trimmed("webhooks.metric") }}) as metric,
         {{ channel("webhooks.object_type") }} as channel,
-        lower({{ not_blank(json_text("webhooks.data", "recipient")) }}) as recipient,
+        {{ lowered(not_blank(json_text("webhooks.data", "recipient"))) }} as recipient,
         {{ json_text("webhooks.data", "failure_message") }} as reason,
         {{ json_text("webhooks.data", "href") }} as link_url,
         {{ json_text("webhooks.data", "content") }} as body_content,

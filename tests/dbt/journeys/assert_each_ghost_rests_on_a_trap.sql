@@ -41,7 +41,7 @@ trapped_by_mailbox as (
         recipients.delivery_id
     from recipients
     inner join experiment_arms
-        on recipients.recipient = lower({{ not_blank("experiment_arms.trap_recipient") }})
+        on recipients.recipient = {{ lowered(not_blank("experiment_arms.trap_recipient")) }}
 ),
 
 trapped as (

@@ -1,0 +1,173 @@
+"""The folder between DuckDB and Spark: what was loaded goes over, what is read comes back.
+
+Both are Parquet with explicit columns; times are UTC on both sides, without a zone in DuckDB and
+with one in Parquet. The folder lies where a build keeps what is not done yet (`built.next_build`),
+so whatever removes that, a next build or an erasure, removes it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+
+from pipelines.built.quoting import literal, quoted
+from pipelines.errors import CounterfoilError
+from pipelines.quiet import NO_DOWNLOADS
+from pipelines.settings import Settings
+
+FOLDER = "lake"
+READ_WHOLE = ("registries", "marts", "heap")
+"""Schemas that come back whole; of others, what an exposure names and what that is made of."""
+
+MARK = ("main", "whole_build")
+
+_SPARK = {"VARCHAR": "string", "INTEGER": "int", "TIMESTAMP WITH TIME ZONE": "timestamp"}
+_DUCKDB = {"string": "varchar", "array<string>": "varchar[]"}
+"""What one engine calls a type that the other calls otherwise."""
+
+
+def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) -> None:
+    """Let Spark see every table and view of raw.duckdb, in schemas with `prefix` before them."""
+    with duckdb.connect(str(settings.raw_path), read_only=True) as db:
+        _limit(db, settings, folder)
+        for schema, table, columns in _relations(db):
+            place = folder / "raw" / schema / table
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shown = ", ".join(_with_zone(name, kind) for name, kind in columns.items())
+            db.execute(
+                f"copy (select {shown} from {quoted(schema)}.{quoted(table)}) "
+                f"to {literal(str(place))} (format parquet, file_size_bytes '256MB')"
+            )
+            kinds = ", ".join(
+                f"`{name}` {_SPARK.get(kind, kind.lower())}" for name, kind in columns.items()
+            )
+            session.sql(f"create schema if not exists {prefix}{schema}")
+            session.sql(
+                f"create table {prefix}{schema}.{table} ({kinds}) using parquet "
+                f"location {_spark_literal(f'file:{place}')}"
+            )
+
+
+def hand_back(
+    settings: Settings, folder: Path, session: Any, relations: set[tuple[str, str]], warehouse: Path
+) -> None:
+    """Write relations of Spark's into `warehouse`, as tables; the mark of a whole build comes last.
+
+    Raises:
+        CounterfoilError: their files cannot be read from here.
+    """
+    with duckdb.connect(str(warehouse)) as db:
+        _limit(db, settings, folder)
+        db.execute(f"drop table if exists {_place(*MARK)}")
+        for schema, table in [*sorted(relations - {MARK}), *(relations & {MARK})]:
+            db.execute(f"create schema if not exists {quoted(schema)}")
+            files = _files(folder, session, schema, table)
+            db.execute(
+                f"create or replace table {_place(schema, table)} as "
+                f"{_selected(session.table(f'{schema}.{table}').schema.fields, files)}"
+            )
+
+
+def relations(session: Any) -> set[tuple[str, str]]:
+    """Schema and name of every relation that Spark has."""
+    return {
+        (row["namespace"], row["tableName"])
+        for schema in session.sql("show schemas").collect()
+        for row in session.sql(f"show tables in {schema[0]}").collect()
+        if not row["isTemporary"]
+    }
+
+
+def wanted(manifest: Any) -> set[tuple[str, str]]:
+    """Schema and name of every relation that Python reads, by dbt's manifest, and the mark."""
+    nodes = {key: node for key, node in manifest.nodes.items() if hasattr(node, "alias")}
+    read = {key for exposure in manifest.exposures.values() for key in exposure.depends_on.nodes}
+    read |= {key for key, node in nodes.items() if node.schema in READ_WHOLE}
+    # an explanation counts the rows that a figure is made of
+    beneath = {
+        key for one in read & nodes.keys() for key in getattr(nodes[one].depends_on, "nodes", ())
+    }
+    return {MARK} | {
+        (nodes[key].schema, nodes[key].alias)
+        for key in (read | beneath) & nodes.keys()
+        if nodes[key].resource_type in ("model", "seed")
+    }
+
+
+def _relations(db: Any) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Schema, name and columns with their types of each relation of a database."""
+    found = db.execute(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns "
+        "where table_catalog = current_database() order by table_schema, table_name, "
+        "ordinal_position"
+    ).fetchall()
+    columns: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, name, kind in found:
+        columns.setdefault((schema, table), {})[name] = kind
+    for (schema, table), kinds in columns.items():
+        yield schema, table, kinds
+
+
+def _with_zone(name: str, kind: str) -> str:
+    said = quoted(name)
+    return f"cast({said} as timestamptz) as {said}" if kind == "TIMESTAMP" else said
+
+
+def _files(folder: Path, session: Any, schema: str, table: str) -> list[str]:
+    """The Parquet files of a relation: its own, or for a view or another format a copy's.
+
+    Raises:
+        CounterfoilError: they lie on no disk of this machine.
+    """
+    frame = session.table(f"{schema}.{table}")
+    found = session.sql(f"describe extended {schema}.{table}").collect()
+    told = {row[0]: str(row[1]).lower() for row in found}
+    if told.get("Type") == "view" or told.get("Provider") != "parquet":
+        place = folder / "back" / schema / table
+        frame.write.mode("overwrite").parquet(f"file:{place}")
+        frame = session.read.schema(frame.schema).parquet(f"file:{place}")
+    return sorted(_local(uri) for uri in frame.inputFiles())
+
+
+def _selected(fields: Sequence[Any], files: Sequence[str]) -> str:
+    """Files of Spark's as a query that DuckDB can run; no row where there are none."""
+    names = [quoted(field.name) for field in fields]
+    kinds = [_DUCKDB.get(kind := field.dataType.simpleString(), kind) for field in fields]
+    shown = ", ".join(
+        f"cast({name} as {kind}) as {name}" for name, kind in zip(names, kinds, strict=True)
+    )
+    if not files:
+        nothing = ", ".join(f"null as {name}" for name in names)
+        return f"select {shown} from (select {nothing}) where false"
+    return f"select {shown} from read_parquet([{', '.join(map(literal, files))}])"
+
+
+def _local(uri: str) -> str:
+    parts = urlsplit(uri)
+    if parts.scheme not in ("", "file"):
+        raise CounterfoilError(
+            f"Spark keeps its tables in {parts.scheme}, and only what lies on a disk that this "
+            "machine shares can be read back: see docs/scale.md."
+        )
+    return unquote(parts.path)
+
+
+def _place(schema: str, table: str) -> str:
+    return f"{quoted(schema)}.{quoted(table)}"
+
+
+def _spark_literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _limit(db: Any, settings: Settings, folder: Path) -> None:
+    db.execute(f"set memory_limit = {literal(settings.memory_limit)}")
+    db.execute(f"set threads = {settings.threads}")
+    db.execute("set TimeZone = 'UTC'")
+    db.execute("set preserve_insertion_order = false")
+    db.execute(NO_DOWNLOADS)
+    db.execute(f"set temp_directory = {literal(str(folder / 'spill'))}")

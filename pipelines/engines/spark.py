@@ -1,0 +1,214 @@
+"""Spark: the same models on this machine's cores, on a cluster, or behind a Spark Connect server.
+
+dbt-spark takes whatever session this process has, so the session is made here, once, before dbt
+starts. What was loaded goes over as Parquet, what is read afterwards comes back into DuckDB
+(`lake`); the folder between them is gone when the build is done.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pipelines.engines import lake
+from pipelines.errors import UsageError
+from pipelines.quiet import quiet_spark
+from pipelines.settings import Settings
+
+JAVA = 17
+
+NO_EXTRA = (
+    "COUNTERFOIL_ENGINE=spark needs dbt-spark and pyspark, which are not installed: "
+    "`make .venv/.spark`."
+)
+NO_JAVA = (
+    "Spark needs Java {wanted} or later, and {found}: `apt-get install openjdk-17-jre-headless`, "
+    "or name a Spark Connect server in SPARK_REMOTE."
+)
+NO_SESSION = (
+    "Spark cannot be reached or started at {where} ({said}): see COUNTERFOIL_SPARK_MASTER and "
+    "SPARK_REMOTE."
+)
+
+RAW = "raw_"
+"""Before the schemas of what was loaded: Spark's schemas are one flat namespace."""
+
+
+class SparkEngine:
+    """See `pipelines.engines.Engine`."""
+
+    packages: tuple[str, ...] = ("dbt-core", "dbt-spark", "pyspark")
+    keeps_relations = False
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lake = Path()
+        self._session: Any = None
+
+    def environment(self) -> dict[str, str]:
+        """The target, where the sources stand, and the server, if there is one."""
+        found = {
+            "COUNTERFOIL_ENGINE": "spark",
+            "COUNTERFOIL_RAW_DATABASE": "",
+            "COUNTERFOIL_RAW_SCHEMA": RAW,
+        }
+        if self._settings.spark_remote:
+            found["SPARK_REMOTE"] = self._settings.spark_remote
+        return found
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """dbt-spark as we need it for the block; after it the session has ended.
+
+        Raises:
+            UsageError: the extra or Java is missing.
+        """
+        require_spark(self._settings)
+        from dbt.adapters.factory import reset_adapters
+
+        from pipelines.engines.spark_adapter import plugged_in
+
+        try:
+            with plugged_in():
+                yield
+        finally:
+            reset_adapters()
+            if self._session is not None:
+                _stop(self._session)
+                shutil.rmtree(self._lake, ignore_errors=True)
+
+    def hand_over(self, folder: Path) -> None:
+        """Start a session of our own that knows what was loaded.
+
+        Raises:
+            UsageError: there is no Spark where it was said to be.
+        """
+        self._lake = folder / lake.FOLDER
+        self._lake.mkdir(parents=True, exist_ok=True)
+        self._session = self._started()
+        lake.hand_over(self._settings, self._lake, self._session, prefix=RAW)
+
+    def hand_back(self, manifest: Any, warehouse: Path) -> None:
+        """Write what Python reads into `warehouse`."""
+        read = lake.wanted(manifest) & lake.relations(self._session)
+        lake.hand_back(self._settings, self._lake, self._session, read, warehouse)
+
+    def _started(self) -> Any:
+        from pyspark.sql import SparkSession
+
+        remote, master = self._settings.spark_remote, self._settings.spark_master
+        builder: Any = SparkSession.builder.appName("counterfoil")
+        builder = builder.remote(remote) if remote else builder.master(master or self._cores())
+        for name, value in self._configuration(is_ours=not remote).items():
+            builder = builder.config(name, value)
+        quiet_spark()
+        try:
+            return builder.getOrCreate()
+        except Exception as error:
+            where = (remote or "").partition(";")[0] or master or "this machine's cores"
+            raise UsageError(NO_SESSION.format(where=where, said=type(error).__name__)) from error
+
+    def _cores(self) -> str:
+        return f"local[{self._settings.threads}]"
+
+    def _configuration(self, *, is_ours: bool) -> dict[str, str]:
+        """What every session holds to, and what a session holds to that we start.
+
+        The rest (sizes of a cluster, shuffle partitions, table format) is Spark's own to say:
+        spark-defaults.conf in SPARK_CONF_DIR, or the server.
+        """
+        always = {
+            "spark.sql.ansi.enabled": "true",
+            "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.timestampType": "TIMESTAMP_LTZ",
+            "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        }
+        if not is_ours:
+            return always
+        return always | {
+            "spark.sql.catalogImplementation": "in-memory",
+            "spark.sql.warehouse.dir": f"file:{self._lake}/warehouse",
+            "spark.driver.defaultJavaOptions": "-Duser.timezone=UTC",
+            "spark.executor.defaultJavaOptions": "-Duser.timezone=UTC",
+            "spark.driver.memory": jvm_size(self._settings.memory_limit),
+            "spark.local.dir": f"{self._lake}/spill",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.log.level": "OFF",
+        }
+
+
+def require_spark(settings: Settings) -> None:
+    """Make sure that Spark can be asked from here.
+
+    Raises:
+        UsageError: the extra is missing, or Java where no server was named.
+    """
+    if not all(_is_installed(name) for name in ("pyspark", "dbt.adapters.spark")):
+        raise UsageError(NO_EXTRA)
+    if settings.spark_remote:
+        return
+    found = _java_version()
+    if found is None:
+        raise UsageError(NO_JAVA.format(wanted=JAVA, found="no `java` is on the path"))
+    if found < JAVA:
+        raise UsageError(NO_JAVA.format(wanted=JAVA, found=f"this is Java {found}"))
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _java_version() -> int | None:
+    """The main version of the Java that Spark would start; None where there is none."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if not java:
+        return None
+    try:
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
+    return int(found[1]) if found else None
+
+
+def jvm_size(limit: str) -> str:
+    """DuckDB's way of writing a size (`4GB`, `1.5 GiB`) as Java's, in whole mebibytes."""
+    found = re.fullmatch(r"\s*([0-9.]+)\s*([kmgt])i?b?\s*", limit.lower())
+    if not found:
+        raise UsageError(f"COUNTERFOIL_MEMORY_LIMIT should be a size such as 4GB, not {limit!r}.")
+    power = "kmgt".index(found[2]) - 1
+    return f"{max(512, int(float(found[1]) * 1024**power))}m"
+
+
+def _stop(session: Any) -> None:
+    """End the session, and the Java process where it is ours: it would keep its memory."""
+    with suppress(Exception):  # what has ended by itself needs no end
+        session.stop()
+    from pyspark import SparkContext
+
+    gateway = getattr(SparkContext, "_gateway", None)
+    if gateway is None:
+        return
+    with suppress(Exception):
+        gateway.shutdown()
+    process = getattr(gateway, "proc", None)
+    if process is not None:
+        with suppress(Exception):
+            process.stdin.close()
+            process.wait(timeout=30)
+    SparkContext._gateway = None
+    SparkContext._jvm = None

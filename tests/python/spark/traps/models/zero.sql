@@ -1,0 +1,3 @@
+{{ config(tags=["fails"]) }}
+select counted % (place - place) as rest
+from {{ source("nasty", "numbers") }}
