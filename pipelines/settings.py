@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     customerio_region: str | None = Field(default=None, validation_alias="CUSTOMERIO_REGION")
     customerio_url: str | None = Field(default=None, validation_alias="CUSTOMERIO_URL")
     webhook_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_WEBHOOK_KEY")
+    heap_webhook_secret: SecretStr | None = Field(
+        default=None, validation_alias="HEAP_WEBHOOK_SECRET"
+    )
 
     @property
     def raw_path(self) -> Path:
@@ -54,6 +57,11 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """What Heap was told (written by the publisher): the only state worth backing up."""
         return self.home / "ledger.duckdb"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Webhooks that were received, in files that a load reads."""
+        return self.home / "spool"
 
     @property
     def plans_dir(self) -> Path:

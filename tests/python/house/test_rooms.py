@@ -15,6 +15,7 @@ OWN = {
     "built": {"built"},
     "registries": {"registries"},
     "sandbox": {"sandbox"},
+    "receiver": {"receiver", "loading"},
     "heap": {"heap", "built", "loading"},
     "loading": {"loading", "built", "erasure", "registries"},
     "identity": {"identity", "built", "experiments", "registries"},
