@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pipelines.command import Json, Verbose, path, told
 from pipelines.encoding import is_utf8
 from pipelines.receiver.command import webhooks_app
-from pipelines.telling import Json, Verbose, path, told
 
 
 class Readable(TyperGroup):

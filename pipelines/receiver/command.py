@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.telling import Json, Verbose, path, told
+from pipelines.command import Json, Verbose, path, told
 
 webhooks_app = typer.Typer(
     help="Webhooks of Customer.io and Heap.", no_args_is_help=True, rich_markup_mode=None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipelines.sandbox.store import Deletions, Store
+from pipelines.sandbox.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class SandboxState:
     calls: list[Call] = field(default_factory=list)
     windows: dict[str, deque[tuple[float, Counter[str]]]] = field(default_factory=dict)
     arrivals: int = 0
+    customerio: Workspace = field(default_factory=Workspace)
 
     def store(self, app_id: str) -> Store | None:
         """The store of an app; None for an app Heap does not know (its data vanishes)."""

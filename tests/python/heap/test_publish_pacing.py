@@ -12,7 +12,7 @@ from publisher_home import Home
 
 from pipelines.heap import Clock, Limits, publish
 from pipelines.heap.client import parse_retry_after
-from pipelines.heap.pacing import Pacer
+from pipelines.telling.pacing import Pacer
 from pipelines.sandbox import Fault, Sandbox, SandboxLimits, running_sandbox
 
 NOW = datetime(2026, 3, 1)

@@ -1,4 +1,4 @@
-"""How a command is told: its options that all have, what it did, and errors as a sentence."""
+"""A command: the options that all have, what it did, and its errors as a sentence."""
 
 from __future__ import annotations
 
