@@ -16,6 +16,8 @@ OWN = {
     "registries": {"registries"},
     "sandbox": {"sandbox"},
     "calling": {"calling"},
+    "audiences": {"audiences", "heap", "built", "loading", "calling"},
+    "receiver": {"receiver", "loading"},
     "heap": {"heap", "built", "loading", "calling"},
     "loading": {"loading", "built", "erasure", "registries"},
     "identity": {"identity", "built", "experiments", "registries"},
