@@ -22,6 +22,7 @@ from pipelines.settings import Settings
 
 SQL = Path(__file__).with_name("sql")
 KIND = "an ad file of Counterfoil"
+EXPORTED = ("workspace_id", "cio_id", "person_id", "identifier", "file_row")
 MANIFEST, LEFT = ".manifest.json", ".left.csv"
 
 
@@ -100,7 +101,7 @@ def export(
                     key, audience["destination_id"],
                     *(
                         [row[name] for row in rows]
-                        for name in ("workspace_id", "cio_id", "person_id", "identifier", "file_row")
+                        for name in EXPORTED
                     ),
                     export_id,
                 ],
@@ -151,9 +152,9 @@ def _headings(warehouse: Warehouse, platform: str) -> list[str]:
 def _members(warehouse: Warehouse, key: str) -> list[dict[str, Any]]:
     """Members with the cells of their row by heading."""
     found = warehouse.ask(SQL / "file_members.sql", {"audience_key": key})
-    return [
-        {**row, "cells": dict(zip(row["headings"], row["cells"], strict=True))} for row in found
-    ]
+    for row in found:
+        row["cells"] = dict(zip(row["headings"], row["cells"], strict=True))
+    return found
 
 
 def _line(cells: list[str]) -> str:

@@ -169,7 +169,8 @@ class AudienceLedger:
                 """
                 insert into audience_state
                 select
-                    audience_key, identifier, case action when 'add' then 'added' else 'removed' end,
+                    audience_key, identifier,
+                    case action when 'add' then 'added' else 'removed' end,
                     $now, target, destination_id, workspace_id, cio_id, identifier_type, plan_id
                 from audience_intents where batch_id = $batch
                 """,

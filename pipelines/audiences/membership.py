@@ -1,7 +1,7 @@
 """What the App API says of the segments that we write: who landed, who is missing, who is foreign.
 
-The Track API answers before anything is done, so only this shows that a person is in. Read where a key
-is set; a segment that is still being built says nothing.
+The Track API answers before anything is done, so only this shows that a person is in. Read where a
+key is set; a segment that is still being built says nothing.
 """
 
 from __future__ import annotations

@@ -228,8 +228,8 @@ def push_lines(summary: PushSummary, plan: AudiencePlan, target: TrackTarget) ->
         lines = ["nothing new for Customer.io: no call was made"]
     else:
         lines = [
-            f"audiences push {summary.plan_id} to {target.label}: {summary.count_added:,} added and "
-            f"{summary.count_removed:,} removed in {summary.count_calls:,} calls, "
+            f"audiences push {summary.plan_id} to {target.label}: {summary.count_added:,} added "
+            f"and {summary.count_removed:,} removed in {summary.count_calls:,} calls, "
             f"{summary.seconds:,.1f} s"
         ]
     lines += [f"  {s.audience_key}: {said_of(s)}" for s in plan.audiences if s.blocked]

@@ -35,7 +35,7 @@ async def change(request: Request, state: SandboxState, action: str) -> Response
             return early
     found = await read_json(request)
     with state.lock:
-        ids = found.get("ids")
+        ids: Any = found.get("ids")
         answer = _refusal(request, state.customerio, ids)
         if answer is None:
             answer = poisoned(state, body, [{"id": value} for value in ids], "ids")
