@@ -294,14 +294,28 @@ def segments_new(
     from_version: Annotated[
         int | None, typer.Option("--from", min=1, help="Start from this version.")
     ] = None,
+    from_finding: Annotated[
+        str | None,
+        typer.Option("--from-finding", help="Make it of this finding of the page, with evidence."),
+    ] = None,
+    as_hypothesis: Annotated[
+        bool, typer.Option("--as-hypothesis", help="Also of a finding that may not be told.")
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Scaffold a segment, or the next version of one."""
-    with told(as_json, verbose) as (console, _):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.segments import new_segment
+        from pipelines.segments.findings import find
 
-        new_segment(console, key, from_version=from_version)
+        new_segment(
+            console,
+            key,
+            from_version=from_version,
+            finding=None if from_finding is None else find(settings, from_finding),
+            is_hypothesis=as_hypothesis,
+        )
 
 
 @segments_app.command("lock")

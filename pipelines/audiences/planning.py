@@ -124,7 +124,7 @@ def find_changes(
         "members": members,
         "audiences": audiences,
         "profiles": warehouse.require("int_audiences__profiles", "cio_id", "is_alive"),
-        "sendable": warehouse.require("int_audiences__sendable", "person_id", "cio_id"),
+        "merges": warehouse.require("int_identity__merges", "primary_cio_id", "secondary_cio_id"),
         "parity": NOTHING_COMPARED,
         "workspace": _number(settings.customerio_workspace),
         "is_again": str(is_again).lower(),

@@ -1,5 +1,5 @@
 create or replace temp table audience_changes as
-with wanted as (
+with recursive wanted as (
     select
         members.audience_key, audiences.destination_id, members.workspace_id, members.cio_id,
         members.identifier_type, members.identifier
@@ -46,16 +46,30 @@ unwanted as (
 ),
 
 -- a merge takes manual segments along: what it became is in by what we added
-became as (
-    select
-        unwanted.*,
-        case
-            when unwanted.is_alive then unwanted.cio_id
-            when unwanted.is_merged_away then survivors.cio_id
-        end as living_cio_id
+followed as (
+    select workspace_id, cio_id, cio_id as later_cio_id
     from unwanted
-    left join {sendable} as survivors
-        on unwanted.person_id = survivors.person_id and survivors.identifier_type = 'cio_id'
+    union
+    select followed.workspace_id, followed.cio_id, merges.primary_cio_id as later_cio_id
+    from followed
+    inner join {merges} as merges
+        on followed.workspace_id = merges.workspace_id and followed.later_cio_id = merges.secondary_cio_id
+),
+
+survivors as (
+    select followed.workspace_id, followed.cio_id, min(followed.later_cio_id) as cio_id_now
+    from followed
+    inner join {profiles} as profiles
+        on followed.workspace_id = profiles.workspace_id
+            and followed.later_cio_id = profiles.cio_id
+            and profiles.is_alive
+    group by followed.workspace_id, followed.cio_id
+),
+
+became as (
+    select unwanted.*, survivors.cio_id_now as living_cio_id
+    from unwanted
+    left join survivors using (workspace_id, cio_id)
 ),
 
 holders as (

@@ -21,7 +21,6 @@ from pipelines.loading import ensure_raw
 from pipelines.registries import compose
 from pipelines.sandbox.workspace import Profile, Workspace
 from pipelines.settings import Settings
-from pipelines.warehouse import invoke
 
 AS_OF = datetime(2026, 6, 1)
 SEGMENT = 31
@@ -77,6 +76,8 @@ TABLES = {
 
 def compiled_models(home: Path) -> dict[str, str]:
     """The SQL of the models of this domain, as dbt makes it."""
+    from pipelines.warehouse import invoke
+
     settings = settings_of(home, None)
     ensure_raw(settings)
     found = invoke(
