@@ -132,6 +132,8 @@ class World:
         ("all", "control", True, "global_holdout"),
     )
     console: Console = field(default_factory=lambda: Console(as_json=True))
+    seen: set[str] = field(default_factory=set)
+    count_merged: int = 0
 
     def add(self, *humans: Human) -> None:
         """New profiles."""
@@ -149,20 +151,20 @@ class World:
         self.merges.append((kept, merged))
 
     def tell(self, workspace: Workspace) -> None:
-        """Let the local Customer.io hold exactly the living profiles."""
+        """Let the local Customer.io live through what happened since it was last told."""
         for human in self.humans.values():
             known = next((p for p in workspace.profiles if p.cio_id == human.cio_id), None)
-            if human.is_deleted:
-                if known is not None:
-                    kept = [k for k, merged in self.merges if merged == human.cio_id]
-                    if kept:
-                        workspace.merge(kept[0], human.cio_id)
-                    else:
-                        workspace.delete(human.cio_id)
-            elif known is None:
+            if known is None and human.cio_id not in self.seen:
                 workspace.profiles.append(Profile(human.cio_id, human.customer_id, human.email))
-            else:
+            elif known is not None:
                 known.id, known.email = human.customer_id, human.email
+            self.seen.add(human.cio_id)
+        for kept, merged in self.merges[self.count_merged :]:
+            workspace.merge(kept, merged)
+        self.count_merged = len(self.merges)
+        for human in self.humans.values():
+            if human.is_deleted:
+                workspace.delete(human.cio_id)
 
     def held_out(self, audience: Mapping[str, Any]) -> set[str]:
         """Persons who were ever drawn for a control that the audience minds."""
