@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from pipelines.loading.families import Family, FileName
-from pipelines.loading.sources import behavior, csv_exports, customerio, heap_connect
+from pipelines.loading.sources import behavior, csv_exports, customerio, heap_connect, heap_segments
 
 FAMILIES: tuple[Family, ...] = (
     *customerio.WAREHOUSE,
@@ -14,12 +14,18 @@ FAMILIES: tuple[Family, ...] = (
     customerio.ACTIVITIES,
     behavior.EVENTS,
     *heap_connect.FAMILIES,
+    heap_segments.PAGES,
 )
 
 
 def recognise(path: PurePosixPath) -> FileName | None:
     """What the file at `path` is by its name, or None when it is of no known family."""
-    for known in (customerio.recognise, heap_connect.recognise, behavior.recognise):
+    for known in (
+        customerio.recognise,
+        heap_connect.recognise,
+        heap_segments.recognise,
+        behavior.recognise,
+    ):
         if (name := known(path)) is not None:
             return name
     return None
