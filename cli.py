@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pipelines.audiences.command import audiences_app
 from pipelines.command import Json, Verbose, path, told
 from pipelines.encoding import is_utf8
 from pipelines.receiver.command import webhooks_app
@@ -45,6 +46,7 @@ app.add_typer(identity_app, name="identity")
 app.add_typer(deadletters_app, name="deadletters")
 app.add_typer(explain_app, name="explain")
 app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(audiences_app, name="audiences")
 
 
 def _print_version(is_asked: bool) -> None:

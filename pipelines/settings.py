@@ -38,6 +38,14 @@ class Settings(BaseSettings):
     app_api_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_APP_API_KEY")
     customerio_region: str | None = Field(default=None, validation_alias="CUSTOMERIO_REGION")
     customerio_url: str | None = Field(default=None, validation_alias="CUSTOMERIO_URL")
+    site_id: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_SITE_ID")
+    track_api_key: SecretStr | None = Field(
+        default=None, validation_alias="CUSTOMERIO_TRACK_API_KEY"
+    )
+    track_url: str | None = Field(default=None, validation_alias="CUSTOMERIO_TRACK_URL")
+    customerio_workspace: int | None = Field(
+        default=None, ge=0, validation_alias="CUSTOMERIO_WORKSPACE"
+    )
     webhook_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_WEBHOOK_KEY")
     heap_webhook_secret: SecretStr | None = Field(
         default=None, validation_alias="HEAP_WEBHOOK_SECRET"

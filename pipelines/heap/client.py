@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from pipelines.errors import CounterfoilError
-from pipelines.heap.limits import Clock, Limits
-from pipelines.heap.target import Target
-from pipelines.telling.answers import (
+from pipelines.calling.answers import (
     Accepted,
     Outcome,
     Refused,
@@ -18,7 +15,10 @@ from pipelines.telling.answers import (
     is_receipt,
     parse_retry_after,
 )
-from pipelines.telling.patience import PatientClient, Spoken
+from pipelines.calling.patience import PatientClient, Spoken
+from pipelines.errors import CounterfoilError
+from pipelines.heap.limits import Clock, Limits
+from pipelines.heap.target import Target
 
 __all__ = [
     "Accepted",

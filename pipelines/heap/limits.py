@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.telling.clock import Clock
-from pipelines.telling.patience import Patience
+from pipelines.calling.clock import Clock
+from pipelines.calling.patience import Patience
 
 __all__ = ["Clock"]
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from pipelines.calling.answers import Outcome, Refused, TimeIsUp, Unanswered, Uncertain
+from pipelines.calling.narrowing import Narrowing, Piece, halves, not_documented
 from pipelines.console import Advance
 from pipelines.errors import CounterfoilError
 from pipelines.heap import planfile
@@ -23,8 +25,6 @@ from pipelines.heap.properties import user_key
 from pipelines.heap.refusals import classify, scrub
 from pipelines.heap.rows import DeadRow, EventRow, PropertyRow
 from pipelines.heap.truth import Held
-from pipelines.telling.answers import Outcome, Refused, TimeIsUp, Unanswered, Uncertain
-from pipelines.telling.narrowing import Narrowing, Piece, halves, not_documented
 
 __all__ = ["Piece", "Row", "Sender", "halves", "not_heap"]
 

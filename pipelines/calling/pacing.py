@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Protocol
 
-from pipelines.telling.clock import Clock
+from pipelines.calling.clock import Clock
 
 WINDOW_SECONDS = 60.0
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from pipelines.calling.answers import Accepted, Outcome, Refused, Unanswered, Uncertain
+from pipelines.calling.patience import PatientClient, Spoken
 from pipelines.errors import CounterfoilError
-from pipelines.telling.answers import Accepted, Outcome, Refused, Unanswered, Uncertain
-from pipelines.telling.patience import PatientClient, Spoken
 
 FAILURES_IN_A_ROW = 8
 """Calls without an answer, while narrowing, after which the other side counts as down."""

@@ -11,8 +11,7 @@ from typing import Any, Self
 import httpx
 
 from pipelines import http
-from pipelines.errors import CounterfoilError
-from pipelines.telling.answers import (
+from pipelines.calling.answers import (
     Accepted,
     Outcome,
     Refused,
@@ -23,8 +22,9 @@ from pipelines.telling.answers import (
     is_receipt,
     parse_retry_after,
 )
-from pipelines.telling.clock import Clock
-from pipelines.telling.pacing import Pacer, Rates
+from pipelines.calling.clock import Clock
+from pipelines.calling.pacing import Pacer, Rates
+from pipelines.errors import CounterfoilError
 
 
 @dataclass(frozen=True)
