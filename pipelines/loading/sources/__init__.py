@@ -12,6 +12,8 @@ FAMILIES: tuple[Family, ...] = (
     *customerio.WAREHOUSE,
     customerio.WEBHOOKS,
     customerio.ACTIVITIES,
+    customerio.NAMES,
+    customerio.SNAPSHOTS,
     behavior.EVENTS,
     *heap_connect.FAMILIES,
     heap_segments.PAGES,
