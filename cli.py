@@ -119,7 +119,7 @@ def load(
             "--app-api",
             metavar="WORKSPACE",
             min=0,
-            help="Also ask the App API who was merged in this workspace (thirty days back).",
+            help="Also ask the App API: who was merged, names, who is in the segments.",
         ),
     ] = None,
     strict: Annotated[

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         return self.home / "spool"
 
     @property
+    def snapshots_dir(self) -> Path:
+        """What the App API told of names and segments: exports of our own, kept like any others."""
+        return self.home / "snapshots"
+
+    @property
     def plans_dir(self) -> Path:
         """One file per plan."""
         return self.home / "plans"

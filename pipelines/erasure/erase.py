@@ -74,7 +74,7 @@ def erase(
         CounterfoilError: nobody is known under it, Heap did not delete, or a trace was left.
     """
     clock = clock or Clock()
-    folders = require_folders([*exports, *_spool(settings)])
+    folders = require_folders([*exports, *_own(settings)])
     with (
         locks.hold(settings.home, "publisher", "erase"),
         locks.hold(settings.home, "warehouse", "erase"),
@@ -268,9 +268,9 @@ class _Erasing:
                 work.asked[key] = "not asked apart: of the same account, or no more (--only-app)"
 
 
-def _spool(settings: Settings) -> list[Path]:
-    """The spool of the home, which is ours: its files are rewritten without being asked for."""
-    return [settings.spool_dir] if settings.spool_dir.is_dir() else []
+def _own(settings: Settings) -> list[Path]:
+    """Exports that are ours, in the home: they are rewritten without being asked for."""
+    return [f for f in (settings.spool_dir, settings.snapshots_dir) if f.is_dir()]
 
 
 def _leave_no_load_half_done(settings: Settings) -> None:

@@ -114,6 +114,7 @@ async def segments(request: Request, state: SandboxState) -> Response:
                 "segments": [
                     {
                         "id": number,
+                        "name": state.listings.segment_names.get(number, f"Segment {number}"),
                         "type": "dynamic" if number in workspace.data_driven else "manual",
                         "state": "build" if number in workspace.unfinished else "finished",
                     }

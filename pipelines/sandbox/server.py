@@ -26,7 +26,8 @@ from starlette.routing import Route
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.sandbox import accounts, admin, customerio, ingestion
+from pipelines.sandbox import accounts, admin, customerio, ingestion, listings
+from pipelines.sandbox.listings import Listings
 from pipelines.sandbox.state import Call, Fault, SandboxLimits, SandboxState
 from pipelines.sandbox.store import Store
 from pipelines.sandbox.workspace import Workspace
@@ -55,6 +56,11 @@ class Sandbox:
         store = self.store(app_id)
         with self.state.lock:
             return store.snapshot()
+
+    @property
+    def listings(self) -> Listings:
+        """What the local App API lists."""
+        return self.state.listings
 
     @property
     def customerio(self) -> Workspace:
@@ -152,7 +158,7 @@ def serve_sandbox(
 
 
 def _app(state: SandboxState) -> Callable[..., Any]:
-    def route(path: str, endpoint: Endpoint, *methods: str, **more: str) -> Route:
+    def route(path: str, endpoint: Endpoint, *methods: str, **more: Any) -> Route:
         return Route(path, partial(endpoint, state=state, **more), methods=methods or ("GET",))
 
     public = "/api/public/v0"
@@ -169,8 +175,12 @@ def _app(state: SandboxState) -> Callable[..., Any]:
             )
             for action in ("add_customers", "remove_customers")
         ),
-        route("/v1/segments", customerio.segments),
-        route("/v1/segments/{segment:int}/membership", customerio.membership),
+        route("/v1/segments", listings.ask, inner=customerio.segments),
+        route("/v1/segments/{segment:int}/membership", listings.ask, inner=customerio.membership),
+        route("/v1/activities", listings.ask, inner=listings.activities),
+        route("/v1/campaigns", listings.ask, inner=listings.campaigns),
+        route("/v1/campaigns/{campaign:int}/actions", listings.ask, inner=listings.actions),
+        route("/v1/newsletters", listings.ask, inner=listings.newsletters),
         route("/connect/{table}", admin.connect),
         route("/admin/faults", admin.faults, "GET", "POST", "DELETE"),
         route("/admin/calls", admin.calls),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipelines.sandbox.listings import Listings
 from pipelines.sandbox.store import Deletions, Store
 from pipelines.sandbox.workspace import Workspace
 
@@ -82,6 +83,7 @@ class SandboxState:
     windows: dict[str, deque[tuple[float, Counter[str]]]] = field(default_factory=dict)
     arrivals: int = 0
     customerio: Workspace = field(default_factory=Workspace)
+    listings: Listings = field(default_factory=Listings)
 
     def store(self, app_id: str) -> Store | None:
         """The store of an app; None for an app Heap does not know (its data vanishes)."""

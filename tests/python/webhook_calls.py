@@ -38,6 +38,21 @@ def metric(number: int, **more: object) -> bytes:
     return json.dumps({**body, **more}).encode()
 
 
+def segment_page(
+    *, page: int = 1, pages: int = 1, task: str = "t1", **lists: list[object]
+) -> dict[str, Any]:
+    """The body of a segment webhook: `add` and `remove` are lists of ids."""
+    return {
+        "id_token": "0c9ff4e8-0000-4000-8000-000000000000",
+        "action_type": "segment.users.sync",
+        "data": {
+            "segment": {"id": 7, "name": "VIP"},
+            "sync_info": {"page_number": page, "total_pages": pages, "sync_task_id": task},
+            **{name: [{"id": one} for one in ids] for name, ids in lists.items()},
+        },
+    }
+
+
 def by_customerio(body: bytes, at: float | None = None, key: str = KEY) -> dict[str, str]:
     timestamp = str(int(time.time() if at is None else at))
     signed = b"v0:" + timestamp.encode() + b":" + body

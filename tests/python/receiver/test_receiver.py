@@ -26,6 +26,7 @@ from webhook_calls import (
     by_heap,
     metric,
     post_many,
+    segment_page,
     with_keys,
 )
 
@@ -37,17 +38,7 @@ from pipelines.receiver.spool import close_files
 from pipelines.road import load_exports
 from pipelines.settings import Settings
 
-PAGE = {
-    "id_token": "0c9ff4e8-0000-4000-8000-000000000000",
-    "action_type": "segment.users.sync",
-    "data": {
-        "segment": {"id": 7, "name": "VIP"},
-        "sync_info": {"page_number": 1, "total_pages": 1, "sync_task_id": "t1"},
-        "add": [{"id": "c1"}],
-    },
-}
-
-
+PAGE = segment_page(add=["c1"])
 MOMENT = "webhooks-20260301T000000000000Z-"
 
 
