@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from pipelines.console import Console
+from pipelines.audiences.command import audiences_app
+from pipelines.command import Json, Verbose, path, told
 from pipelines.encoding import is_utf8
-from pipelines.errors import CounterfoilError
-
-if TYPE_CHECKING:
-    from pipelines.settings import Settings
+from pipelines.receiver.command import webhooks_app
 
 
 class Readable(TyperGroup):
@@ -49,6 +45,8 @@ app.add_typer(segments_app, name="segments")
 app.add_typer(identity_app, name="identity")
 app.add_typer(deadletters_app, name="deadletters")
 app.add_typer(explain_app, name="explain")
+app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(audiences_app, name="audiences")
 
 
 def _print_version(is_asked: bool) -> None:
@@ -71,15 +69,6 @@ def counterfoil(
     """Turn Customer.io exports into evidence that Heap can use."""
 
 
-def path(given: str) -> Path:
-    """A path of the command line: an empty one would be the folder that one happens to stand in."""
-    if not given:
-        raise typer.BadParameter("it is empty: give a path")
-    return Path(given)
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", help="Judge at this UTC instant; default: the current hour."),
@@ -88,68 +77,6 @@ Registries = Annotated[
     Path | None,
     typer.Option("--registries", parser=path, help="A folder whose registries replace ours."),
 ]
-
-
-@contextmanager
-def _told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
-    """Run one command: print what it did, and turn errors into a sentence and an exit code."""
-    from pipelines.opening import require_sound
-
-    console = Console(as_json=as_json)
-    try:
-        settings = _settings()
-        require_sound(settings)
-        yield console, settings
-        console.finish()
-    except CounterfoilError as error:
-        if verbose:
-            raise
-        console.record(error=str(error), **error.facts)
-        console.finish()
-        console.warn(f"Error: {error}")
-        raise typer.Exit(error.exit_code) from error
-    except typer.Exit:
-        console.finish()
-        raise
-    except KeyboardInterrupt as error:
-        console.warn("Stopped. What was done is kept; run it again to go on.")
-        raise typer.Exit(1) from error
-    except Exception as error:
-        if verbose:
-            raise
-        if told := _explained(error):
-            console.record(error=told)
-            console.finish()
-            console.warn(f"Error: {told}")
-            raise typer.Exit(1) from error
-        console.warn(
-            f"Error: something unexpected went wrong ({type(error).__name__}); "
-            "run it again with --verbose to see where."
-        )
-        raise typer.Exit(1) from error
-
-
-def _explained(error: Exception) -> str | None:
-    """What keeps a database from being read in the middle of the work, in a sentence."""
-    from pipelines.opening import explain_unexpected
-
-    told = explain_unexpected(_settings(), error)
-    return str(told) if told else None
-
-
-def _settings() -> Settings:
-    from pydantic import ValidationError
-
-    from pipelines.errors import UsageError
-    from pipelines.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        names = ", ".join(str(problem["loc"][0]) for problem in error.errors())
-        raise UsageError(
-            f"These settings cannot be read: {names}. See README, Settings."
-        ) from error
 
 
 @app.command()
@@ -167,7 +94,7 @@ def run(
     verbose: Verbose = False,
 ) -> None:
     """Load, build, plan, review and check; with --publish also send."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import run_all
 
         run_all(
@@ -192,7 +119,7 @@ def load(
             "--app-api",
             metavar="WORKSPACE",
             min=0,
-            help="Also ask the App API who was merged in this workspace (thirty days back).",
+            help="Also ask the App API: who was merged, names, who is in the segments.",
         ),
     ] = None,
     strict: Annotated[
@@ -206,7 +133,7 @@ def load(
     verbose: Verbose = False,
 ) -> None:
     """Load new files only. Safe to repeat."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import load_exports
 
         load_exports(
@@ -234,7 +161,7 @@ def build(
     verbose: Verbose = False,
 ) -> None:
     """Build every mart and run every test."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import build_warehouse
 
         build_warehouse(
@@ -257,7 +184,7 @@ def plan(
     verbose: Verbose = False,
 ) -> None:
     """Write down what Heap would be told, without telling it."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import plan_heap
 
         plan_heap(settings, console, out=out, markdown=markdown)
@@ -280,7 +207,7 @@ def publish(
     verbose: Verbose = False,
 ) -> None:
     """Tell Heap: the given plan, but for rows that are no longer so, or a fresh one."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import publish_heap
 
         publish_heap(settings, console, plan_file=plan_file, max_minutes=max_minutes, strict=strict)
@@ -289,7 +216,7 @@ def publish(
 @app.command()
 def review(as_json: Json = False, verbose: Verbose = False) -> None:
     """Write the weekly page and its JSON."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import write_review
 
         write_review(settings, console)
@@ -307,7 +234,7 @@ def sample(
     verbose: Verbose = False,
 ) -> None:
     """Write a sample export and, apart from it, its truth."""
-    with _told(as_json, verbose) as (console, _):
+    with told(as_json, verbose) as (console, _):
         from pipelines.road import write_sample_brand
 
         write_sample_brand(console, out=out, people=people, seed=seed, effect=effect)
@@ -322,7 +249,7 @@ def checklist(
     verbose: Verbose = False,
 ) -> None:
     """Measure the implementation checklist, or one journey's."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import write_checklist
 
         write_checklist(settings, console, journey=journey)
@@ -346,7 +273,7 @@ def erase(
     verbose: Verbose = False,
 ) -> None:
     """Forget a person everywhere, Heap included, and prove it."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.erasure.erase import erase as erase_person
 
         erase_person(settings, identifier, console, is_only_app=only_app, exports=exports or [])
@@ -355,7 +282,7 @@ def erase(
 @segments_app.command("list")
 def segments_list(as_json: Json = False, verbose: Verbose = False) -> None:
     """Every version: motion, owner, members, state of its lock."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.segments import list_segments
 
         list_segments(settings, console)
@@ -367,14 +294,28 @@ def segments_new(
     from_version: Annotated[
         int | None, typer.Option("--from", min=1, help="Start from this version.")
     ] = None,
+    from_finding: Annotated[
+        str | None,
+        typer.Option("--from-finding", help="Make it of this finding of the page, with evidence."),
+    ] = None,
+    as_hypothesis: Annotated[
+        bool, typer.Option("--as-hypothesis", help="Also of a finding that may not be told.")
+    ] = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Scaffold a segment, or the next version of one."""
-    with _told(as_json, verbose) as (console, _):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.segments import new_segment
+        from pipelines.segments.findings import find
 
-        new_segment(console, key, from_version=from_version)
+        new_segment(
+            console,
+            key,
+            from_version=from_version,
+            finding=None if from_finding is None else find(settings, from_finding),
+            is_hypothesis=as_hypothesis,
+        )
 
 
 @segments_app.command("lock")
@@ -391,7 +332,7 @@ def segments_lock(
     verbose: Verbose = False,
 ) -> None:
     """Record the fingerprint of every version that has none yet."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.segments import lock_segments
 
         lock_segments(settings, console, check=check, accept=accept, forget=forget, because=because)
@@ -410,7 +351,7 @@ def segments_backtest(
     verbose: Verbose = False,
 ) -> None:
     """Compare two versions of a segment over history."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.segments import backtest
 
         backtest(
@@ -427,7 +368,7 @@ def segments_backtest(
 @identity_app.command("check")
 def identity_check(as_json: Json = False, verbose: Verbose = False) -> None:
     """The match-rate gate: fails below the declared threshold and names who does not meet."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.identity import check
 
         result = check(settings, console)
@@ -449,7 +390,7 @@ def identity_sample(
     verbose: Verbose = False,
 ) -> None:
     """A spot check of 20 to 50 people: draw the sheet, or read it back with its verdicts."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.identity import draw_sheet, read_sheet
 
         if sheet is not None:
@@ -471,7 +412,7 @@ def identity_migrate(
     verbose: Verbose = False,
 ) -> None:
     """Rehearse a change of the shared identifier; changes nothing."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.identity import rehearse
 
         rehearse(settings, console, to=to, workspace=workspace, out=out)
@@ -485,7 +426,7 @@ def identity_lock(
     verbose: Verbose = False,
 ) -> None:
     """Lock the primary identifier: a first choice, or one that was rehearsed and declared."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.identity import lock_identity
 
         lock_identity(settings, console, registries=registries, check=check)
@@ -494,7 +435,7 @@ def identity_lock(
 @deadletters_app.command("list")
 def deadletters_list(as_json: Json = False, verbose: Verbose = False) -> None:
     """Rows Heap refused, with reasons and without personal data."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.heap import list_dead_letters
 
         console.record(dead_letters=list_dead_letters(settings, console))
@@ -503,7 +444,7 @@ def deadletters_list(as_json: Json = False, verbose: Verbose = False) -> None:
 @deadletters_app.command("retry")
 def deadletters_retry(as_json: Json = False, verbose: Verbose = False) -> None:
     """Say the refused rows again, and nothing else."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.road import retry_refused
 
         retry_refused(settings, console)
@@ -516,7 +457,7 @@ def explain_person_command(
     verbose: Verbose = False,
 ) -> None:
     """Why somebody is in a segment or an arm, and what Heap was told."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.explain import explain_person
 
         explain_person(settings, identifier, console)
@@ -525,7 +466,7 @@ def explain_person_command(
 @explain_app.command("told")
 def explain_told_command(as_json: Json = False, verbose: Verbose = False) -> None:
     """What Heap was told that a later build found to be otherwise."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.heap.otherwise import show
 
         show(settings, console)
@@ -538,7 +479,7 @@ def explain_delivery_command(
     verbose: Verbose = False,
 ) -> None:
     """What a delivery was, and what Heap was told about it."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.explain import explain_delivery
 
         explain_delivery(settings, delivery_id, console)
@@ -556,7 +497,7 @@ def explain_number_command(
     verbose: Verbose = False,
 ) -> None:
     """Which rows and SQL a figure of the weekly page rests on."""
-    with _told(as_json, verbose) as (console, settings):
+    with told(as_json, verbose) as (console, settings):
         from pipelines.errors import UsageError
         from pipelines.explain import explain_number, list_numbers
 
@@ -575,7 +516,7 @@ def sandbox(
     verbose: Verbose = False,
 ) -> None:
     """Serve the local Heap until stopped."""
-    with _told(as_json, verbose) as (console, _):
+    with told(as_json, verbose) as (console, _):
         from pipelines.sandbox import serve_sandbox
 
         serve_sandbox(port, console=console)

@@ -31,7 +31,7 @@ def load_exports(
     is_strict: bool = False,
     dry: bool = False,
 ) -> None:
-    """Load what is new in `exports`, and the merges that a workspace's App API tells of.
+    """Load what is new in `exports`, and what a workspace's App API tells: see `app_api.fetched`.
 
     Args:
         is_strict: refuse a text file as a whole for one bad line.
@@ -43,7 +43,7 @@ def load_exports(
     """
     from pipelines.loading import load, recogniser
     from pipelines.loading.dry import dry_run
-    from pipelines.loading.sources.app_api import fetched_activities
+    from pipelines.loading.sources.app_api import fetched
 
     if not exports and app_api_workspace is None:
         raise UsageError("Say what to load: folders or URLs, or --app-api with a workspace id.")
@@ -51,8 +51,8 @@ def load_exports(
         raise UsageError("A dry run asks nobody: leave out --app-api, or --dry-run.")
     with ExitStack() as stack:
         if app_api_workspace is not None:
-            folder = stack.enter_context(fetched_activities(settings, app_api_workspace, console))
-            exports = [*exports, *([str(folder)] if folder else [])]
+            told = stack.enter_context(fetched(settings, app_api_workspace, console))
+            exports = [*exports, *map(str, told)]
         if not exports:
             return
         if dry:

@@ -43,7 +43,18 @@ class Settings(BaseSettings):
     app_api_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_APP_API_KEY")
     customerio_region: str | None = Field(default=None, validation_alias="CUSTOMERIO_REGION")
     customerio_url: str | None = Field(default=None, validation_alias="CUSTOMERIO_URL")
+    site_id: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_SITE_ID")
+    track_api_key: SecretStr | None = Field(
+        default=None, validation_alias="CUSTOMERIO_TRACK_API_KEY"
+    )
+    track_url: str | None = Field(default=None, validation_alias="CUSTOMERIO_TRACK_URL")
+    customerio_workspace: int | None = Field(
+        default=None, ge=0, validation_alias="CUSTOMERIO_WORKSPACE"
+    )
     webhook_key: SecretStr | None = Field(default=None, validation_alias="CUSTOMERIO_WEBHOOK_KEY")
+    heap_webhook_secret: SecretStr | None = Field(
+        default=None, validation_alias="HEAP_WEBHOOK_SECRET"
+    )
 
     @property
     def raw_path(self) -> Path:
@@ -59,6 +70,16 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """What Heap was told (written by the publisher): the only state worth backing up."""
         return self.home / "ledger.duckdb"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Webhooks that were received, in files that a load reads."""
+        return self.home / "spool"
+
+    @property
+    def snapshots_dir(self) -> Path:
+        """What the App API told of names and segments: exports of our own, kept like any others."""
+        return self.home / "snapshots"
 
     @property
     def plans_dir(self) -> Path:

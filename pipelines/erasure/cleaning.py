@@ -7,11 +7,13 @@ address in a row that names somebody else by an id is a mention: it goes, and th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from pipelines.built.quoting import quoted
 from pipelines.erasure.columns import Table
+from pipelines.erasure.elements import KINDS, each_text
 from pipelines.erasure.traces import ERASED, Mentions, normalised_sql
 from pipelines.loading.identifiers import OWNERS, Owner
 
@@ -65,6 +67,8 @@ class Cleaner:
             changed[column] += self._count(
                 f"update {table.sql} set {quoted(column)} = null where {condition}"
             )
+        for column, lists in table.elements().items():
+            changed[column] += self._without_elements(table, column, lists)
         for column in table.texts():
             if candidates := self.known.candidates(table, column):
                 changed[column] += self._unmention(table, column, candidates)
@@ -89,6 +93,28 @@ class Cleaner:
             is_others = self._somebody_else(table)
             tests.append(f"(({is_mine}) and not ({is_others}))" if is_others else f"({is_mine})")
         return "\n    or ".join(filter(None, tests))
+
+    def theirs(self, table: Table, ids: Iterable[str]) -> set[str]:
+        """Which of some ids, whose kind nobody says, are identifiers of theirs."""
+        tests = [self.known.is_mine(table, kind, "id") for kind in KINDS]
+        found = self.db.execute(
+            "select id from (select unnest(?::varchar[]) as id) where "
+            + " or ".join(filter(None, tests)),
+            [sorted(ids)],
+        ).fetchall()
+        return {value for (value,) in found}
+
+    def _without_elements(self, table: Table, column: str, lists: Sequence[str]) -> int:
+        changes = list(
+            each_text(
+                cells(self.db, table, column, f"{quoted(column)} is not null"),
+                lists,
+                partial(self.theirs, table),
+            )
+        )
+        for rowid, kept in changes:
+            _set_cell(self.db, table, column, rowid, kept)
+        return len(changes)
 
     def emptied(self, table: Table) -> list[tuple[str, str]]:
         """Columns that lose a whole identifier, and SQL for the rows where they do."""

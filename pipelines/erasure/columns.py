@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipelines.built.quoting import quoted
+from pipelines.erasure.elements import elements_of
 from pipelines.loading.families import Column
 from pipelines.loading.identifiers import OWNERS, Holds, Owner
 from pipelines.loading.raw import LOADED_FILES, REJECTED_ROWS
@@ -63,6 +64,7 @@ _OTHERS = {
 _PLACES = {
     column.name: column.places for family in FAMILIES for column in family.declared if column.places
 }
+_ELEMENTS = {(family.dataset, family.table): elements_of(family) for family in FAMILIES}
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     kind: tuple(name for name, holds in _NAMES.items() if kind in _KINDS.get(holds, ()))
@@ -122,6 +124,10 @@ class Table:
                     for path in places.get(kind, ())
                 ]
         return found
+
+    def elements(self) -> dict[str, tuple[str, ...]]:
+        """Lists in JSON whose elements are each about one person, by column."""
+        return _ELEMENTS.get((self.schema, self.name), {})
 
     def others(self) -> list[tuple[str, Owner]]:
         """Columns (and kinds) for somebody whom the row is not about."""

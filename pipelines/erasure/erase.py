@@ -31,6 +31,7 @@ from pipelines.heap.limits import Clock
 from pipelines.heap.target import find_target, require_target
 from pipelines.loading import tombstones
 from pipelines.loading.identifiers import IDENTIFIER_TYPES
+from pipelines.receiver.spool import close_files
 from pipelines.settings import Settings
 
 STEPS = (
@@ -73,7 +74,7 @@ def erase(
         CounterfoilError: nobody is known under it, Heap did not delete, or a trace was left.
     """
     clock = clock or Clock()
-    folders = require_folders(exports)
+    folders = require_folders([*exports, *_own(settings)])
     with (
         locks.hold(settings.home, "publisher", "erase"),
         locks.hold(settings.home, "warehouse", "erase"),
@@ -168,6 +169,8 @@ class _Erasing:
         _leave_no_load_half_done(settings)
         homefiles.clean_files(settings, person, work.files_removed, work.files_rewritten)
         folders = [Path(folder) for folder in work.exports]
+        for folder in folders:
+            close_files(folder)
         rewrite_exports(settings, folders, work)
         self._done("files", work)
         certificate.proof = prove(settings, person, folders)
@@ -263,6 +266,11 @@ class _Erasing:
         for key in work.told:
             if self.is_only_app and key not in work.asked:
                 work.asked[key] = "not asked apart: of the same account, or no more (--only-app)"
+
+
+def _own(settings: Settings) -> list[Path]:
+    """Exports that are ours, in the home: they are rewritten without being asked for."""
+    return [f for f in (settings.spool_dir, settings.snapshots_dir) if f.is_dir()]
 
 
 def _leave_no_load_half_done(settings: Settings) -> None:

@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
@@ -25,6 +26,7 @@ from pipelines.built.quoting import literal, quoted
 from pipelines.erasure.cleaning import Cleaner
 from pipelines.erasure.columns import Table
 from pipelines.erasure.databases import by_value
+from pipelines.erasure.elements import each_text, elements_of
 from pipelines.erasure.filelines import in_cell, records
 from pipelines.erasure.journal import Journal
 from pipelines.erasure.person import Person
@@ -138,6 +140,22 @@ class _Task:
         more = f", {self.workspace} as workspace_id" if lacks else ""
         self.db.execute(f"create or replace table {self.place} as select *{more} from {source}")
 
+    def without_elements(self, lines: list[str]) -> list[str]:
+        """Lines of JSON without the elements of the person; other lines byte for byte."""
+        lists = [
+            f"{column}.{name}"
+            for column, names in elements_of(self.family).items()
+            for name in names
+        ]
+        if not lists:
+            return lines
+        self.make("(select null::varchar as _)", ["_"])
+        told = each_text(enumerate(lines), lists, partial(self.cleaner.theirs, self.table()))
+        for place, kept in told:
+            end = lines[place][len(lines[place].rstrip("\r\n")) :]
+            lines[place] = kept + end
+        return lines
+
     def theirs(self, rows: Sequence[dict[str, str | None]]) -> set[int]:
         """Which of these rows, by their place, are the person's."""
         import pyarrow as pa
@@ -250,7 +268,13 @@ def _jsonl(task: _Task, path: Path, partial: Path) -> bool:
     is_same = True
     with _unpacked(path, partial) as (content, out):
         while chunk := list(islice(content, LINES_AT_ONCE)):
-            lines = [line.decode("utf-8", "surrogateescape") for line in chunk]
+            lines = task.without_elements(
+                [line.decode("utf-8", "surrogateescape") for line in chunk]
+            )
+            is_same = is_same and all(
+                line.encode("utf-8", "surrogateescape") == before
+                for line, before in zip(lines, chunk, strict=True)
+            )
             pieces = [
                 (place, piece)
                 for place, line in enumerate(lines)

@@ -57,3 +57,40 @@ create table if not exists tombstones (
 create table if not exists inherited_tombstones (
     salt varchar, identifier_type varchar, salted_hash varchar, erased_at timestamp
 );
+create table if not exists audience_state (
+    audience_key varchar, identifier varchar, told varchar, acknowledged_at timestamp,
+    target varchar, destination_id varchar, workspace_id bigint, cio_id varchar,
+    identifier_type varchar, plan_id varchar
+);
+create table if not exists audience_plans (
+    plan_id varchar, target varchar, as_of timestamp, created_at timestamp, ledger_version bigint,
+    file_name varchar, file_sha256 varchar, file_bytes bigint, count_adds bigint,
+    count_removes bigint, count_calls bigint, status varchar, lines_settled bigint,
+    bytes_settled bigint, started_at timestamp, finished_at timestamp
+);
+create table if not exists audience_batches (
+    batch_id bigint, plan_id varchar, target varchar, audience_key varchar, destination_id varchar,
+    action varchar, count_rows bigint, status varchar, http_status integer,
+    intended_at timestamp, finished_at timestamp
+);
+create table if not exists audience_intents (
+    batch_id bigint, target varchar, audience_key varchar, destination_id varchar, action varchar,
+    workspace_id bigint, cio_id varchar, identifier_type varchar, identifier varchar,
+    plan_id varchar
+);
+create table if not exists audience_memberships (
+    target varchar, destination_id varchar, cio_id varchar, read_at timestamp
+);
+create table if not exists audience_landings (
+    target varchar, audience_key varchar, destination_id varchar, count_told bigint,
+    count_landed bigint, count_missing bigint, count_foreign bigint, read_at timestamp
+);
+create table if not exists audience_exports (
+    export_id varchar, audience_key varchar, platform varchar, version bigint, as_of timestamp,
+    count_rows bigint, count_entered bigint, count_left bigint, file_sha256 varchar,
+    exported_at timestamp
+);
+create table if not exists audience_exported (
+    audience_key varchar, platform varchar, workspace_id bigint, cio_id varchar, person_id varchar,
+    identifier_type varchar, identifier varchar, file_row varchar, export_id varchar
+);

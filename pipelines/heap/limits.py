@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
-from pipelines import http
+from pipelines.calling.clock import Clock
+from pipelines.calling.patience import Patience
+
+__all__ = ["Clock"]
 
 MAX_TEXT = 1023
 """Longest key, event name or value in characters (Heap: "fewer than 1024")."""
@@ -24,7 +24,7 @@ HEAP_EVENTS_PER_IDENTITY_MINUTE = 1_000
 
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(Patience):
     """Heap's limits and our patience. Source: Heap's bulk-track reference; see docs/publishing.md.
 
     `None` for a rate means no limit (the local Heap in benchmarks).
@@ -35,12 +35,6 @@ class Limits:
     events_per_minute: int | None = HEAP_EVENTS_PER_MINUTE
     events_per_identity_minute: int | None = HEAP_EVENTS_PER_IDENTITY_MINUTE
     canary_rows: int = 10
-    attempts: int = http.PATIENT_ATTEMPTS
-    backoff_seconds: float = http.FIRST_PAUSE_SECONDS
-    longest_backoff_seconds: float = http.LONGEST_PAUSE_SECONDS
-    longest_retry_after_seconds: float = 600.0
-    timeout_seconds: float = http.EXCHANGE_SECONDS
-    """For one exchange as a whole; see `http.EXCHANGE_SECONDS`."""
 
 
 UNLIMITED = Limits(
@@ -51,16 +45,3 @@ UNLIMITED = Limits(
     timeout_seconds=10.0,
 )
 """For the local Heap whose own limits were raised."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The publisher's only clock: `now` in UTC without zone, `monotonic` and `sleep` in seconds."""
-
-    now: Callable[[], datetime] = field(default=_utc_now)
-    monotonic: Callable[[], float] = field(default=time.monotonic)
-    sleep: Callable[[float], None] = field(default=time.sleep)

@@ -27,6 +27,8 @@ EVENT_START = b'{"event":'
 MAX_HEADER_BYTES = 16_000_000
 BLOCK_BYTES = 1 << 20
 KIND = "a plan of Counterfoil"
+MAKER = "counterfoil plan"
+"""The command that writes plans for Heap."""
 
 
 @dataclass
@@ -104,8 +106,11 @@ def is_plan(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path, maker: str = MAKER) -> Iterator[IO[bytes]]:
     """A plan's file, open for the block.
+
+    Args:
+        maker: the command that writes such plans.
 
     Raises:
         CounterfoilError: it is missing, or no ordinary file.
@@ -116,18 +121,16 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise CounterfoilError(
             f"The plan {path.name} cannot be read ({error.strerror}): name a file that "
-            "`counterfoil plan` wrote."
+            f"`{maker}` wrote."
         ) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise CounterfoilError(
-            f"{path.name} is not a plan: name a file that `counterfoil plan` wrote."
-        )
+        raise CounterfoilError(f"{path.name} is not a plan: name a file that `{maker}` wrote.")
     with os.fdopen(handle, "rb") as lines:
         yield lines
 
 
-def read_header(lines: IO[bytes], name: str) -> dict[str, Any]:
+def read_header(lines: IO[bytes], name: str, maker: str = MAKER) -> dict[str, Any]:
     """The first line of a plan, not yet to be believed: see `held`.
 
     Raises:
@@ -138,21 +141,21 @@ def read_header(lines: IO[bytes], name: str) -> dict[str, Any]:
         header = json.loads(lines.readline(MAX_HEADER_BYTES))
     except (ValueError, RecursionError) as error:
         raise CounterfoilError(
-            f"{name} is not a plan: name a file that `counterfoil plan` wrote."
+            f"{name} is not a plan: name a file that `{maker}` wrote."
         ) from error
     if (
         not isinstance(header, dict)
         or header.get("counterfoil_plan") != FORMAT
         or not isinstance(header.get("plan_id"), str)
     ):
-        raise CounterfoilError(
-            f"{name} is not a plan of this version: make one with `counterfoil plan`."
-        )
+        raise CounterfoilError(f"{name} is not a plan of this version: make one with `{maker}`.")
     return header
 
 
 @contextmanager
-def held(lines: IO[bytes], name: str, expected: FileDigest, folder: Path) -> Iterator[IO[bytes]]:
+def held(
+    lines: IO[bytes], name: str, expected: FileDigest, folder: Path, maker: str = MAKER
+) -> Iterator[IO[bytes]]:
     """A copy of a plan that is byte for byte what the ledger recorded, and that nobody can change.
 
     What is checked is what is sent: the copy has no name, and is gone with its process.
@@ -178,8 +181,7 @@ def held(lines: IO[bytes], name: str, expected: FileDigest, folder: Path) -> Ite
             ) from error
         if digest != expected.sha256:
             raise CounterfoilError(
-                f"The plan {name} was changed after it was made: make a new one with "
-                "`counterfoil plan`."
+                f"The plan {name} was changed after it was made: make a new one with `{maker}`."
             )
         yield copy
 

@@ -8,17 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from pipelines.calling.answers import Outcome, Refused, TimeIsUp, Unanswered, Uncertain
+from pipelines.calling.narrowing import Narrowing, Piece, halves, not_documented
 from pipelines.console import Advance
 from pipelines.errors import CounterfoilError
 from pipelines.heap import planfile
-from pipelines.heap.client import (
-    Accepted,
-    HeapClient,
-    Refused,
-    TimeIsUp,
-    Unanswered,
-    Uncertain,
-)
+from pipelines.heap.client import HEAP, HeapClient
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
 from pipelines.heap.otherwise import told_part
@@ -31,13 +26,7 @@ from pipelines.heap.refusals import classify, scrub
 from pipelines.heap.rows import DeadRow, EventRow, PropertyRow
 from pipelines.heap.truth import Held
 
-FAILURES_IN_A_ROW = 8
-"""Calls without an answer, while narrowing, after which Heap counts as down."""
-
-ATTEMPTS_WHILE_NARROWING = 2
-
-TOO_LARGE = 413
-"""Speaks of the call as a whole, whatever rows its text may name."""
+__all__ = ["Piece", "Row", "Sender", "halves", "not_heap"]
 
 
 @dataclass(frozen=True)
@@ -51,15 +40,7 @@ class Row:
     records: tuple[EventRow | PropertyRow, ...]
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Rows of one call, and how often it is tried (None: as often as any)."""
-
-    rows: Sequence[Row]
-    attempts: int | None = None
-
-
-class Sender:
+class Sender(Narrowing[Row]):
     """Sends batches one after the other, each framed by intent and outcome."""
 
     def __init__(
@@ -73,6 +54,7 @@ class Sender:
         summary: PublishSummary,
         held: Held | None = None,
     ) -> None:
+        super().__init__(client)
         self.held = held
         self.plan = plan
         self.ledger = ledger
@@ -82,9 +64,6 @@ class Sender:
         self.summary = summary
         self.booleans = frozenset(plan.booleans)
         self.named: set[str] = set()
-        self.failures = 0
-        self.has_accepted = False  # anything of the batch under way
-        self.suspects: list[tuple[str, Row, Refused | Unanswered]] = []
 
     def run(
         self, lines: IO[bytes], limits: Limits, advance: Advance, deadline: float | None
@@ -119,76 +98,30 @@ class Sender:
 
     def _send_batch(self, batch: Batch, rows: Sequence[Row], *, settles: bool = True) -> None:
         """Send rows of a batch and settle it, whatever narrowing that takes."""
-        self.has_accepted = False
-        if rows and self._deliver(batch.kind, rows, settled=batch.end if settles else None):
-            return
-        if self.suspects and not self.has_accepted:
-            _, row, answer = self.suspects[0]
-            raise self._no_row_goes(answer, [row])
-        self._bury_suspects()
-        if settles:
-            self.ledger.settle(self.plan.plan_id, batch.end)
+        self.send_rows(batch.kind, rows, batch.end if settles else None)
 
-    def _deliver(self, kind: str, rows: Sequence[Row], *, settled: tuple[int, int] | None) -> bool:
-        """Get rows to Heap, narrowing to those it refuses. True when one call took them all."""
-        whole = Piece(rows)
-        waiting = [whole]
-        while waiting:
-            piece = waiting.pop()
-            mark = settled if piece is whole else None
-            if self._say(kind, piece, waiting, mark) and piece is whole:
-                return True
-        return False
-
-    def _say(
-        self,
-        kind: str,
-        piece: Piece,
-        waiting: list[Piece],
-        settled: tuple[int, int] | None,
-    ) -> bool:
-        """One call, framed by intent and outcome. True when Heap took it; else what is left waits.
-
-        Raises:
-            CounterfoilError: Heap is down, is not Heap, or refuses more than is borne.
-            TimeIsUp: the time box ended.
-        """
-        rows = piece.rows
-        counts = Counter(row.identity for row in rows)
-        self.client.wait(counts)
-        records = [record for row in rows for record in row.records]
-        number = self.ledger.intend(
+    def intend(self, kind: str, rows: Sequence[Row]) -> int:
+        """Before a call: what it will say."""
+        return self.ledger.intend(
             self.plan.plan_id,
             self.target,
             kind,
-            records,
+            [record for row in rows for record in row.records],
             count_rows=len(rows),
             now=self.clock.now(),
         )
-        lines = [row.line for row in rows]
-        outcome = self.client.send(kind, lines, counts, attempts=piece.attempts)
-        if isinstance(outcome, Accepted):
-            self._accepted(kind, number, rows, records, settled)
-            return True
-        if isinstance(outcome, Uncertain):
-            raise not_heap(outcome)
-        if isinstance(outcome, Refused):
-            self.ledger.refuse(number, outcome.status, self.clock.now())
-            waiting.extend(self._narrow_refused(kind, piece, outcome))
-        else:
-            waiting.extend(self._narrow_unanswered(kind, piece, outcome))
-        return False
 
-    def _accepted(
-        self,
-        kind: str,
-        number: int,
-        rows: Sequence[Row],
-        records: Sequence[EventRow | PropertyRow],
-        settled: tuple[int, int] | None,
+    def call(self, kind: str, rows: Sequence[Row], attempts: int | None) -> Outcome:
+        """The call itself."""
+        counts = Counter(row.identity for row in rows)
+        return self.client.send(kind, [row.line for row in rows], counts, attempts=attempts)
+
+    def accepted(
+        self, kind: str, number: int, rows: Sequence[Row], settled: tuple[int, int] | None
     ) -> None:
+        """Receipts, or changed properties; what stood under suspicion is buried."""
         now = self.clock.now()
-        self.failures = 0
+        records = [record for row in rows for record in row.records]
         self.ledger.acknowledge(number, records, settled=settled, now=now)
         self.has_accepted = True
         self._bury_suspects()
@@ -203,47 +136,19 @@ class Sender:
         else:
             self.summary.count_users += len(rows)
 
-    def _narrow_refused(self, kind: str, piece: Piece, refused: Refused) -> list[Piece]:
-        """Without the rows that Heap names, in halves; a single refused row is a dead letter.
+    def refused(self, number: int, answer: Refused) -> None:
+        """Nothing of the call was stored."""
+        self.ledger.refuse(number, answer.status, self.clock.now())
 
-        In halves also where Heap names rows: it may name one of many at a time, and each further
-        call with all the others would cost as much as the first.
-        """
-        rows = piece.rows
-        bad = {n for n in refused.indexes if n < len(rows)}
-        if len(rows) == 1:
-            if not bad and self.ledger.is_new_target(self.target):
-                # before anything was ever accepted, this may speak about the app, not about the row
-                self.suspects.append((kind, rows[0], refused))
-            else:
-                self._bury(kind, rows[0], refused, self._message(refused, rows))
-            return []
-        if refused.status == TOO_LARGE:
-            bad = set()
-        message = self._message(refused, rows)
-        for n in sorted(bad):
-            self._bury(kind, rows[n], refused, message)
-        return halves([row for n, row in enumerate(rows) if n not in bad], piece.attempts)
+    def settle(self, settled: tuple[int, int]) -> None:
+        """Move the plan's mark."""
+        self.ledger.settle(self.plan.plan_id, settled)
 
-    def _narrow_unanswered(self, kind: str, piece: Piece, lost: Unanswered) -> list[Piece]:
-        """A call that never got an answer: is Heap down, or does one row break it?"""
-        self.failures += 1
-        rows = piece.rows
-        if lost.status in (None, 429) or self.failures >= FAILURES_IN_A_ROW:
-            raise self._no_row_goes(lost, rows)
-        if len(rows) == 1:
-            # while none of its neighbours goes through, this speaks about Heap, not about the row
-            self.suspects.append((kind, rows[0], lost))
-            return []
-        return halves(rows, piece.attempts or ATTEMPTS_WHILE_NARROWING)
+    def is_untried(self) -> bool:
+        """Whether this Heap never acknowledged anything."""
+        return self.ledger.is_new_target(self.target)
 
-    def _bury_suspects(self) -> None:
-        """Others went through, so it was about these rows."""
-        suspects, self.suspects = self.suspects, []
-        for kind, row, answer in suspects:
-            self._bury(kind, row, answer, self._message(answer, [row]))
-
-    def _message(self, answer: Refused | Unanswered, rows: Sequence[Row]) -> str:
+    def message(self, answer: Refused | Unanswered, rows: Sequence[Row]) -> str:
         """What was answered to a call of these rows, fit to be kept and shown."""
         if isinstance(answer, Unanswered):  # in words of ours
             return answer.text
@@ -254,7 +159,8 @@ class Sender:
             values += [row.identity, row.key, *_texts(properties)]
         return scrub(answer.text, values, names)
 
-    def _bury(self, kind: str, row: Row, answer: Refused | Unanswered, message: str) -> None:
+    def bury(self, kind: str, row: Row, answer: Refused | Unanswered, message: str) -> None:
+        """A dead letter, unless there are too many of them."""
         is_refused = isinstance(answer, Refused)
         reason = classify(answer.status, answer.text) if is_refused else "transport"
         self.ledger.bury(
@@ -308,16 +214,11 @@ class Sender:
         )
         return Row(line, user_key(self.ledger, identity), identity, None, records)
 
-    def _no_row_goes(self, answer: Refused | Unanswered, rows: Sequence[Row]) -> CounterfoilError:
-        message = self._message(answer, rows)
-        if isinstance(answer, Refused):
-            return CounterfoilError(
-                f"Heap refuses every row (status {answer.status}: {message}): check HEAP_APP_ID "
-                "and HEAP_REGION."
-            )
+    def refuses_all(self, answer: Refused, message: str) -> CounterfoilError:
+        """Nothing ever went through: this speaks about the app."""
         return CounterfoilError(
-            f"Heap does not answer ({message}): run `counterfoil publish` again later; it "
-            "resumes where it stopped."
+            f"Heap refuses every row (status {answer.status}: {message}): check HEAP_APP_ID "
+            "and HEAP_REGION."
         )
 
     def _without_done(self, rows: Sequence[Row]) -> list[Row]:
@@ -328,18 +229,7 @@ class Sender:
 
 def not_heap(answer: Uncertain) -> CounterfoilError:
     """Nothing can be told to whoever answers like this."""
-    return CounterfoilError(
-        f"What answers at Heap's address is not Heap as documented ({answer.text}): none "
-        "of these rows counts as told. Check HEAP_URL and any proxy or sign-in page in "
-        "between, then run `counterfoil publish` again; it says the same rows under the "
-        "same keys."
-    )
-
-
-def halves(rows: Sequence[Row], attempts: int | None) -> list[Piece]:
-    """The rows in two pieces, the later one first, as a stack takes them; no piece is empty."""
-    middle = len(rows) // 2
-    return [Piece(half, attempts) for half in (rows[middle:], rows[:middle]) if half]
+    return not_documented(answer, HEAP)
 
 
 def _texts(properties: Mapping[str, Any]) -> list[str]:

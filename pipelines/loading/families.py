@@ -52,7 +52,11 @@ class Column:
         kind: its pinned type.
         holds: which kind of identifier it holds.
         places: where JSON says whose it is: JSON paths by kind of identifier.
-        inside: what models read of JSON: the kind of each value by its keys, with dots between.
+        inside: what models read of JSON: the kind of each value by its keys, with dots between;
+            behind a list, which is marked with [], of each of its elements; with ! where a value
+            must be.
+        elements: lists in JSON (keys with dots between) whose elements are each about one person,
+            who goes by the element's `id`, whatever kind of identifier that is.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Column:
     holds: Holds
     places: Mapping[Owner, tuple[str, ...]] = field(default_factory=dict)
     inside: Mapping[str, Kind] = field(default_factory=dict)
+    elements: tuple[str, ...] = ()
 
 
 def columns(
@@ -69,9 +74,12 @@ def columns(
     *,
     places: Mapping[Owner, tuple[str, ...]] | None = None,
     inside: Mapping[str, Kind] | None = None,
+    elements: tuple[str, ...] = (),
 ) -> tuple[Column, ...]:
     """Columns of one type that hold the same kind of identifier; names with spaces between."""
-    return tuple(Column(name, kind, holds, places or {}, inside or {}) for name in names.split())
+    return tuple(
+        Column(name, kind, holds, places or {}, inside or {}, elements) for name in names.split()
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,13 +16,18 @@ _PLAIN: dict[Kind, str] = {
     "bool": "'BOOLEAN', 'NULL'",
 }
 
+EACH = "[]."
+"""Stands between a list and a key of each of its elements."""
+MUST = "!"
+"""Stands behind keys that must hold a value."""
+
 
 def checks_inside(column: str, inside: Mapping[str, Kind]) -> list[tuple[str, Kind, str]]:
     """SQL that raises where JSON is no object, or holds a value that is not of its kind.
 
     Args:
         column: SQL for valid JSON, as text.
-        inside: the kind of each value by its keys, with dots between.
+        inside: the kind of each value by its keys: see `families.Column`.
 
     Returns:
         Keys, kind and SQL; no keys for the whole.
@@ -31,18 +36,52 @@ def checks_inside(column: str, inside: Mapping[str, Kind]) -> list[tuple[str, Ki
     none = refuse(literal(""), "it is no object")
     return [
         ("", "json", f"case when not ({is_object}) then {none} end"),
-        *(
-            (keys, kind, to_kind(kind, f"json_extract({column}, {literal(f'$.{keys}')})", JSON))
-            for keys, kind in inside.items()
-        ),
+        *((keys.rstrip(MUST), kind, _check(column, keys, kind)) for keys, kind in inside.items()),
     ]
+
+
+def _check(column: str, keys: str, kind: Kind) -> str:
+    of_list, is_list, key = keys.partition(EACH)
+    if not is_list:
+        path = literal(f"$.{keys.rstrip(MUST)}")
+        read = to_kind(kind, f"json_extract({column}, {path})", JSON)
+        missing = refuse(literal(""), "it is missing")
+        return f"coalesce(cast({read} as varchar), {missing})" if keys.endswith(MUST) else read
+    value = f"json_extract(element, {literal(f'$.{key}')})"
+    lacking = refuse(literal(""), "an element of the list is no object that has one")
+    return f"""case
+        when coalesce(json_type({column}, {literal(f"$.{of_list}")}), 'NULL')
+            not in ('ARRAY', 'NULL') then [{refuse(literal(""), "it is no list")}]
+        else list_transform(
+            coalesce(json_extract({column}, {literal(f"$.{of_list}[*]")}), []),
+            lambda element: coalesce(cast({to_kind(kind, value, JSON)} as varchar), {lacking})
+        )
+    end"""
 
 
 def check_at_once(column: str, inside: Mapping[str, Kind]) -> str:
     """SQL that raises where one of `checks_inside` does: four looks at a value that is plain."""
     are_plain = [f"json_type({column}) = 'OBJECT'"]
+    for keys, kind in inside.items():
+        of_list, is_list, key = keys.partition(EACH)
+        if is_list:  # as many plain ids as there are elements, if there is a list at all
+            types = f"json_type({column}, {literal(f'$.{of_list}[*].{key}')})"
+            count = f"json_array_length({column}, {literal(f'$.{of_list}')})"
+            known = _PLAIN[kind].replace(", 'NULL'", "")
+            are_plain.append(
+                f"coalesce(json_type({column}, {literal(f'$.{of_list}')}), 'NULL')"
+                f" in ('ARRAY', 'NULL') and coalesce({count}, 0)"
+                f" = coalesce(len(list_filter({types}, lambda x: x in ({known}))), 0)"
+            )
+        elif keys.endswith(MUST):
+            path = literal(f"$.{keys.rstrip(MUST)}")
+            are_plain.append(f"coalesce(json_type({column}, {path}), 'NULL') <> 'NULL'")
     for kind, plain in _PLAIN.items():
-        if paths := [literal(f"$.{keys}") for keys, of in inside.items() if of == kind]:
+        if paths := [
+            literal(f"$.{keys.rstrip(MUST)}")
+            for keys, of in inside.items()
+            if of == kind and EACH not in keys
+        ]:
             types = f"json_type({column}, [{', '.join(paths)}])"
             are_plain.append(f"list_has_all([{plain}], list_filter({types}, x -> x is not null))")
     checks = ", ".join(f"cast({sql} as varchar)" for _, _, sql in checks_inside(column, inside))

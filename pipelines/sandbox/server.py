@@ -3,7 +3,7 @@
 What it copies from Heap: indexed validation messages, whole batches refused for one bad row,
 limits with 429, silent acceptance of apps it does not know, idempotency by user and key, users
 created for unknown identities, migration, deletion, and a store that reads like Heap Connect.
-Source: Heap's developer reference; see docs/publishing.md.
+Source: Heap's developer reference; see docs/publishing.md. Beside it stands a local Customer.io.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from starlette.routing import Route
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.sandbox import accounts, admin, ingestion
+from pipelines.sandbox import accounts, admin, customerio, ingestion, listings
+from pipelines.sandbox.listings import Listings
 from pipelines.sandbox.state import Call, Fault, SandboxLimits, SandboxState
 from pipelines.sandbox.store import Store
+from pipelines.sandbox.workspace import Workspace
 
 Message = MutableMapping[str, Any]
 Endpoint = Callable[..., Awaitable[Response]]
@@ -54,6 +56,16 @@ class Sandbox:
         store = self.store(app_id)
         with self.state.lock:
             return store.snapshot()
+
+    @property
+    def listings(self) -> Listings:
+        """What the local App API lists."""
+        return self.state.listings
+
+    @property
+    def customerio(self) -> Workspace:
+        """The local Customer.io's one workspace."""
+        return self.state.customerio
 
     def inject(self, fault: Fault) -> None:
         """Misbehave from now on."""
@@ -137,6 +149,7 @@ def serve_sandbox(
     """Serve a local Heap until interrupted (or until the event is set)."""
     with running_sandbox(port, limits=limits) as sandbox:
         console.line(f"local Heap at {sandbox.url}: set HEAP_URL to it; stop with Ctrl-C")
+        console.line("  local Customer.io at the same address: set CUSTOMERIO_TRACK_URL to it")
         console.line(f"  what it was told: {sandbox.url}/connect/users (sessions, all_events, …)")
         console.record(url=sandbox.url)
         console.finish()
@@ -145,7 +158,7 @@ def serve_sandbox(
 
 
 def _app(state: SandboxState) -> Callable[..., Any]:
-    def route(path: str, endpoint: Endpoint, *methods: str, **more: str) -> Route:
+    def route(path: str, endpoint: Endpoint, *methods: str, **more: Any) -> Route:
         return Route(path, partial(endpoint, state=state, **more), methods=methods or ("GET",))
 
     public = "/api/public/v0"
@@ -156,6 +169,18 @@ def _app(state: SandboxState) -> Callable[..., Any]:
         route(f"{public}/auth_token", accounts.auth_token, "POST"),
         route(f"{public}/user_deletion", accounts.delete_users, "POST"),
         route(f"{public}/deletion_status/{{number}}", accounts.deletion_status),
+        *(
+            route(
+                f"/api/v1/segments/{{segment}}/{action}", customerio.change, "POST", action=action
+            )
+            for action in ("add_customers", "remove_customers")
+        ),
+        route("/v1/segments", listings.ask, inner=customerio.segments),
+        route("/v1/segments/{segment:int}/membership", listings.ask, inner=customerio.membership),
+        route("/v1/activities", listings.ask, inner=listings.activities),
+        route("/v1/campaigns", listings.ask, inner=listings.campaigns),
+        route("/v1/campaigns/{campaign:int}/actions", listings.ask, inner=listings.actions),
+        route("/v1/newsletters", listings.ask, inner=listings.newsletters),
         route("/connect/{table}", admin.connect),
         route("/admin/faults", admin.faults, "GET", "POST", "DELETE"),
         route("/admin/calls", admin.calls),

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipelines.sandbox.listings import Listings
 from pipelines.sandbox.store import Deletions, Store
+from pipelines.sandbox.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class SandboxState:
     calls: list[Call] = field(default_factory=list)
     windows: dict[str, deque[tuple[float, Counter[str]]]] = field(default_factory=dict)
     arrivals: int = 0
+    customerio: Workspace = field(default_factory=Workspace)
+    listings: Listings = field(default_factory=Listings)
 
     def store(self, app_id: str) -> Store | None:
         """The store of an app; None for an app Heap does not know (its data vanishes)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
+from pipelines.segments.findings import Finding
 from pipelines.settings import PROJECT_DIR
 
 _KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -125,6 +127,8 @@ def new_segment(
     key: str,
     *,
     from_version: int | None = None,
+    finding: Finding | None = None,
+    is_hypothesis: bool = False,
     project: Path = PROJECT_DIR,
 ) -> Scaffold:
     """Write the next version of a segment, or the first of a new one.
@@ -132,8 +136,13 @@ def new_segment(
     The next version begins as a copy of `from_version` (default: the newest), its unit tests too.
     It is not exported and not locked: both are for the day it is done.
 
+    Args:
+        finding: the first version's rule is its stratum; the yml keeps the evidence.
+        is_hypothesis: also from a finding that may not be told; the yml says so.
+
     Raises:
-        UsageError: the key is not snake_case, or `from_version` does not exist.
+        UsageError: the key is not snake_case, `from_version` does not exist, the segment of a
+            finding is there already, or the finding may not be told.
         CounterfoilError: the yml of the segment is not laid out as ours are.
     """
     if not _KEY.fullmatch(key):
@@ -146,7 +155,10 @@ def new_segment(
         for path in folder.glob(f"{key}_v*.sql")
         if (found := re.fullmatch(rf"{key}_v(\d+)", path.stem))
     )
-    if not have:
+    if finding is not None:
+        _require_fit(finding, key, is_new=not have, is_hypothesis=is_hypothesis)
+        scaffold = _first_version(folder, key, finding)
+    elif not have:
         if from_version is not None:
             raise UsageError(f"There is no segment {key} to take version {from_version} from.")
         scaffold = _first_version(folder, key)
@@ -177,13 +189,52 @@ def new_segment(
     return scaffold
 
 
-def _first_version(folder: Path, key: str) -> Scaffold:
+def _require_fit(finding: Finding, key: str, *, is_new: bool, is_hypothesis: bool) -> None:
+    if not is_new:
+        raise UsageError(f"There is a segment {key} already: a finding begins a new one.")
+    if not finding.is_ok and not is_hypothesis:
+        raise UsageError(
+            f"The finding is {finding.status} ({finding.reasons or 'no reason given'}), so it says "
+            "nothing of these people yet: with --as-hypothesis the version is made all the same, "
+            "and its yml says so."
+        )
+
+
+def _first_version(folder: Path, key: str, finding: Finding | None = None) -> Scaffold:
     words = f"The rule of {key} in words: for now, visited in the last 7 days."
+    sql_text = _SQL.format(words=words)
+    yml_text = _YML.format(key=key, words=words, today=_today())
+    if finding is not None:
+        sql_text = finding.sql
+        yml_text = _YML.format(key=key, words=finding.words, today=_today())
+        yml_text = yml_text.replace("Say in one line who these people are.", finding.words)
+        yml_text = yml_text.partition("\nunit_tests:\n")[0]
+        yml_text += _evidence(finding) + "\n" + finding.tests.replace("<key>", key)
     folder.mkdir(parents=True, exist_ok=True)
     sql, yml = folder / f"{key}_v1.sql", folder / f"{key}.yml"
-    sql.write_text(_SQL.format(words=words), encoding="utf-8")
-    yml.write_text(_YML.format(key=key, words=words, today=_today()), encoding="utf-8")
+    sql.write_text(sql_text, encoding="utf-8")
+    yml.write_text(yml_text, encoding="utf-8")
     return Scaffold(key, 1, (sql, yml))
+
+
+def _evidence(finding: Finding) -> str:
+    """What the version rests on, as the yml keeps it."""
+    figures = {
+        "finding": finding.name,
+        "found_as_of": f"{finding.as_of:%Y-%m-%d}",
+        "is_hypothesis": not finding.is_ok,
+        "status": finding.status,
+        "reasons": finding.reasons or None,
+        **finding.evidence,
+    }
+    lines = [f"              {name}: {_cell(value)}" for name, value in figures.items()]
+    return "            evidence:\n" + "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _next_version(folder: Path, key: str, source: int, version: int) -> Scaffold:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from audience_world import World, audience, compiled_models, settings_of
 from publisher_home import OPEN
 
 from pipelines.sandbox import Sandbox, running_sandbox
@@ -131,3 +132,27 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 def settings(make_settings: Callable[..., Settings]) -> Settings:
     """Settings with a fresh state folder."""
     return make_settings()
+
+
+@pytest.fixture(scope="session")
+def statements(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The SQL of the audience models."""
+    return compiled_models(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture
+def make_world(
+    tmp_path: Path, heap: Sandbox, statements: Mapping[str, str]
+) -> Callable[[str], World]:
+    """A world of audiences in a home of that name."""
+
+    def make(name: str) -> World:
+        return World(settings_of(tmp_path / name, heap.url), statements, audiences=[audience()])
+
+    return make
+
+
+@pytest.fixture
+def world(make_world: Callable[[str], World]) -> World:
+    """A world with one audience and nobody in it."""
+    return make_world("home")

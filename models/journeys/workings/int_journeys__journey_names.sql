@@ -8,6 +8,10 @@ broadcasts as (
     select * from {{ ref("stg_customerio__broadcasts") }}
 ),
 
+app_names as (
+    select * from {{ ref("stg_customerio__app_names") }}
+),
+
 named as (
     select
         workspace_id,
@@ -26,6 +30,15 @@ named as (
         2 as preference
     from broadcasts
     where broadcast_name is not null
+    union all
+    select
+        workspace_id,
+        thing_id as campaign_id,
+        thing_name as campaign_name,
+        updated_at,
+        3 as preference
+    from app_names
+    where kind = 'campaign'
 ),
 
 ranked as (

@@ -12,6 +12,10 @@ message_names as (
     select * from {{ ref("message_names") }}
 ),
 
+app_names as (
+    select * from {{ ref("stg_customerio__app_names") }}
+),
+
 messages as (
     select distinct
         workspace_id,
@@ -43,6 +47,15 @@ named as (
                 message_names.workspace_id is null
                 or messages.workspace_id = message_names.workspace_id
             )
+    union all
+    select
+        workspace_id,
+        concat(kind, ':', cast(thing_id as {{ dbt.type_string() }})) as message_id,
+        thing_name as message_name,
+        4 as preference,
+        updated_at
+    from app_names
+    where kind in ('action', 'newsletter')
 ),
 
 ranked as (

@@ -21,7 +21,7 @@ from pipelines.loading.batches import (
 from pipelines.loading.casts import JSON
 from pipelines.loading.families import Constants, Family, Kind
 from pipelines.loading.files import Found
-from pipelines.loading.inside import check_at_once, checks_inside
+from pipelines.loading.inside import EACH, check_at_once, checks_inside
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.broken import KEY_TWICE, read_ahead
 from pipelines.loading.readers.lines import (
@@ -142,7 +142,8 @@ def _checks(family: Family, columns: Columns, *, at_once: bool) -> Columns:
     inside = {column.name: column.inside for column in family.declared if column.inside}
     checks: list[tuple[str, Kind, str]] = []
     for name, kind, sql in columns:
-        paths = {path.rpartition(".")[0] for path in inside.get(name, ())}
+        # what a list holds is looked at an element at a time
+        paths = {path.rpartition(".")[0] for path in inside.get(name, ()) if EACH not in path}
         for path in sorted(paths):
             part = f"json_extract({sql}, {literal(f'$.{path}' if path else '$')})"
             twice = f"case when not {_IS_ONCE.format(part)} then error({literal(KEY_TWICE)}) end"

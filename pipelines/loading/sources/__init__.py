@@ -6,20 +6,28 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from pipelines.loading.families import Family, FileName
-from pipelines.loading.sources import behavior, csv_exports, customerio, heap_connect
+from pipelines.loading.sources import behavior, csv_exports, customerio, heap_connect, heap_segments
 
 FAMILIES: tuple[Family, ...] = (
     *customerio.WAREHOUSE,
     customerio.WEBHOOKS,
     customerio.ACTIVITIES,
+    customerio.NAMES,
+    customerio.SNAPSHOTS,
     behavior.EVENTS,
     *heap_connect.FAMILIES,
+    heap_segments.PAGES,
 )
 
 
 def recognise(path: PurePosixPath) -> FileName | None:
     """What the file at `path` is by its name, or None when it is of no known family."""
-    for known in (customerio.recognise, heap_connect.recognise, behavior.recognise):
+    for known in (
+        customerio.recognise,
+        heap_connect.recognise,
+        heap_segments.recognise,
+        behavior.recognise,
+    ):
         if (name := known(path)) is not None:
             return name
     return None

@@ -35,6 +35,8 @@ WEBHOOKS_NAME = re.compile(r"webhooks.*\.jsonl(?:\.gz)?", re.DOTALL)
 ACTIVITIES_NAME = re.compile(
     r"activities_(?P<workspace>\d+)(?:[_.-].*)?\.jsonl(?:\.gz)?", re.DOTALL
 )
+NAMES_NAME = re.compile(r"app_names_(?P<workspace>\d+)_.*\.jsonl(?:\.gz)?", re.DOTALL)
+SNAPSHOTS_NAME = re.compile(r"segment_snapshots_(?P<workspace>\d+)_.*\.jsonl(?:\.gz)?", re.DOTALL)
 
 
 DATA_PLACES: dict[Owner, tuple[str, ...]] = {
@@ -310,6 +312,38 @@ ACTIVITIES = Family(
     keeps_unknown=False,
 )
 
+NAMES = Family(
+    name="app_names",
+    dataset=DATASET,
+    table="app_names",
+    declared=(
+        *columns("bigint", "thing", "workspace_id thing_id campaign_id"),
+        *columns("text", "none", "kind name"),
+        *columns("timestamp", "none", "updated_at"),
+    ),
+    required=("kind", "thing_id"),
+    not_null=("kind", "thing_id"),
+    keeps_unknown=False,
+)
+
+SNAPSHOTS = Family(
+    name="segment_snapshots",
+    dataset=DATASET,
+    table="segment_snapshots",
+    declared=(
+        *columns("bigint", "thing", "workspace_id segment_id"),
+        *columns("bigint", "none", "count_members"),
+        *columns("text", "none", "segment_name segment_type"),
+        *columns("id", "cio_id", "cio_id"),
+        *columns("id", "customer_id", "customer_id"),
+        *columns("text", "email", "email"),
+        *columns("event_time", "none", "taken_at"),
+    ),
+    required=("segment_id", "taken_at"),
+    not_null=("segment_id", "taken_at"),
+    keeps_unknown=False,
+)
+
 _BY_NAME = {family.name: family for family in WAREHOUSE}
 
 
@@ -319,6 +353,9 @@ def recognise(path: PurePosixPath) -> FileName | None:
         return FileName(WEBHOOKS, READERS[extension(path.name)])
     if match := ACTIVITIES_NAME.fullmatch(path.name):
         return _of_workspace(match["workspace"], ACTIVITIES, READERS[extension(path.name)])
+    for pattern, family in ((NAMES_NAME, NAMES), (SNAPSHOTS_NAME, SNAPSHOTS)):
+        if match := pattern.fullmatch(path.name):
+            return _of_workspace(match["workspace"], family, READERS[extension(path.name)])
     match = WAREHOUSE_NAME.fullmatch(path.name)
     if match is None or match["word"] not in _BY_NAME:
         return None

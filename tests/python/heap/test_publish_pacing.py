@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from publisher_home import Home
 
+from pipelines.calling.pacing import Pacer
 from pipelines.heap import Clock, Limits, publish
 from pipelines.heap.client import parse_retry_after
-from pipelines.heap.pacing import Pacer
 from pipelines.sandbox import Fault, Sandbox, SandboxLimits, running_sandbox
 
 NOW = datetime(2026, 3, 1)

@@ -76,6 +76,7 @@ def test_every_command_has_help() -> None:
         "identity",
         "deadletters",
         "explain",
+        "webhooks",
     ]:
         assert run(command, "--help").exit_code == 0
 

@@ -16,7 +16,10 @@ OWN = {
     "registries": {"registries"},
     "sandbox": {"sandbox"},
     "engines": {"engines", "built"},
-    "heap": {"heap", "built", "loading"},
+    "calling": {"calling"},
+    "audiences": {"audiences", "heap", "built", "loading", "calling"},
+    "receiver": {"receiver", "loading"},
+    "heap": {"heap", "built", "loading", "calling"},
     "loading": {"loading", "built", "erasure", "registries"},
     "identity": {"identity", "built", "experiments", "registries"},
     "segments": {"segments", "built"},
@@ -34,7 +37,7 @@ TOO_MANY_PARAMETERS: set[str] = set()
 
 MOST_LINES_OF_SQL = 10
 SQL = re.compile(r"\s*(--[^\n]*\s+)*(select|with|create|insert|copy)\b")
-NO_STATEMENT = {"pipelines.segments.scaffold"}
+NO_STATEMENT = {"pipelines.segments.scaffold", "pipelines.segments.finding_text"}
 """Modules with the text of a model that somebody goes on writing: nothing that Python runs."""
 
 

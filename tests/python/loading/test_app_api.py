@@ -45,9 +45,9 @@ class AppApi:
             return 401, {"errors": [{"detail": "unauthorized"}]}
         parts = urlsplit(path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        self.asked.append(asked)
         if parts.path != "/v1/activities":
             return 404, {}
+        self.asked.append(asked)
         known = self.deleted if asked["deleted"] == "true" else self.activities
         known = [activity for activity in known if activity["type"] == asked["type"]]
         start = int(asked.get("start", 0))

@@ -61,6 +61,16 @@ united as (
     where draw(i, 'prefers') < 0.03 and active_until_day > 179
     union all
     select
+        workspace_id,
+        i,
+        slot,
+        'ads_consent',
+        (draw(i, 'ads') < 0.6)::varchar,
+        held_from
+    from held
+    where workspace_id = {brand} and draw(i, 'asked') < 0.8
+    union all
+    select
         {brand},
         i,
         slot,

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping
+from typing import Protocol
 
-from pipelines.heap.limits import Clock, Limits
+from pipelines.calling.clock import Clock
 
 WINDOW_SECONDS = 60.0
+
+
+class Rates(Protocol):
+    """How many events may go at once, in a minute, and in a minute for one identity."""
+
+    @property
+    def rows_per_call(self) -> int:
+        """The most that go at once."""
+
+    @property
+    def events_per_minute(self) -> int | None:
+        """None for any number."""
+
+    @property
+    def events_per_identity_minute(self) -> int | None:
+        """None for any number."""
 
 
 class Pacer:
     """Says how long to wait before the next call. Counts events, not calls.
 
-    The bucket smooths the sending; the window of the last minute keeps Heap's two limits exactly,
-    for the app and for each identity. A 429 halves the bucket's rate; every accepted call gives a
+    The bucket smooths the sending; the window of the last minute keeps both limits exactly, for all
+    and for each identity. A 429 halves the bucket's rate; every accepted call gives a
     twentieth back.
     """
 
-    def __init__(self, limits: Limits, clock: Clock) -> None:
+    def __init__(self, limits: Rates, clock: Clock) -> None:
         self.limits = limits
         self.clock = clock
         self.full_rate = (limits.events_per_minute or 0) / WINDOW_SECONDS
@@ -57,12 +74,12 @@ class Pacer:
             self.count_in_window += count
 
     def slow_down(self) -> None:
-        """Heap said 429: half the rate, never less than an eighth of the full one."""
+        """The answer was 429: half the rate, never less than an eighth of the full one."""
         self.rate = max(self.rate / 2, self.full_rate / 8)
         self.tokens = min(self.tokens, 0.0)
 
     def speed_up(self) -> None:
-        """Heap accepted: a twentieth of the full rate back."""
+        """The call was taken: a twentieth of the full rate back."""
         self.rate = min(self.rate + self.full_rate / 20, self.full_rate)
 
     def _refill(self, now: float) -> None:

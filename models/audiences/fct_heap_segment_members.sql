@@ -1,0 +1,62 @@
+-- Several ids may be one person, who is in for as long as any of them is.
+with
+
+spans as (
+    select * from {{ ref("int_audiences__heap_spans") }}
+),
+
+syncs as (
+    select * from {{ ref("int_audiences__heap_syncs") }}
+),
+
+names as (
+    select
+        heap_segment_id,
+        max(heap_segment_name) as heap_segment_name
+    from syncs
+    group by heap_segment_id
+),
+
+keyed as (
+    select
+        concat(heap_segment_id, '|', coalesce(cast(workspace_id as {{ dbt.type_string() }}), ''), '|', member_id)
+            as person_id,
+        starts_at,
+        ends_at
+    from spans
+),
+
+{{ stays_from("keyed") }},
+
+kept as (
+    select
+        heap_segment_id,
+        workspace_id,
+        member_id,
+        person_id,
+        concat(heap_segment_id, '|', coalesce(cast(workspace_id as {{ dbt.type_string() }}), ''), '|', member_id)
+            as stay_key
+    from spans
+    group by heap_segment_id, workspace_id, member_id, person_id
+),
+
+members as (
+    select
+        -- ids
+        kept.heap_segment_id,
+        kept.workspace_id,
+        kept.member_id,
+        kept.person_id,
+        -- attributes
+        names.heap_segment_name,
+        -- timestamps
+        stays.entered_at,
+        stays.exited_at
+    from stays
+    inner join kept
+        on stays.person_id = kept.stay_key
+    inner join names
+        on kept.heap_segment_id = names.heap_segment_id
+)
+
+select * from members

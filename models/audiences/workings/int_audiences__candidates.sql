@@ -1,0 +1,78 @@
+-- Whoever is in the version at as_of, with what could be sent of them.
+with
+
+audiences as (
+    select * from {{ ref("audiences") }}
+),
+
+memberships as (
+    select * from {{ ref("fct_segment_memberships") }}
+    where exited_at is null
+),
+
+persons as (
+    select * from {{ ref("dim_persons") }}
+),
+
+sendable as (
+    select * from {{ ref("int_audiences__sendable") }}
+),
+
+attributes as (
+    select * from {{ ref("int_audiences__attributes") }}
+),
+
+typed as (
+    select
+        *,
+        case
+            when destination = 'ads_file' then 'email'
+            else coalesce(identifier_type, 'customer_id')
+        end as sent_type
+    from audiences
+),
+
+candidates as (
+    select
+        typed.audience_key,
+        persons.workspace_id,
+        memberships.person_id,
+        sendable.cio_id,
+        typed.sent_type as identifier_type,
+        sendable.identifier,
+        typed.destination,
+        persons.match_status,
+        case
+            when typed.consent_attribute is not null then coalesce(consents.is_true, false)
+            else typed.destination <> 'ads_file'
+        end as has_consent,
+        case when typed.destination = 'ads_file' then {{ phone_digits("phones.attribute_value") }} end as phone,
+        typed.max_members,
+        typed.most_messages,
+        {{ dbt.dateadd("day", "-1 * coalesce(typed.messages_days, 7)", as_of()) }} as messages_from,
+        coalesce(typed.expires_on <= cast({{ as_of() }} as date), false) as is_expired,
+        memberships.entered_at
+    from typed
+    inner join memberships
+        on
+            typed.segment_key = memberships.segment_key
+            and typed.version = memberships.version
+    inner join persons
+        on
+            memberships.person_id = persons.person_id
+            and (typed.workspace_id is null or typed.workspace_id = persons.workspace_id)
+    left join sendable
+        on
+            persons.person_id = sendable.person_id
+            and typed.sent_type = sendable.identifier_type
+    left join attributes as consents
+        on
+            persons.person_id = consents.person_id
+            and typed.consent_attribute = consents.attribute_name
+    left join attributes as phones
+        on
+            persons.person_id = phones.person_id
+            and phones.attribute_name = {{ dbt.string_literal(var("audiences_attributes").phone) }}
+)
+
+select * from candidates

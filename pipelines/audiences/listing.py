@@ -1,0 +1,35 @@
+"""The audiences as the build sees them: members, who came and left in a week, what is blocked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.built.tables import open_warehouse
+from pipelines.console import Console
+from pipelines.settings import Settings
+
+LISTING = Path(__file__).with_name("sql") / "listing.sql"
+
+
+def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]:
+    """Every audience of the registry; prints a line each.
+
+    Raises:
+        CounterfoilError: nothing whole was built.
+    """
+    with open_warehouse(settings) as tables:
+        found = tables.ask(LISTING)
+    for one in found:
+        where = f"{one['destination']} {one['destination_id']}"
+        blocked = f"; blocked, for {one['blocked_reason']}" if one["blocked_reason"] else ""
+        console.line(
+            f"{one['audience_key']}: {one['count_members']:,} of {one['count_in_segment']:,} in "
+            f"{one['segment_key']}_v{one['version']} for {where}; {one['count_held_out']:,} held "
+            f"out; {one['count_entered_week']:,} entered and {one['count_left_week']:,} left in a "
+            f"week{blocked}"
+        )
+    if not found:
+        console.line("No audience is declared: see docs/audiences.md.")
+    console.record(audiences=found)
+    return found

@@ -1,0 +1,48 @@
+create or replace temp table audience_stops as
+with targeted as (
+    select * from {audiences}
+    where destination = 'customerio_segment'
+),
+
+spread as (
+    select count(distinct members.workspace_id) > 1 as is_spread
+    from {members} as members
+    inner join targeted using (audience_key)
+),
+
+elsewhere as (
+    select distinct targeted.audience_key
+    from targeted
+    inner join {members} as members using (audience_key)
+    where members.workspace_id <> {workspace}
+),
+
+judged as (
+    select
+        targeted.audience_key,
+        case
+            when targeted.blocked_reason is not null then targeted.blocked_reason
+            when parity.verdict = 'blocked' then concat('Heap''s list and ours differ: ', parity.said)
+            when elsewhere.audience_key is not null
+                then 'its people are of another workspace than CUSTOMERIO_WORKSPACE'
+            when spread.is_spread and {workspace} is null
+                then 'audiences are of several workspaces and the credentials of one: set CUSTOMERIO_WORKSPACE'
+        end as reason
+    from targeted
+    cross join spread
+    left join {parity} as parity using (audience_key)
+    left join elsewhere using (audience_key)
+),
+
+undeclared as (
+    select distinct audience_key
+    from audience_ours
+    where audience_key not in (select audience_key from targeted)
+)
+
+select audience_key, reason
+from judged
+where reason is not null
+union all
+select audience_key, 'nobody declares it any more: declare it with a day on which it expires'
+from undeclared
