@@ -9,9 +9,9 @@
 
 {% macro default__instant_of_text(text) -%}
     case
-        when {{ text }} rlike '^({{ iso_pattern() }})$' and left({{ text }}, 4) between '1990' and '2099'
+        when {{ text }} rlike r'^({{ iso_pattern() }})\z' and left({{ text }}, 4) between '1990' and '2099'
             then try_cast(upper({{ text }}) as timestamp)
-        when {{ text }} rlike '^({{ unix_pattern() }})$'
+        when {{ text }} rlike r'^({{ unix_pattern() }})\z'
             then timestamp_micros({{ unix_micros(text, "div") }})
     end
 {%- endmacro %}

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__space_trimmed(text) -%}
-    regexp_replace({{ text }}, r'^\p{Zs}+|\p{Zs}+$', '')
+    regexp_replace({{ text }}, r'^\p{Zs}+|\p{Zs}+\z', '')
 {%- endmacro %}
 
 {% macro duckdb__space_trimmed(text) -%}

@@ -1,7 +1,7 @@
 {% macro whole_number(text) -%}
     {#- The whole number that a text says, as bigint; null for a fraction and whatever else. -#}
     case
-        when {{ safe_cast_as(text, "double") }} = floor({{ safe_cast_as(text, "double") }})
+        when {{ safe_cast_as(text, "double") }} % 1 = 0
             then {{ safe_cast_as(text, "bigint") }}
     end
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {% macro channel(delivery_type) -%}
     {#- One word a channel: the vendor spells SMS and in-app in several ways. Unknown words stay. -#}
-    {%- set word = "lower(" ~ not_blank(delivery_type) ~ ")" %}
+    {%- set word = lowered(not_blank(delivery_type)) %}
     case
         when {{ word }} in ('sms', 'twilio') then 'sms'
         when replace({{ word }}, '-', '_') = 'in_app' then 'in_app'

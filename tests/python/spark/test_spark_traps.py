@@ -287,10 +287,10 @@ def test_both_engines_make_the_same_of_every_nasty_value(homes: tuple[Settings, 
         run(settings, "--exclude", "tag:fails")
     duck, spark = homes
     tables, told = compared(duck.warehouse_path, spark.warehouse_path)
-    assert told == []
+    assert told == [], "\n".join(told)
     assert len(tables) == 7
     with duckdb.connect(str(spark.warehouse_path), read_only=True) as db:
-        (same,) = db.execute("select bool_and(is_same) from main.literals").fetchall()[0]
+        (same,) = db.execute("select bool_and(is_same) from marts.literals").fetchall()[0]
         assert same is True
 
 

@@ -6,8 +6,6 @@ select
     {{ space_trimmed("said") }} as space_trimmed,
     {{ lowered("said") }} as lowered,
     {{ instant_of_text("said") }} as instant_of_text,
-    {{ safe_cast_as("said", "bigint") }} as as_bigint,
-    {{ safe_cast_as("said", dbt.type_string()) }} as as_text,
     {{ attribute_value_as("said", "number") }} as as_number,
     {{ attribute_value_as("said", "date") }} as as_date,
     {{ whole_number("said") }} as whole_number,
