@@ -10,7 +10,8 @@ syncs as (
     select * from {{ ref("int_audiences__heap_syncs") }}
 ),
 
-{% set inputs = watched_inputs() | rejectattr(0, "equalto", "heap_sessions") | list -%}
+{% set of_heap = ["heap_sessions", "heap_segments"] -%}
+{% set inputs = watched_inputs() | rejectattr(0, "in", of_heap) | list -%}
 {% for family, model, workspace, event, instant in inputs -%}
 {{ family }}_newest as (
     select max({{ instant }}) as known_until
