@@ -316,6 +316,25 @@ def test_a_file_that_takes_too_much_memory_keeps_no_other_out(tmp_path: Path) ->
     assert load(home, export).rows == 12
 
 
+def test_a_text_that_takes_too_much_memory_keeps_no_other_out(tmp_path: Path) -> None:
+    export, home = tmp_path / "export", tmp_path / "home"
+    export.mkdir()
+    row = {"event_id": "e", "email": "a@example.com", "event_name": "x"}
+    good = json.dumps({**row, "occurred_at": "2026-01-01"}) + "\n"
+    deep = 12_000_000
+    (export / "behavior_1.jsonl").write_text(good * 20 + "{\n")
+    (export / "behavior_2.jsonl").write_text(
+        good + json.dumps(row)[:-1] + f', "deep": {"[" * deep}{"]" * deep}}}\n'
+    )
+    behavior_file(export / "behavior_3.parquet", "e3")
+    small = at(home).model_copy(update={"memory_limit": "600MB"})
+    summary = loading.load_unlocked([str(export)], small, Console(as_json=True))
+    assert [name for name, _ in summary.quarantined] == ["behavior_2.jsonl"]
+    assert "(COUNTERFOIL_MEMORY_LIMIT)" in summary.quarantined[0][1]
+    assert summary.rows == 21
+    assert rows(home, "select line_number from loads.rejected_rows") == [(21,)]
+
+
 # ---------------------------------------------------------------- arguments
 
 
