@@ -179,6 +179,8 @@ def test_a_cell_that_spells_an_id_as_a_float_is_that_id_or_refused(
         ("1.2.0", "1.2.0"),
         ("v8001.0", "v8001.0"),
         ("12e34567", "12e34567"),
+        ("1e5", "1e5"),
+        ("4E7", "4E7"),
         ("9007199254740993", "9007199254740993"),
     ):
         assert in_csv(connection, folder, "customer_id", text) == [expected], text
@@ -186,6 +188,8 @@ def test_a_cell_that_spells_an_id_as_a_float_is_that_id_or_refused(
         (f"{2**53}.0", "it is a float too large to be exact"),
         ("1.23457E+15", "its digits were cut"),
         ("1e+16", "its digits were cut"),
+        ("1.2345678E7", "its digits were cut"),
+        ("1.0E7", "its digits were cut"),
     ):
         got = in_csv(connection, folder, "customer_id", text)
         assert "line 2: the column `customer_id` holds a value that is not an id" in got
