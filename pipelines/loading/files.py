@@ -106,7 +106,7 @@ def _entries(export: str, listing: Listing) -> Iterator[tuple[str, Callable[[Fil
     from pipelines.loading import remote
 
     if scheme in remote.EXTRAS:
-        return remote.entries(export, scheme, listing)
+        return remote.entries(scheme + export[len(scheme) :], scheme, listing)
     raise UsageError(
         f"An export cannot be read from `{scheme}://`: give a folder, or a URL that starts with"
         " file, s3, gs or az."

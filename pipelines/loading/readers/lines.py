@@ -25,7 +25,7 @@ _LINE_ALONE = 128
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # How files of other formats begin that are given the name of a text file.
 _OTHER = {
-    b"PK\x03\x04": "it is a ZIP archive, or a spreadsheet's own format: unpack it, or save it as CSV",
+    b"PK\x03\x04": "it is a ZIP archive or a spreadsheet: unpack it, or save it as CSV",
     b"BZh": "it is packed with bzip2: unpack it, or pack it with gzip",
     b"\x28\xb5\x2f\xfd": "it is packed with Zstandard: unpack it, or pack it with gzip",
     b"\xfd7zX": "it is packed with xz: unpack it, or pack it with gzip",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import bz2
+import csv
 import gzip
 import io
 import json
@@ -404,7 +404,7 @@ def test_a_bad_line_of_json_is_named_with_its_cause(
         (
             ".csv",
             b"PK\x03\x04\x14\0SECRET",
-            "it is a ZIP archive, or a spreadsheet's own format: unpack it, or save it as CSV",
+            "it is a ZIP archive or a spreadsheet: unpack it, or save it as CSV",
         ),
         (
             ".csv.gz",
