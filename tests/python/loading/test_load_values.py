@@ -199,6 +199,17 @@ def test_a_cell_that_spells_an_id_as_a_float_is_that_id_or_refused(
     assert in_json(connection, folder, "customer_id", '"8001.0"') == ["8001.0"]
 
 
+def test_half_precision_is_exact_below_two_thousand(connection: Connection, folder: Path) -> None:
+    def half(column: str, *values: float) -> list[Any] | str:
+        return in_parquet(connection, folder, column, pa.array(values).cast(pa.float16()))
+
+    assert half("customer_id", 2047.0, NAN, -0.0) == ["2047", None, "0"]
+    for values in ((8001.0,), (2048.0,)):  # 8001 and 8002 are both written as 8000
+        assert "it is a float too large to be exact" in half("customer_id", *values)
+    assert half("value", 0.5, NAN) == [Decimal("0.50"), None]
+    assert "not a time" in half("occurred_at", 2000.0)
+
+
 def test_numbers_that_are_no_ids_keep_their_spelling(connection: Connection, folder: Path) -> None:
     numbers = pa.array([1.5, 8001.0, NAN])
     for column in ("category", "score"):  # known, and unknown
