@@ -9,10 +9,10 @@
 
     event_rows as (
         select
-            event_id,
+            {{ not_blank("event_id") }} as event_id,
             {{ not_blank("customer_id") }} as customer_id,
             {{ not_blank("email") }} as email,
-            event_name,
+            {{ not_blank("event_name") }} as event_name,
             {{ not_blank("product_id") }} as product_id,
             {{ not_blank("category") }} as category,
             cast(value as decimal(18, 2)) as value,
@@ -22,8 +22,8 @@
             _source_line as source_line
         from delivered_events
         where
-            event_id is not null
-            and event_name is not null
+            {{ not_blank("event_id") }} is not null
+            and {{ not_blank("event_name") }} is not null
             and occurred_at < {{ as_of() }}
     )
 {%- endmacro %}

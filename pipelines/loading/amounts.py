@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pipelines.built.quoting import literal
-from pipelines.loading.refusing import FLOATS, blank, is_nan, nothing_but_null, printed, refuse
+from pipelines.loading.refusing import FLOATS, HALF, blank, is_nan, nothing_but_null, printed, refuse
 
 _NUMBER = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _CENTS = 100
 # What sums of floats may miss by, as a share: eight of the last digits of a float in single
 # precision, sixty-four of one in double. What is left when prices cancel out may be as large as
 # the least of these bounds, and what misses by more than the other could be meant.
-_NOISE = {"FLOAT": 2.0**-20, "DOUBLE": 2.0**-46}
+_NOISE = {HALF: 0.0, "FLOAT": 2.0**-20, "DOUBLE": 2.0**-46}
 _LEAST_NOISE, _MOST_NOISE = 1e-10, 1e-4
 _FINER = "it is finer than a cent"
 

@@ -155,7 +155,7 @@ def raw_columns(
     """Raw columns from the `present` ones, given as (name, SQL, DuckDB type).
 
     In text a row without a value in a `not_null` column cannot be read; elsewhere it is null there,
-    also where an id is blank.
+    also where it holds a blank.
     """
     exact = {name: (sql, source) for name, sql, source in present}
     spellings: dict[str, list[str]] = {}  # the lines of a file may spell one name in several ways
@@ -200,7 +200,7 @@ def _required(column: str, kind: Kind, sql: str, *, is_text: bool) -> str:
         missing = f"{column} is missing in a row"
         absent = is_blank_sql(sql) if kind in ("text", "id") else f"{sql} is null"
         return f"case when {absent} then error({literal(missing)}) else {sql} end"
-    if kind == "id" and sql != _nothing(kind):
+    if kind in ("text", "id") and sql != _nothing(kind):
         # for nearly all a look at the first letter is enough
         return f"case when {sql} between '!' and '~' or not {is_blank_sql(sql)} then {sql} end"
     return sql

@@ -126,7 +126,8 @@ def to_id(column: str, source: str) -> str:
 def _id_of_cell(column: str) -> str:
     """An id in a CSV: its text, but for what a writer makes of ids that it holds as floats.
 
-    `8001.0` is the number 8001; in `1.23457E+15` digits were cut.
+    `8001.0` is the number 8001; in `1.23457E+15` digits were cut. Java and Spark write no plus, and
+    write `1.2345678E7` from ten millions on.
     """
     text = blank(column)
     whole = f"split_part({text}, '.', 1)"
@@ -135,7 +136,7 @@ def _id_of_cell(column: str) -> str:
         when regexp_full_match({text}, '-?(0|[1-9][0-9]{{0,29}})\.0+') then case
             when {exact} then {whole} else {refuse(text, "it is a float too large to be exact")}
         end
-        when regexp_full_match({text}, '-?[0-9](\.[0-9]+)?[eE]\+[0-9]{{1,3}}')
+        when regexp_full_match({text}, '-?[0-9](\.[0-9]+[eE]\+?|[eE]\+)[0-9]{{1,3}}')
             then {refuse(text, "its digits were cut")}
         else {column}
     end"""

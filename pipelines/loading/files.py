@@ -20,6 +20,7 @@ from pipelines.loading.families import FileName
 
 Recognise = Callable[[PurePosixPath], FileName | None]
 
+NOT_NAMED = "its name, or that of a folder above it, is not in UTF-8: rename it"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -77,10 +78,13 @@ def find(exports: list[str], recognise: Recognise) -> Listing:
                 continue
             seen.add(location)
             # DuckDB cannot open, nor record, a name that is not UTF-8
-            kind = recognise(PurePosixPath(location)) if is_utf8(location) else None
+            spelt = location.encode("utf-8", "replace").decode()
+            kind = recognise(PurePosixPath(spelt))
             if kind is None:
-                name = PurePosixPath(location).name
-                listing.unknown.append(name.encode("utf-8", "replace").decode())
+                listing.unknown.append(PurePosixPath(spelt).name)
+            elif not is_utf8(location):
+                name = PurePosixPath(spelt).name
+                listing.found.append(Found(spelt, name, kind, -1, "", None))
             else:
                 made = make(kind)
                 listing.found.append(replace(made, stamp=made.stamp and kind.marked(made.stamp)))
@@ -102,7 +106,7 @@ def _entries(export: str, listing: Listing) -> Iterator[tuple[str, Callable[[Fil
     from pipelines.loading import remote
 
     if scheme in remote.EXTRAS:
-        return remote.entries(export, scheme, listing)
+        return remote.entries(scheme + export[len(scheme) :], scheme, listing)
     raise UsageError(
         f"An export cannot be read from `{scheme}://`: give a folder, or a URL that starts with"
         " file, s3, gs or az."
@@ -210,7 +214,8 @@ def bring(found: Found, folder: Path, number: int) -> Found:
         from pipelines.loading import remote
 
         return remote.bring(found, folder / str(number))
-    assert found.path is not None
+    if found.path is None:
+        raise Unreadable(NOT_NAMED)
     if found.size < 0:
         raise Unreadable(NO_FILE)
     try:

@@ -5,9 +5,11 @@ Footers and headers are read for all files at once; a file that spoils that is f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import duckdb
 
 from pipelines.loading.batches import Batch, Reading, spoilers
 from pipelines.loading.files import Found, not_its_fault
@@ -35,6 +37,43 @@ def prepare(
             until the batches are read.
         is_strict: whether a text file with one bad line is refused as a whole.
     """
+
+    def of(some: Sequence[Found]) -> Reading:
+        return _prepare(connection, some, scratch, plain, is_strict=is_strict)
+
+    try:
+        return of(files)
+    except duckdb.OutOfMemoryException:
+        large = _too_large(files, of)
+        if not large:
+            raise
+    reading = of([found for found in files if found not in large])
+    [(limit,)] = connection.execute("select current_setting('memory_limit')").fetchall()
+    why = f"reading it takes more memory than {limit} (COUNTERFOIL_MEMORY_LIMIT)"
+    reading.rejected.extend((not_its_fault(found), why) for found in large)
+    return reading
+
+
+def _too_large(files: Sequence[Found], read: Callable[[Sequence[Found]], object]) -> list[Found]:
+    """The files that take too much memory each by itself, found by halving."""
+    try:
+        read(files)
+        return []
+    except duckdb.OutOfMemoryException:
+        if len(files) == 1:
+            return list(files)
+    middle = len(files) // 2
+    return _too_large(files[:middle], read) + _too_large(files[middle:], read)
+
+
+def _prepare(
+    connection: Connection,
+    files: Sequence[Found],
+    scratch: Path,
+    plain: Plain,
+    *,
+    is_strict: bool,
+) -> Reading:
     reading = Reading([], [])
     begin(connection)
     readable = []

@@ -11,7 +11,8 @@ from pipelines.blanks import trimmed_sql
 from pipelines.built.quoting import literal
 
 # Whole numbers below these are all exact; from there on a float may stand for several of them.
-FLOATS = {"FLOAT": 2**24, "DOUBLE": 2**53}
+HALF = "HALF"
+FLOATS = {HALF: 2**11, "FLOAT": 2**24, "DOUBLE": 2**53}
 
 _REFUSED = "no such value: "
 _REFUSAL = re.compile(rf"[\w ]+: {_REFUSED}(?P<shape>.*)\|(?P<why>[^|\n]*)")

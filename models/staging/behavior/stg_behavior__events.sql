@@ -23,7 +23,7 @@ mapped as (
         coalesce(behavior_map.behavior = 'order_placed' and ranked.value < 0, false) as is_taken_back
     from ranked
     left join behavior_map
-        on ranked.event_name = behavior_map.event_name
+        on ranked.event_name = {{ trimmed("behavior_map.event_name") }}
     where ranked.version_rank = 1
 ),
 

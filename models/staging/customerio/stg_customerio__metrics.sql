@@ -23,6 +23,8 @@ typed as (
     where
         workspace_id is not null
         and event_id is not null
+        and delivery_id is not null
+        and metric is not null
 ),
 
 -- Of rows that differ under one id, the newer; what any of them called a machine's stays one.

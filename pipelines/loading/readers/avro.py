@@ -23,7 +23,7 @@ from fastavro.read import LOGICAL_READERS
 
 from pipelines.encoding import is_utf8
 from pipelines.loading.batches import what_is_missing
-from pipelines.loading.bounds import MB
+from pipelines.loading.bounds import MB, too_wide
 from pipelines.loading.families import Family
 from pipelines.loading.files import Found
 from pipelines.loading.readers.avro_blocks import NotAvro, Unpacked
@@ -31,6 +31,9 @@ from pipelines.room import disk_full, is_disk_full
 
 ROWS_AT_ONCE = 50_000
 BYTES_AT_ONCE = 16 * MB
+VALUES_AT_ONCE = 2_000_000
+# How many values a byte may make: those that take none are for columns that are always empty.
+_VALUES_A_BYTE = 100
 _SIMPLE = {
     "int": pa.int64(),
     "long": pa.int64(),
@@ -79,7 +82,7 @@ def to_parquet(found: Found, folder: Path) -> Found:
             fields = {field["name"]: _arrow_type(field["type"]) for field in record["fields"]}
             schema = pa.schema(list(fields.items()))
             with pq.ParquetWriter(target, schema) as writer:
-                for rows in _chunks(records, unpacked):
+                for rows in _chunks(records, unpacked, len(names)):
                     columns = [
                         _column(name, kind, [row.get(name) for row in rows], family)
                         for name, kind in fields.items()
@@ -115,15 +118,26 @@ def _careful(reader: Callable[..., Any]) -> Callable[..., Any]:
     return read
 
 
-def _chunks(records: Iterator[Any], unpacked: Unpacked) -> Iterator[list[dict[str, Any]]]:
+def _chunks(
+    records: Iterator[Any], unpacked: Unpacked, width: int
+) -> Iterator[list[dict[str, Any]]]:
     for first in records:
-        some = max(int(BYTES_AT_ONCE / max(unpacked.row_size, 1)), 1)
-        yield [first, *islice(records, min(some, ROWS_AT_ONCE) - 1)]
+        some = int(min(BYTES_AT_ONCE / max(unpacked.row_size, 1), VALUES_AT_ONCE / max(width, 1)))
+        yield [first, *islice(records, min(max(some, 1), ROWS_AT_ONCE) - 1)]
 
 
 def _check_finite(record: dict[str, Any]) -> None:
     """Refuse types of which a few bytes make any number of values, or any depth."""
     sizes: dict[str, int] = {}
+    widths: dict[str, int] = {}
+
+    def width(avro: Any) -> int:
+        """The values that a value of the type holds at most, a list being one; see `least`."""
+        if isinstance(avro, list):
+            return max((width(kind) for kind in avro), default=1)
+        if isinstance(avro, str):
+            return widths.get(avro, 1)
+        return widths.get(avro.get("name", ""), 1)
 
     def least(avro: Any) -> int:
         """The bytes that a value of the type takes at least."""
@@ -141,6 +155,11 @@ def _check_finite(record: dict[str, Any]) -> None:
         if kind in ("record", "error"):
             sizes[name] = -1
             sizes[name] = sum([least(field["type"]) for field in avro["fields"]])
+            widths[name] = sum([width(field["type"]) for field in avro["fields"]])
+            if wide := too_wide(widths[name]):
+                raise NotAvro(wide)
+            if widths[name] > _VALUES_A_BYTE * max(sizes[name], 1):
+                raise NotAvro("it has records of nearly nothing but nothing")
             return sizes[name]
         if kind == "fixed":
             sizes[name] = avro["size"]

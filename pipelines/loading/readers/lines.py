@@ -23,6 +23,14 @@ LONGEST_LINE = 64 * 1024 * 1024
 # What a line takes in memory beside its characters.
 _LINE_ALONE = 128
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# How files of other formats begin that are given the name of a text file.
+_OTHER = {
+    b"PK\x03\x04": "it is a ZIP archive or a spreadsheet: unpack it, or save it as CSV",
+    b"BZh": "it is packed with bzip2: unpack it, or pack it with gzip",
+    b"\x28\xb5\x2f\xfd": "it is packed with Zstandard: unpack it, or pack it with gzip",
+    b"\xfd7zX": "it is packed with xz: unpack it, or pack it with gzip",
+    b"PAR1": "it is a Parquet file: name it so",
+}
 
 TOO_LONG = f"the line is longer than {LONGEST_LINE // 2**20} MB"
 NOT_UTF8 = "the line is not in UTF-8"
@@ -41,18 +49,24 @@ def opened(found: Found, newline: str = "") -> IO[str]:
     """Its text, unpacked, without the mark of byte order; what is no UTF-8 as lone surrogates.
 
     Raises:
-        NotText: it is in another encoding, or packed twice.
+        NotText: it is in another encoding, of another format, or packed twice.
         OSError, EOFError, zlib.error: it cannot be opened or unpacked.
     """
     assert found.path is not None
     open_bytes = gzip.open if is_gzip(found) else open
     raw = cast("IO[bytes]", open_bytes(found.path, "rb"))
     try:
-        start = raw.read(2)
-        if start in _UTF16:
+        start = raw.read(4)
+        if start in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+            raise NotText("it is in UTF-32: save it as UTF-8")
+        # without a mark of byte order every other byte of Latin letters is none
+        if start[:2] in _UTF16 or start[:2].count(0) == 1:
             raise NotText("it is in UTF-16: save it as UTF-8")
-        if start == GZIP:
+        if start[:2] == GZIP:
             raise NotText("it is packed twice: unpack it once")
+        for beginning, what in _OTHER.items():
+            if start.startswith(beginning):
+                raise NotText(what)
         raw.seek(0)
     except BaseException:
         raw.close()

@@ -14,6 +14,8 @@ UNSOUND = (OSError, EOFError, zlib.error)
 CUT_SHORT = "its compression is damaged or it ends too early"
 # What deflate can make of a byte at most.
 _DEFLATE = 1032
+# Where a part ends, what was read of the next ones is copied.
+_AT_ONCE = MB // 16
 
 
 def is_gzip(found: Found) -> bool:
@@ -47,13 +49,18 @@ def unpacks_too_far(found: Found) -> str | None:
         with found.path.open("rb") as handle:
             stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
             data = b""
-            while data or (data := handle.read(MB)):
+            is_between = False
+            while data or (data := handle.read(_AT_ONCE)):
+                if is_between and not (data := data.lstrip(b"\0")):
+                    continue
+                is_between = False
                 unpacked += len(stream.decompress(data, MB))
                 if unpacked > most:
                     return f"{found.size / MB:,.1f} MB of it unpack to more than {most // MB:,} MB"
                 data = stream.unconsumed_tail
                 if stream.eof:
                     data, stream = stream.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 16)
+                    is_between = True  # where zeros may stand
     except UNSOUND:  # its reader says what is wrong
         pass
     return None

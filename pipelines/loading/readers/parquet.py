@@ -22,6 +22,7 @@ from pipelines.loading.bounds import LARGEST_DESCRIPTION, MB, too_many_rows, too
 from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
+from pipelines.loading.refusing import HALF
 
 
 def prepare(connection: Connection, files: Sequence[Found], reading: Reading) -> None:
@@ -91,7 +92,18 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
     file_column = "filename"
     while file_column in {name.lower() for name in names}:
         file_column += "_"
-    present = [(name, quoted(name), kind) for name, kind, *_ in described]
+    halves = {
+        name
+        for (name,) in connection.execute(
+            f"select name from parquet_schema({path_list(group[:1])})"
+            " where logical_type = 'Float16Type()'"
+        ).fetchall()
+    }
+    present = [
+        # DuckDB reads a float of half precision as a single one, and its lost digits as exact
+        (name, quoted(name), HALF if name in halves and kind == "FLOAT" else kind)
+        for name, kind, *_ in described
+    ]
     lowered = {name.lower() for name in names}
     rounded = tuple(
         (name.lower(), is_finer_than_a_cent(sql, kind))

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from pipelines import loading
 from pipelines.console import Console
+from pipelines.loading.files import NOT_NAMED
 from pipelines.loading.handover import Road
 from pipelines.loading.sources import customerio
 from pipelines.loading.summary import LoadSummary
@@ -490,6 +491,30 @@ def test_a_name_that_is_a_pattern_stands_for_its_own_file(tmp_path: Path) -> Non
     assert load(home, export).files_known == len(names)
 
 
+def test_a_name_that_is_not_utf8_is_told_and_keeps_no_other_out(tmp_path: Path) -> None:
+    """As archives from elsewhere unpack, be it the file's name or that of a folder above it."""
+    text = "event_id,email,event_name,occurred_at\n1,a@example.com,x,2026-03-01\n"
+    folders = [tmp_path / "export", tmp_path / "export" / os.fsdecode(b"M\xe4rz")]
+    folders[1].mkdir(parents=True)
+    for path in (
+        folders[0] / "behavior_1.csv",
+        folders[0] / os.fsdecode(b"behavior_M\xe4rz.csv"),
+        folders[1] / "behavior_2.csv",
+    ):
+        path.write_text(text)
+    for _ in range(2):  # each time, until it is renamed
+        summary = load(tmp_path / "home", tmp_path / "export")
+        assert sorted(summary.quarantined) == [
+            ("behavior_2.csv", NOT_NAMED),
+            ("behavior_M?rz.csv", NOT_NAMED),
+        ]
+    folders[1].rename(folders[0] / "March")
+    (folders[0] / os.fsdecode(b"behavior_M\xe4rz.csv")).rename(folders[0] / "behavior_3.csv")
+    assert load(tmp_path / "home", tmp_path / "export").failure is None
+    assert rows(tmp_path / "home", "select count(*) from behavior.events") == [(3,)]
+    assert rows(tmp_path / "home", "select count(*) from loads.quarantine") == [(0,)]
+
+
 def test_a_file_of_an_odd_name_can_be_given_alone_or_by_url(tmp_path: Path) -> None:
     odd, other = tmp_path / "50% #1?" / "behavior_[1].csv", tmp_path / "50% " / "behavior_1.csv"
     behavior_file(odd, "odd")
@@ -767,6 +792,7 @@ def test_a_remote_export_goes_the_same_road(tmp_path: Path) -> None:
     assert [name for name, _ in summary.quarantined] == ["metrics_v5_164000_2.parquet"]
     again = load(tmp_path / "home", url)
     assert (again.files_loaded, again.files_known, len(again.quarantined)) == (0, 1, 1)
+    assert load(tmp_path / "home", url.replace("memory", "Memory")).files_known == 1
     assert rows(tmp_path / "home", "select distinct _source_file from customerio.metrics") == [
         (local.name,)
     ]

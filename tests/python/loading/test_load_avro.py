@@ -156,6 +156,32 @@ def test_more_rows_than_bytes_or_values_of_nothing_are_refused(tmp_path: Path) -
     assert "of their own kind" in why(tmp_path, users({"next": None}, kind=chain))
 
 
+def test_records_that_multiply_are_refused(tmp_path: Path) -> None:
+    """A few bytes would make values without end, be it by records in records or by empty fields."""
+
+    def record(name: str, *kinds: object) -> dict[str, Any]:
+        fields = [{"name": f"f{n}", "type": kind} for n, kind in enumerate(kinds)]
+        return {"type": "record", "name": name, "namespace": "shop", "fields": fields}
+
+    doubled, value = record("r0", "boolean"), dict[str, Any](f0=True)
+    for n in range(1, 12):
+        doubled = record(f"r{n}", doubled, f"shop.r{n - 1}")
+        value = {"f0": value, "f1": value}
+    assert why(tmp_path, users(value, kind=doubled)) == (
+        "it has 2,048 columns, and at most 2,000 are read"
+    )
+    empty = record("empty", *["null"] * 500)
+    holds: dict[str, Any] = {f"f{n}": None for n in range(500)}
+    assert "nothing but nothing" in why(tmp_path, users(holds, kind=empty))
+    lists = {"type": "array", "items": record("one", "boolean", *["null"] * 500)}
+    item = {"f0": True, **{f"f{n}": None for n in range(1, 501)}}
+    assert "nothing but nothing" in why(tmp_path, users([item], kind=lists))
+    few = record("few", "string", *["null"] * 50)
+    told = {"f0": "x", **{f"f{n}": None for n in range(1, 51)}}
+    put(tmp_path, "users.avro", users(told, kind=few))
+    assert load(tmp_path / "home", tmp_path / "export").files_loaded == 1
+
+
 def test_wide_tables_are_refused_and_narrower_ones_are_not(tmp_path: Path) -> None:
     def table(width: int) -> bytes:
         more = [{"name": f"p{n}", "type": "int"} for n in range(width - len(USERS))]

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,7 +26,9 @@ from pipelines.console import Advance, Console
 from pipelines.loading import bounds, contents
 from pipelines.loading.bounds import MB, too_many_rows, too_wide
 from pipelines.loading.contents import CHANGED, HOLES, NO_FILE, Held, Unreadable
+from pipelines.loading.files import Found
 from pipelines.loading.readers import packed
+from pipelines.loading.sources import behavior
 from pipelines.loading.summary import LoadSummary
 
 COLUMNS = ["event_id", "event_name", "occurred_at", "email"]
@@ -229,14 +231,29 @@ def test_a_packed_text_is_unpacked_so_far_and_no_further(
     # packed in parts, as tools that pack in parallel do
     parts = [gzip.compress(b"\n" * MB) for _ in range(4)]
     (export / "behavior_parts.jsonl.gz").write_bytes(b"".join(parts))
+    # zeros between the parts are no end of them
+    (export / "behavior_zeros.jsonl.gz").write_bytes((b"\0" * 500).join(parts))
     summary = load(tmp_path / "home", export)
     assert {name for name, _ in summary.quarantined} == {
         "behavior_bomb.csv.gz",
         "behavior_bomb.jsonl.gz",
         "behavior_parts.jsonl.gz",
+        "behavior_zeros.jsonl.gz",
     }
     assert all("of it unpack to more than 2 MB" in why for _, why in summary.quarantined)
     assert summary.rows == 60_000
+
+
+def test_many_packed_parts_are_each_read_once(tmp_path: Path) -> None:
+    """Of what is left when a part ends, all would be copied for each part."""
+    path = tmp_path / "behavior.jsonl.gz"
+    path.write_bytes(gzip.compress(b"") * 600_000)
+    kind = behavior.recognise(PurePosixPath(path))
+    assert kind is not None
+    found = Found(str(path), path.name, kind, path.stat().st_size, "", None, path)
+    started = time.process_time()
+    assert packed.unpacks_too_far(found) is None
+    assert time.process_time() - started < 2
 
 
 def test_rows_without_bytes_are_no_rows(tmp_path: Path) -> None:
@@ -297,6 +314,25 @@ def test_a_file_that_takes_too_much_memory_keeps_no_other_out(tmp_path: Path) ->
     assert rows(home, "select event_id from behavior.events order by 1") == [("e1",), ("e3",)]
     # with more of it the same file is read
     assert load(home, export).rows == 12
+
+
+def test_a_text_that_takes_too_much_memory_keeps_no_other_out(tmp_path: Path) -> None:
+    export, home = tmp_path / "export", tmp_path / "home"
+    export.mkdir()
+    row = {"event_id": "e", "email": "a@example.com", "event_name": "x"}
+    good = json.dumps({**row, "occurred_at": "2026-01-01"}) + "\n"
+    deep = 12_000_000
+    (export / "behavior_1.jsonl").write_text(good * 20 + "{\n")
+    (export / "behavior_2.jsonl").write_text(
+        good + json.dumps(row)[:-1] + f', "deep": {"[" * deep}{"]" * deep}}}\n'
+    )
+    behavior_file(export / "behavior_3.parquet", "e3")
+    small = at(home).model_copy(update={"memory_limit": "600MB"})
+    summary = loading.load_unlocked([str(export)], small, Console(as_json=True))
+    assert [name for name, _ in summary.quarantined] == ["behavior_2.jsonl"]
+    assert "(COUNTERFOIL_MEMORY_LIMIT)" in summary.quarantined[0][1]
+    assert summary.rows == 21
+    assert rows(home, "select line_number from loads.rejected_rows") == [(21,)]
 
 
 # ---------------------------------------------------------------- arguments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -397,6 +398,19 @@ def test_a_bad_line_of_json_is_named_with_its_cause(
     [
         (".csv", GOOD_CSV.decode().encode("utf-16"), "it is in UTF-16: save it as UTF-8"),
         (".jsonl", GOOD_JSON.decode().encode("utf-16"), "it is in UTF-16: save it as UTF-8"),
+        (".csv", GOOD_CSV.decode().encode("utf-16-be"), "it is in UTF-16: save it as UTF-8"),
+        (".jsonl", GOOD_JSON.decode().encode("utf-16-le"), "it is in UTF-16: save it as UTF-8"),
+        (".jsonl", GOOD_JSON.decode().encode("utf-32"), "it is in UTF-32: save it as UTF-8"),
+        (
+            ".csv",
+            b"PK\x03\x04\x14\0SECRET",
+            "it is a ZIP archive or a spreadsheet: unpack it, or save it as CSV",
+        ),
+        (
+            ".csv.gz",
+            bz2.compress(GOOD_CSV),
+            "it is packed with bzip2: unpack it, or pack it with gzip",
+        ),
         (".csv.gz", gzip.compress(gzip.compress(GOOD_CSV)), "it is packed twice: unpack it once"),
         (".jsonl.gz", gzip.compress(gzip.compress(TEN)), "it is packed twice: unpack it once"),
         (

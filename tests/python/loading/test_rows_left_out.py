@@ -48,8 +48,8 @@ def test_a_row_without_a_required_value_is_loaded_and_told(tmp_path: Path, famil
         path = tmp_path / "export" / name.format(number)
         values: dict[str, Any] = {column: SAMPLES[kind] for column, kind in family.columns.items()}
         for column in group:
-            is_id = family.columns[column] == "id"
-            values[column] = [values[column][0], None, " \u2029" if is_id else None]
+            is_text = family.columns[column] in ("text", "id")
+            values[column] = [values[column][0], None, " \u2029" if is_text else None]
         write(path, values)
         shown = " and ".join(f"`{column}`" for column in group)
         expected += [(path.name, line, group[0], f"the row lacks {shown}") for line in (2, 3)]
