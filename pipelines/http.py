@@ -183,6 +183,8 @@ async def _read(answer: httpx.Response) -> bytes:
             raise AnswerTooLarge("the answer is too large", request=answer.request)
     if unpacking is not None and not unpacking.eof and count_received:
         raise httpx.DecodingError("the answer is cut short", request=answer.request)
+    if unpacking is not None and unpacking.unused_data:
+        raise httpx.DecodingError("something follows what is packed", request=answer.request)
     return bytes(body)
 
 

@@ -48,6 +48,7 @@ ANSWERS = {
     "/short": ({"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-4]),
     "/twice": ({"Content-Encoding": "gzip, gzip"}, gzip.compress(gzip.compress(b"{}"))),
     "/foreign": ({"Content-Encoding": "br"}, b"{}"),
+    "/followed": ({"Content-Encoding": "gzip"}, gzip.compress(b"{}") + gzip.compress(b"no")),
     "/late": ({"Retry-After": "7", "Content-Encoding": "gzip"}, gzip.compress(b"later")),
     "/strange": ({"Retry-After": "\xff\xb2", "Content-Type": "\xff"}, b"{}"),
     "/v1/activities": ({}, b'{"activities": []}' + LARGE),
@@ -103,7 +104,7 @@ def test_an_answer_is_decoded_once_and_keeps_what_it_asks_for(url: str) -> None:
         assert answer.content == b"later"
 
 
-@pytest.mark.parametrize("path", ["/broken", "/short", "/twice", "/foreign"])
+@pytest.mark.parametrize("path", ["/broken", "/short", "/twice", "/foreign", "/followed"])
 def test_an_answer_that_cannot_be_decoded_is_none(url: str, path: str) -> None:
     with http.Caller(url) as caller, pytest.raises(httpx.DecodingError):
         caller.ask("GET", path)
