@@ -253,5 +253,17 @@ def _is_host(host: str) -> bool:
         ip_address(host.strip("[]"))
     except ValueError:
         last = host.rstrip(".").rpartition(".")[2]
-        return _NAME.fullmatch(host) is not None and _NUMBER.fullmatch(last) is None
+        return (
+            _NAME.fullmatch(host) is not None
+            and _NUMBER.fullmatch(last) is None
+            and _is_readable(host)
+        )
     return True
+
+
+def _is_readable(host: str) -> bool:
+    """Whether httpx can read a name: `xn--` begins letters of any alphabet, and may spell none."""
+    try:
+        return bool(httpx.URL(f"http://{host}").host)
+    except (ValueError, httpx.InvalidURL):
+        return False

@@ -255,6 +255,7 @@ def test_an_address_of_this_machine_is_known_by_what_it_is(host: str, rest: str)
         "http://a?", "http://127.0.0.1\\@evil.example", "http://127.1", "http://0x7f.1",
         "http://2130706433", "http://0177.0.0.1", "http://127.0.0.1.", "http://256.1.1.1",
         "http://a..b", "http://.a", "http://-a.b", "http://" + "a" * 64, "http://%6c.example",
+        "http://xn--a", "http://xn--a.example",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("setting", ["HEAP_URL", "CUSTOMERIO_URL"])
@@ -264,7 +265,11 @@ def test_an_odd_address_is_refused_by_the_name_of_its_setting(url: str, setting:
     assert "secret" not in str(refused.value)
 
 
-@given(st.text() | st.text("htps:/.[]@1270x%\\?#a-").map("http://{}".format))
+@given(
+    st.text()
+    | st.text("htps:/.[]@1270x%\\?#a-").map("http://{}".format)
+    | st.text("abn0-.").map("http://xn--{}".format)
+)
 def test_any_text_is_an_address_that_httpx_takes_or_is_refused(text: str) -> None:
     try:
         url = http.base_url(text, "HEAP_URL")
