@@ -11,7 +11,8 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.settings import PROJECT_DIR
 
-_KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_KEY = re.compile(r"(?!.{101})[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""Snake_case, at most a hundred characters: it names files and, in Heap, a property."""
 _UNION = Path("models/segments/fct_segment_memberships.sql")
 
 _SQL = """\
@@ -133,12 +134,13 @@ def new_segment(
     It is not exported and not locked: both are for the day it is done.
 
     Raises:
-        UsageError: the key is not snake_case, or `from_version` does not exist.
+        UsageError: the key is not snake_case or is too long, or `from_version` does not exist.
         CounterfoilError: the yml of the segment is not laid out as ours are.
     """
     if not _KEY.fullmatch(key):
         raise UsageError(
-            f"The key of a segment is snake_case, such as quiet_subscriber, not {key!r}."
+            "The key of a segment is snake_case of at most 100 characters, such as "
+            f"quiet_subscriber, not {key!r}."
         )
     folder = project / "models/segments" / key
     have = sorted(
