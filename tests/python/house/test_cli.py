@@ -277,8 +277,9 @@ def test_a_plan_that_vouches_for_itself_is_not_sent(marts: Home, heap: Sandbox, 
 
 
 def test_a_setting_that_cannot_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COUNTERFOIL_THREADS", "many")
-    failed(run("segments", "list"), 2, "COUNTERFOIL_THREADS")
+    for threads in ("many", "0", "257"):
+        monkeypatch.setenv("COUNTERFOIL_THREADS", threads)
+        failed(run("segments", "list"), 2, "COUNTERFOIL_THREADS")
 
 
 def test_the_version_is_one_and_the_same() -> None:
