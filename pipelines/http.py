@@ -102,12 +102,19 @@ class Caller:
         self._seconds = seconds
         with ExitStack() as opening:
             self._runner = opening.enter_context(asyncio.Runner(loop_factory=_Loop))
-            self._client = httpx.AsyncClient(
-                base_url=base_url,
-                timeout=None,
-                headers={"User-Agent": "counterfoil", "Accept-Encoding": "identity"},
-                follow_redirects=False,
-            )
+            try:
+                self._client = httpx.AsyncClient(
+                    base_url=base_url,
+                    timeout=None,
+                    headers={"User-Agent": "counterfoil", "Accept-Encoding": "identity"},
+                    follow_redirects=False,
+                )
+            except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+                raise UsageError(
+                    "The environment names a proxy or a file of certificates that cannot be used "
+                    f"({type(error).__name__}): check ALL_PROXY, HTTP_PROXY, HTTPS_PROXY (http or "
+                    "https), SSL_CERT_FILE and SSL_CERT_DIR."
+                ) from error
             self._closing = opening.pop_all()
 
     def __enter__(self) -> Self:

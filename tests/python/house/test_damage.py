@@ -167,7 +167,8 @@ class Damaged:
         if harm not in RIGHTS:
             HARMS[harm](home / target)
             return self.invoke(home, command)
-        self.invoke(self.folder / "warm", command)  # imports whatever it needs
+        warm = Path(tempfile.mkdtemp(dir=self.folder)) / "home"
+        self.invoke(Path(shutil.copytree(self.whole.path, warm)), command)  # imports what it needs
         for path in (place, home, *home.rglob("*")):
             os.chown(path, self.folder.stat().st_uid, -1)
         HARMS[harm](home / target)

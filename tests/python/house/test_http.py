@@ -265,6 +265,21 @@ def test_an_odd_address_is_refused_by_the_name_of_its_setting(url: str, setting:
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9"), ("HTTPS_PROXY", "ftp://127.0.0.1"),
+        ("HTTP_PROXY", "http://a:port"), ("SSL_CERT_FILE", "/nowhere/at/all.pem"),
+    ],
+)  # fmt: skip
+def test_a_proxy_or_certificates_that_cannot_be_used_are_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=f"check .*{name}"):
+        http.Caller("http://127.0.0.1:9")
+
+
 @given(
     st.text()
     | st.text("htps:/.[]@1270x%\\?#a-").map("http://{}".format)
