@@ -119,16 +119,15 @@ def test_an_export_with_nothing_recognised(home: Path, tmp_path: Path) -> None:
 def test_no_permission(
     home: Path,
     export: Path,
-    open_folder: Path,
-    nobody: Callable[[], AbstractContextManager[None]],
+    tmp_path: Path,
+    an_owner: Callable[[], AbstractContextManager[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run("load", str(export))  # imports whatever a load needs
-    closed = Path(shutil.copytree(export, open_folder / "export"))
+    closed = Path(shutil.copytree(export, tmp_path / "closed"))
     closed.chmod(0)
-    monkeypatch.setenv("COUNTERFOIL_HOME", str(open_folder / "home"))
+    monkeypatch.setenv("COUNTERFOIL_HOME", str(tmp_path / "owned"))
     try:
-        with nobody():
+        with an_owner():
             failed(run("load", str(closed)), 1, "cannot be read (permission denied)")
     finally:
         closed.chmod(0o700)
