@@ -38,6 +38,7 @@ def told(as_json: bool, verbose: bool) -> Iterator[tuple[Console, Settings]]:
         require_sound(settings)
         yield console, settings
         console.finish()
+        console.require_printed()
     except CounterfoilError as error:
         if verbose:
             raise

@@ -11,6 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import Any, Literal, Protocol
 
 from pipelines.encoding import for_terminal
+from pipelines.errors import CounterfoilError
 
 
 class Advance(Protocol):
@@ -27,11 +28,13 @@ class Console:
         self.as_json = as_json
         self.result: dict[str, Any] = {}
         self._is_finished = False
+        self._lost: OSError | None = None
+        _open_streams()
 
     def line(self, text: str) -> None:
         """Print one summary line (nothing with --json)."""
         if not self.as_json:
-            _say(for_terminal(text), "stdout")
+            self._print(for_terminal(text))
 
     def lines(self, text: str) -> None:
         """Print a text that has lines of its own; what others wrote in it has none."""
@@ -50,7 +53,22 @@ class Console:
         """Print the JSON object if it was asked for; once, though a server says it and goes on."""
         if self.as_json and not self._is_finished:
             self._is_finished = True
-            _say(json.dumps(self.result, indent=2, default=str, sort_keys=True), "stdout")
+            self._print(json.dumps(self.result, indent=2, default=str, sort_keys=True))
+
+    def require_printed(self) -> None:
+        """Make sure that nothing which was said got lost, once the work is done.
+
+        Raises:
+            CounterfoilError: it could not be written where it was sent, such as to a full disk.
+        """
+        if self._lost is not None:
+            raise CounterfoilError(
+                f"The work is done, but what it says cannot be written ({self._lost.strerror}): "
+                "send it to another place, or make room there, and run this again."
+            )
+
+    def _print(self, text: str) -> None:
+        self._lost = _say(text, "stdout") or self._lost
 
     @contextmanager
     def progress(self, title: str, total: int | None = None) -> Iterator[Advance]:
@@ -89,20 +107,36 @@ class Console:
             yield advance
 
 
-def _say(text: str, name: Literal["stdout", "stderr"]) -> None:
-    """Print a line; once nobody reads any more (`… | head -1`), the work goes on in silence."""
+def _say(text: str, name: Literal["stdout", "stderr"]) -> OSError | None:
+    """Print a line; where that fails, the work goes on in silence, and the reason is returned.
+
+    None where nobody reads any more (`… | head -1`): that is no failure.
+    """
     stream = getattr(sys, name)
     encoding = stream.encoding or "utf-8"
     text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         print(text, file=stream, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
             # what is left in the buffer would break once more when Python ends
             os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)
+        return None if isinstance(error, BrokenPipeError) else error
+    return None
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of what whoever started us has closed (`>&-`).
+
+    A database that is opened later would take that place, and be written into by whoever prints.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(handle, mode, encoding="utf-8"))
 
 
 @contextmanager

@@ -102,12 +102,19 @@ class Caller:
         self._seconds = seconds
         with ExitStack() as opening:
             self._runner = opening.enter_context(asyncio.Runner(loop_factory=_Loop))
-            self._client = httpx.AsyncClient(
-                base_url=base_url,
-                timeout=None,
-                headers={"User-Agent": "counterfoil", "Accept-Encoding": "identity"},
-                follow_redirects=False,
-            )
+            try:
+                self._client = httpx.AsyncClient(
+                    base_url=base_url,
+                    timeout=None,
+                    headers={"User-Agent": "counterfoil", "Accept-Encoding": "identity"},
+                    follow_redirects=False,
+                )
+            except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+                raise UsageError(
+                    "The environment names a proxy or a file of certificates that cannot be used "
+                    f"({type(error).__name__}): check ALL_PROXY, HTTP_PROXY, HTTPS_PROXY (http or "
+                    "https), SSL_CERT_FILE and SSL_CERT_DIR."
+                ) from error
             self._closing = opening.pop_all()
 
     def __enter__(self) -> Self:
@@ -183,6 +190,8 @@ async def _read(answer: httpx.Response) -> bytes:
             raise AnswerTooLarge("the answer is too large", request=answer.request)
     if unpacking is not None and not unpacking.eof and count_received:
         raise httpx.DecodingError("the answer is cut short", request=answer.request)
+    if unpacking is not None and unpacking.unused_data:
+        raise httpx.DecodingError("something follows what is packed", request=answer.request)
     return bytes(body)
 
 
@@ -251,5 +260,17 @@ def _is_host(host: str) -> bool:
         ip_address(host.strip("[]"))
     except ValueError:
         last = host.rstrip(".").rpartition(".")[2]
-        return _NAME.fullmatch(host) is not None and _NUMBER.fullmatch(last) is None
+        return (
+            _NAME.fullmatch(host) is not None
+            and _NUMBER.fullmatch(last) is None
+            and _is_readable(host)
+        )
     return True
+
+
+def _is_readable(host: str) -> bool:
+    """Whether httpx can read a name: `xn--` begins letters of any alphabet, and may spell none."""
+    try:
+        return bool(httpx.URL(f"http://{host}").host)
+    except (ValueError, httpx.InvalidURL):
+        return False

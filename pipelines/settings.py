@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     home: Annotated[Path, AfterValidator(_absolute)] = Field(
         default=PROJECT_DIR / ".counterfoil", validation_alias="COUNTERFOIL_HOME"
     )
-    threads: int = Field(default=2, ge=1, validation_alias="COUNTERFOIL_THREADS")
+    threads: int = Field(default=2, ge=1, le=256, validation_alias="COUNTERFOIL_THREADS")
     memory_limit: str = Field(default="4GB", validation_alias="COUNTERFOIL_MEMORY_LIMIT")
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", validation_alias="COUNTERFOIL_ENGINE"

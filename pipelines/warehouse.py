@@ -80,7 +80,8 @@ def parse_as_of(text: str | None) -> datetime:
         return current_hour()
     try:
         instant = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-        if not YEARS[0] <= instant.year <= YEARS[1]:
+        # a week of the ISO calendar is a date to Python, and a month to whoever reads it in haste
+        if "W" in text or not YEARS[0] <= instant.year <= YEARS[1]:
             raise ValueError(instant.year)
     except ValueError as error:
         raise UsageError(

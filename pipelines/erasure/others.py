@@ -92,6 +92,9 @@ def _search_zip(path: Path, person: Person) -> Finding:
     bytes_left = MOST_UNPACKED
     with ZipFile(path) as archive:
         members = archive.infolist()
+        said = {archive.comment, *(member.comment for member in members[:MOST_MEMBERS])}
+        if any(_names(comment, person) for comment in said):
+            return "whole"
         for member in members[:MOST_MEMBERS]:
             if any(is_named_by(part, person) for part in member.filename.split("/")):
                 return "whole"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import lzma
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Literal, cast
 
 from pipelines.erasure.person import Person
 from pipelines.erasure.spellings import Needles, needles, readings, views
-from pipelines.erasure.tablefiles import READ, search_table
+from pipelines.erasure.tablefiles import is_table, search_table
 from pipelines.loading.readers.packed import GZIP, UNSOUND
 
 Finding = Literal["nothing", "inside", "whole", "unread"]
@@ -23,6 +25,8 @@ UNREADABLE = {
     ".duckdb", ".db", ".sqlite", ".zip", ".7z", ".tgz", ".tar", ".zst", ".lz4", ".xlsx", ".xls",
     ".pdf", ".png", ".jpg", ".jpeg", ".gpickle", ".wal",
 }  # fmt: skip
+_CONTROL = re.compile("[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+"""What no text holds, in whatever encoding: signs that neither part nor colour it."""
 BLOCK = 1 << 20
 AROUND = 1 << 10
 MOST_UNPACKED = 1 << 32
@@ -37,13 +41,16 @@ PACKED: tuple[tuple[bytes, Callable[[IO[bytes]], object]], ...] = (
 
 
 def search(path: Path, person: Person) -> Finding:
-    """Look for a person in a file: packed ones unpacked, tables by their values."""
+    """Look for a person in a file: packed ones unpacked, tables by their values.
+
+    What a file is, its first bytes say, whatever it is called.
+    """
     import duckdb
 
     if path.suffix in UNREADABLE:
         return "unread"
     try:
-        if path.suffix in READ:
+        if is_table(path):
             return search_table(path, person)
         with path.open("rb") as content:
             return search_open(content, person)
@@ -84,6 +91,8 @@ def holds_bytes(path: Path, person: Person) -> bool:
 def _find(content: IO[bytes], person: Person, most: int | None = None) -> Finding:
     mentions = person.mentions()
     finding: Finding = "nothing"
+    is_text = _is_text(content.read(BLOCK))
+    content.seek(0)
     for window, is_start, is_end in _windows(content, needles(person), most):
         text = window.decode("utf-8", "replace")
         # a word that the window cuts is not seen whole
@@ -94,9 +103,20 @@ def _find(content: IO[bytes], person: Person, most: int | None = None) -> Findin
         if any(mentions.in_text(spelled) != spelled for spelled in readings(text)):
             return "whole"
         finding = "inside"
-    if finding == "nothing" and most is not None and content.tell() > most:
+    if not is_text or (finding == "nothing" and most is not None and content.tell() > most):
         return "unread"
     return finding
+
+
+def _is_text(begins: bytes) -> bool:
+    """Whether a file that begins so is text of one byte a letter or more, or of two (UTF-16)."""
+    if not _CONTROL.search(begins.decode("latin-1")):
+        return True
+    for encoding in ("utf-16-le", "utf-16-be"):
+        with suppress(UnicodeDecodeError):
+            if not _CONTROL.search(codecs.getincrementaldecoder(encoding)().decode(begins)):
+                return True
+    return False
 
 
 def _windows(

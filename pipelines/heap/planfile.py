@@ -139,7 +139,7 @@ def read_header(lines: IO[bytes], name: str, maker: str = MAKER) -> dict[str, An
     lines.seek(0)
     try:
         header = json.loads(lines.readline(MAX_HEADER_BYTES))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CounterfoilError(
             f"{name} is not a plan: name a file that `{maker}` wrote."
         ) from error

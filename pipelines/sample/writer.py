@@ -33,6 +33,7 @@ from pipelines.sample.registries import write_registries
 from pipelines.sample.truth import write_truth
 
 FOLDERS = ("export", "seeds", "truth")
+MOST_PEOPLE = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def write_sample(
 
     Args:
         out: a folder that is empty, missing, or an earlier sample (which is replaced).
-        people: persons of the brand, at least 1.
+        people: persons of the brand, 1 to `MOST_PEOPLE`.
         seed: the same seed and size give the same files.
         effect: absolute effect of the cart e-mail on those it reaches, -1 to 1; default 0.08.
         console: where to say what was done.
@@ -70,12 +71,14 @@ def write_sample(
         memory_limit: of the generator, in DuckDB's words.
 
     Raises:
-        UsageError: a size below 1, an effect beyond -1 to 1, or a folder that holds something else.
+        UsageError: a size below 1 or above the most, an effect beyond -1 to 1, or a folder that
+            holds something else.
     """
     planted = DEFAULT_EFFECT if effect is None else effect
-    if people < 1:
+    if not 1 <= people <= MOST_PEOPLE:
         raise UsageError(
-            f"A sample has at least one person, not {people}: give --people 1 or more."
+            f"A sample has at least one person and at most {MOST_PEOPLE:,}, not {people}: give "
+            "--people another number."
         )
     if not -1 <= planted <= 1:
         raise UsageError(

@@ -13,7 +13,8 @@ from pipelines.errors import CounterfoilError, UsageError
 from pipelines.segments.findings import Finding
 from pipelines.settings import PROJECT_DIR
 
-_KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_KEY = re.compile(r"(?!.{101})[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""Snake_case, at most a hundred characters: it names files and, in Heap, a property."""
 _UNION = Path("models/segments/fct_segment_memberships.sql")
 
 _SQL = """\
@@ -141,13 +142,14 @@ def new_segment(
         is_hypothesis: also from a finding that may not be told; the yml says so.
 
     Raises:
-        UsageError: the key is not snake_case, `from_version` does not exist, the segment of a
-            finding is there already, or the finding may not be told.
+        UsageError: the key is not snake_case or is too long, `from_version` does not exist, the segment of
+            a finding is there already, or the finding may not be told.
         CounterfoilError: the yml of the segment is not laid out as ours are.
     """
     if not _KEY.fullmatch(key):
         raise UsageError(
-            f"The key of a segment is snake_case, such as quiet_subscriber, not {key!r}."
+            "The key of a segment is snake_case of at most 100 characters, such as "
+            f"quiet_subscriber, not {key!r}."
         )
     folder = project / "models/segments" / key
     have = sorted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -108,6 +109,37 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManag
                 os.seteuid(0)
 
     return without_rights
+
+
+OVERRIDES = 1 << 1 | 1 << 2
+"""Linux's CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: why rights of files say nothing to root."""
+
+
+@pytest.fixture
+def an_owner(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """A block in which the rights of files hold for root as for any other owner.
+
+    Unlike `nobody`, it can still read a clone that lies where only root can enter.
+    """
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+    @contextmanager
+    def with_rights_that_hold() -> Iterator[None]:
+        if os.geteuid() != 0:
+            yield
+            return
+        libc, head = ctypes.CDLL(None, use_errno=True), (ctypes.c_uint32 * 2)(0x20080522, 0)
+        held = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; then the higher ones
+        assert libc.capget(head, held) == 0
+        less = (ctypes.c_uint32 * 6)(*held)
+        less[0] &= ~OVERRIDES
+        assert libc.capset(head, less) == 0
+        try:
+            yield
+        finally:
+            assert libc.capset(head, held) == 0
+
+    return with_rights_that_hold
 
 
 @pytest.fixture

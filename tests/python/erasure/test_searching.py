@@ -13,11 +13,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 from test_traces import ANN
 
 from pipelines.erasure import others, searching
 from pipelines.erasure.others import is_named_by, search_other
+from pipelines.erasure.person import Person
 from pipelines.erasure.proof import masked, prove
 from pipelines.settings import Settings
 
@@ -91,9 +95,10 @@ def test_no_end_of_a_block_hides_a_person(
             assert (found == "whole") == is_mine, (inside, text)
 
 
-def zipped(members: dict[str, bytes], *, has_password: bool = False) -> bytes:
+def zipped(members: dict[str, bytes], *, has_password: bool = False, comment: bytes = b"") -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.comment = comment
         for name, text in members.items():
             archive.writestr(name, text)
     held = bytearray(content.getvalue())
@@ -111,6 +116,7 @@ ARCHIVES: dict[str, tuple[bytes, str]] = {
     "two bytes a letter": (zipped({"notes": "ann@example.com".encode("utf-16")}), "whole"),
     "name of a member": (zipped({"ann@example.com.txt": b""}), "whole"),
     "name of a folder": (zipped({"customer-10/list.txt": b""}), "whole"),
+    "what it says of itself": (zipped({"notes": b"nobody"}, comment=ANN_SAID), "whole"),
     "somebody else": (zipped({"notes": JOANN_SAID, "customer-100.txt": b""}), "inside"),
     "nobody": (zipped({"notes": b"nobody"}), "nothing"),
     "empty": (zipped({}), "nothing"),
@@ -134,12 +140,81 @@ def test_an_archive_is_searched_by_its_members(
 def test_an_archive_that_unpacks_too_far_is_not_searched(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = zipped({"first": bytes(1000), "second": bytes(1000)})
+    content = zipped({"first": b" " * 1000, "second": b" " * 1000})
     assert found_in(settings, tmp_path, "archive.zip", content) == "nothing"
     for name, most in (("MOST_UNPACKED", 1500), ("MOST_MEMBERS", 1)):
         with monkeypatch.context() as bounded:
             bounded.setattr(others, name, most)
             assert found_in(settings, tmp_path, "archive.zip", content) == "unread"
+
+
+PEOPLE = pa.table({"who": ["nobody", "ann@example.com"]})
+UUID = "4f9d2c1a-0b3e-4a57-8c6d-1e2f3a4b5c6d"
+
+
+def arrow(table: pa.Table, compression: str) -> bytes:
+    out = io.BytesIO()
+    feather.write_feather(table, out, compression=compression)
+    return out.getvalue()
+
+
+def parquet(table: pa.Table) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["people.bak", "people", "people.txt"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        arrow(PEOPLE, "uncompressed"), arrow(PEOPLE, "zstd"), "nobody".encode("utf-32"),
+        gzip.compress(gzip.compress(ANN_SAID)), gzip.compress(bytes(range(256)) * 9),
+        bytes(range(256)),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_was_not_searched_whatever_it_is_called(
+    settings: Settings, tmp_path: Path, content: bytes, name: str
+) -> None:
+    assert found_in(settings, tmp_path, name, content) == "unread"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"caf\xe9, \x1b[1mnobody\x1b[0m\r\n\f", "雪, nobody\n".encode("utf-16"), "雪".encode()],
+)
+def test_what_is_text_in_any_letters_was_searched(
+    settings: Settings, tmp_path: Path, content: bytes
+) -> None:
+    assert found_in(settings, tmp_path, "notes", content) == "nothing"
+
+
+@pytest.mark.parametrize("name", ["people.parquet", "people.PARQUET", "people.bak", "people"])
+@pytest.mark.parametrize(
+    ("table", "finding"),
+    [
+        (PEOPLE, "whole"),
+        (pa.table({"who": [{"is": [b"ann@example.com"]}]}), "whole"),
+        (pa.table({"ann@example.com": [1]}), "whole"),
+        (pa.table({"who": [{"ann@example.com": 1}]}), "whole"),
+        (pa.table({"n": [1]}).replace_schema_metadata({"who": "ann@example.com"}), "whole"),
+        (pa.table({"who": ["joann@example.com"]}), "inside"),
+        (pa.table({"joann@example.com": [1]}), "inside"),
+        (pa.table({"who": ["nobody"]}), "nothing"),
+    ],
+)
+def test_a_file_of_tables_is_searched_by_its_values_and_names(
+    settings: Settings, tmp_path: Path, table: pa.Table, finding: str, name: str
+) -> None:
+    assert found_in(settings, tmp_path, name, parquet(table)) == finding
+
+
+def test_an_id_that_is_a_uuid_is_found_as_one(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "people.parquet"
+    with duckdb.connect() as db:
+        db.execute(f"copy (select uuid '{UUID}' as who) to '{path}' (format parquet)")
+    asked = Person(UUID, {("customer_id", UUID)})
+    assert search_other(settings, path, asked)[0] == "whole"
 
 
 def sqlite(path: Path, *statements: str, encoding: str = "UTF-8") -> Path:

@@ -238,11 +238,12 @@ def test_a_plan_of_an_older_ledger_is_refused(home: Home, heap: Sandbox) -> None
     assert publish(home.settings, home.console, plan_of(home).path, limits=FAST).count_events == 3
 
 
-@pytest.mark.parametrize("kind", ["folder", "device", "words", "nothing"])
+@pytest.mark.parametrize("kind", ["folder", "device", "memory", "words", "nothing"])
 def test_what_is_no_plan_is_refused(home: Home, heap: Sandbox, kind: str) -> None:
     path = home.path / "words"
     path.write_text('{"counterfoil_plan": 1, "plan_id": ["x"]}')
-    path = {"folder": home.path, "device": Path("/dev/zero")}.get(kind, path)
+    unreadable = Path("/proc/self/mem")  # an ordinary file that cannot be read
+    path = {"folder": home.path, "device": Path("/dev/zero"), "memory": unreadable}.get(kind, path)
     path = home.path / "nowhere" if kind == "nothing" else path
     with pytest.raises(CounterfoilError, match="counterfoil plan"):
         publish(home.settings, home.console, path, limits=FAST)

@@ -121,16 +121,15 @@ def test_an_export_with_nothing_recognised(home: Path, tmp_path: Path) -> None:
 def test_no_permission(
     home: Path,
     export: Path,
-    open_folder: Path,
-    nobody: Callable[[], AbstractContextManager[None]],
+    tmp_path: Path,
+    an_owner: Callable[[], AbstractContextManager[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run("load", str(export))  # imports whatever a load needs
-    closed = Path(shutil.copytree(export, open_folder / "export"))
+    closed = Path(shutil.copytree(export, tmp_path / "closed"))
     closed.chmod(0)
-    monkeypatch.setenv("COUNTERFOIL_HOME", str(open_folder / "home"))
+    monkeypatch.setenv("COUNTERFOIL_HOME", str(tmp_path / "owned"))
     try:
-        with nobody():
+        with an_owner():
             failed(run("load", str(closed)), 1, "cannot be read (permission denied)")
     finally:
         closed.chmod(0o700)
@@ -279,8 +278,9 @@ def test_a_plan_that_vouches_for_itself_is_not_sent(marts: Home, heap: Sandbox, 
 
 
 def test_a_setting_that_cannot_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COUNTERFOIL_THREADS", "many")
-    failed(run("segments", "list"), 2, "COUNTERFOIL_THREADS")
+    for threads in ("many", "0", "257"):
+        monkeypatch.setenv("COUNTERFOIL_THREADS", threads)
+        failed(run("segments", "list"), 2, "COUNTERFOIL_THREADS")
 
 
 def test_the_version_is_one_and_the_same() -> None:

@@ -149,10 +149,11 @@ class Damaged:
         self,
         whole: Home,
         folder: Path,
-        nobody: Callable[[], AbstractContextManager[None]],
+        an_owner: Callable[[], AbstractContextManager[None]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        self.whole, self.folder, self.nobody, self.monkeypatch = whole, folder, nobody, monkeypatch
+        self.whole, self.folder, self.an_owner = whole, folder, an_owner
+        self.monkeypatch = monkeypatch
         self.export = Path(shutil.copytree(whole.path.parent / "export", folder / "export"))
         for name, value in {
             "HEAP_APP_ID": "1234567", "HEAP_REGION": "eu", "HEAP_URL": "http://127.0.0.1:9",
@@ -161,17 +162,16 @@ class Damaged:
             monkeypatch.setenv(name, value)
 
     def run(self, target: str, harm: str, command: list[str]) -> Result:
-        """One command on a fresh copy with that damage, as an ordinary user where rights matter."""
+        """One command on a fresh copy with that damage, as its owner where rights matter."""
         place = Path(tempfile.mkdtemp(dir=self.folder))
         home = Path(shutil.copytree(self.whole.path, place / "home"))
         if harm not in RIGHTS:
             HARMS[harm](home / target)
             return self.invoke(home, command)
-        self.invoke(self.folder / "warm", command)  # imports whatever it needs
-        for path in (place, home, *home.rglob("*")):
-            os.chown(path, self.folder.stat().st_uid, -1)
+        warm = Path(tempfile.mkdtemp(dir=self.folder)) / "home"
+        self.invoke(Path(shutil.copytree(self.whole.path, warm)), command)  # imports what it needs
         HARMS[harm](home / target)
-        with self.nobody():
+        with self.an_owner():
             return self.invoke(home, command)
 
     def invoke(self, home: Path, command: list[str]) -> Result:
@@ -184,10 +184,10 @@ class Damaged:
 def damaged(
     whole: Home,
     open_folder: Path,
-    nobody: Callable[[], AbstractContextManager[None]],
+    an_owner: Callable[[], AbstractContextManager[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Damaged:
-    return Damaged(whole, open_folder, nobody, monkeypatch)
+    return Damaged(whole, open_folder, an_owner, monkeypatch)
 
 
 def commands_for(target: str, harm: str) -> list[list[str]]:

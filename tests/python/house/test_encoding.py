@@ -11,7 +11,9 @@ import unicodedata
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
+from exports import behavior_file
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ from pipelines.errors import UsageError
 from pipelines.heap.plan import Plan
 from pipelines.heap.summary import markdown
 from pipelines.identity import sheets
-from pipelines.settings import PROJECT_DIR
+from pipelines.settings import PROJECT_DIR, Settings
 
 NAUGHTY = "a\x1b[2J\x07\x9b31m\r\nplan b\u2028\u202egnp.exe\udcff"
 
@@ -61,6 +63,37 @@ def test_every_line_is_printed_so(encoding: str) -> None:
         assert not set(said) & (set(range(0x20)) - {0x0A})
         assert b"\\x1b[2J" in said or b"\\u001b[2J" in said
         assert "\u202e".encode() not in said
+
+
+@pytest.mark.parametrize("how", ["", "--json"])
+@pytest.mark.parametrize(
+    ("sent", "status", "told"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&- <&-", 0, ""),
+        ("| true", 0, ""),
+        (">/dev/full", 1, "The work is done, but what it says cannot be written (No space left"),
+    ],
+)
+def test_the_work_is_done_wherever_its_words_go(
+    settings: Settings, tmp_path: Path, sent: str, status: int, told: str, how: str
+) -> None:
+    (tmp_path / "export").mkdir()
+    behavior_file(tmp_path / "export" / "behavior.csv", "event1")
+    command = f'"{sys.executable}" "{PROJECT_DIR}/cli.py" load {how} export {sent}; exit '
+    done = subprocess.run(
+        ["bash", "-c", command + '"${PIPESTATUS[0]}"'],
+        cwd=tmp_path,
+        env={"COUNTERFOIL_HOME": str(settings.home), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert told in done.stderr
+    assert bool(told) == bool(done.stderr)
+    with duckdb.connect(str(settings.raw_path), read_only=True) as raw:
+        assert raw.execute("select count(*) from behavior.events").fetchall() == [(1,)]
 
 
 def test_a_plan_in_markdown_keeps_a_name_in_its_cell() -> None:

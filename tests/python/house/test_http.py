@@ -48,6 +48,7 @@ ANSWERS = {
     "/short": ({"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-4]),
     "/twice": ({"Content-Encoding": "gzip, gzip"}, gzip.compress(gzip.compress(b"{}"))),
     "/foreign": ({"Content-Encoding": "br"}, b"{}"),
+    "/followed": ({"Content-Encoding": "gzip"}, gzip.compress(b"{}") + gzip.compress(b"no")),
     "/late": ({"Retry-After": "7", "Content-Encoding": "gzip"}, gzip.compress(b"later")),
     "/strange": ({"Retry-After": "\xff\xb2", "Content-Type": "\xff"}, b"{}"),
     "/v1/activities": ({}, b'{"activities": []}' + LARGE),
@@ -103,7 +104,7 @@ def test_an_answer_is_decoded_once_and_keeps_what_it_asks_for(url: str) -> None:
         assert answer.content == b"later"
 
 
-@pytest.mark.parametrize("path", ["/broken", "/short", "/twice", "/foreign"])
+@pytest.mark.parametrize("path", ["/broken", "/short", "/twice", "/foreign", "/followed"])
 def test_an_answer_that_cannot_be_decoded_is_none(url: str, path: str) -> None:
     with http.Caller(url) as caller, pytest.raises(httpx.DecodingError):
         caller.ask("GET", path)
@@ -254,6 +255,7 @@ def test_an_address_of_this_machine_is_known_by_what_it_is(host: str, rest: str)
         "http://a?", "http://127.0.0.1\\@evil.example", "http://127.1", "http://0x7f.1",
         "http://2130706433", "http://0177.0.0.1", "http://127.0.0.1.", "http://256.1.1.1",
         "http://a..b", "http://.a", "http://-a.b", "http://" + "a" * 64, "http://%6c.example",
+        "http://xn--a", "http://xn--a.example",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("setting", ["HEAP_URL", "CUSTOMERIO_URL"])
@@ -263,7 +265,26 @@ def test_an_odd_address_is_refused_by_the_name_of_its_setting(url: str, setting:
     assert "secret" not in str(refused.value)
 
 
-@given(st.text() | st.text("htps:/.[]@1270x%\\?#a-").map("http://{}".format))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9"), ("HTTPS_PROXY", "ftp://127.0.0.1"),
+        ("HTTP_PROXY", "http://a:port"), ("SSL_CERT_FILE", "/nowhere/at/all.pem"),
+    ],
+)  # fmt: skip
+def test_a_proxy_or_certificates_that_cannot_be_used_are_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=f"check .*{name}"):
+        http.Caller("http://127.0.0.1:9")
+
+
+@given(
+    st.text()
+    | st.text("htps:/.[]@1270x%\\?#a-").map("http://{}".format)
+    | st.text("abn0-.").map("http://xn--{}".format)
+)
 def test_any_text_is_an_address_that_httpx_takes_or_is_refused(text: str) -> None:
     try:
         url = http.base_url(text, "HEAP_URL")

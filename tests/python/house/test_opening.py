@@ -199,9 +199,12 @@ def test_a_home_that_may_only_be_read_is_named(
 
 @pytest.mark.parametrize(
     "instant",
-    ["9999-12-31", "9999-12-31T23:59:59+00:00", "3000-01-01", "0001-01-01T00:00:00+14:00"],
-)
-def test_an_instant_beyond_the_calendar_is_refused(home: Path, instant: str) -> None:
+    [
+        "9999-12-31", "9999-12-31T23:59:59+00:00", "3000-01-01", "0001-01-01T00:00:00+14:00",
+        "2026-W01", "2026W011",
+    ],
+)  # fmt: skip
+def test_an_instant_beyond_the_calendar_or_of_another_is_refused(home: Path, instant: str) -> None:
     told = CliRunner().invoke(app, ["build", "--as-of", instant])
     assert told.exit_code == 2
     assert "from 1970 to 2999" in told.stderr

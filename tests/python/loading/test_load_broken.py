@@ -456,27 +456,26 @@ def test_dlt_reads_no_settings_but_ours(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_what_may_not_be_read_or_written_is_named(
-    tmp_path: Path, open_folder: Path, nobody: Callable[[], AbstractContextManager[None]]
+    tmp_path: Path, an_owner: Callable[[], AbstractContextManager[None]]
 ) -> None:
-    export, home = open_folder / "export", open_folder / "home"
+    export, home = tmp_path / "export", tmp_path / "home"
     metrics_file(export / "closed", 1, 0)
     path = metrics_file(export, 2, 10)
     kind = loading.recognise(PurePosixPath(path))
     assert kind is not None
     found = files.Found(str(path), path.name, kind, 9, "1", None, path)
-    load(tmp_path, metrics_file(tmp_path / "warm", 3, 0))  # imports whatever a load needs
-    with nobody():
+    with an_owner():
         home.mkdir()
     export.chmod(0o755)
     home.chmod(0o555)
     (export / "closed").chmod(0)
     path.chmod(0)
     try:
-        with nobody():
+        with an_owner():
             with pytest.raises(CounterfoilError, match=r"closed cannot be read .permission denied"):
                 load(home, export)
             with pytest.raises(contents.Unreadable, match=r"cannot be opened .permission denied"):
-                files.bring(found, open_folder, 0)
+                files.bring(found, tmp_path, 0)
             with pytest.raises(CounterfoilError, match="permission"):
                 loading.ensure_raw(at(home))
     finally:

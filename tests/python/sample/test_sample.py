@@ -179,7 +179,9 @@ def test_an_earlier_sample_is_replaced_and_anything_else_is_left_alone(tmp_path:
     assert (tmp_path / "mine" / "letter.txt").read_text() == "keep"
 
 
-@pytest.mark.parametrize(("people", "effect"), [(0, None), (10, 1.5), (10, float("nan"))])
+@pytest.mark.parametrize(
+    ("people", "effect"), [(0, None), (10**20, None), (10, 1.5), (10, float("nan"))]
+)
 def test_impossible_wishes_are_refused(tmp_path: Path, people: int, effect: float | None) -> None:
     with pytest.raises(UsageError):
         write_sample(tmp_path / "s", people=people, effect=effect, console=Console(as_json=True))

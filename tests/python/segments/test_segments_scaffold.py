@@ -91,6 +91,8 @@ def test_wrong_use_is_one_sentence(tmp_path: Path) -> None:
     console = Console(as_json=True)
     with pytest.raises(UsageError, match="snake_case"):
         new_segment(console, "Quiet-Subscriber", project=project)
+    with pytest.raises(UsageError, match="at most 100 characters"):
+        new_segment(console, "x" * 300, project=project)
     with pytest.raises(UsageError, match="no segment quiet_subscriber to take version 1 from"):
         new_segment(console, "quiet_subscriber", from_version=1, project=project)
     with pytest.raises(UsageError, match="has no version 7; it has 1"):
