@@ -142,8 +142,8 @@ def new_segment(
         is_hypothesis: also from a finding that may not be told; the yml says so.
 
     Raises:
-        UsageError: the key is not snake_case or is too long, `from_version` does not exist, the segment of
-            a finding is there already, or the finding may not be told.
+        UsageError: the key is not snake_case or is too long, `from_version` does not exist, the
+            segment of a finding is there already, or the finding may not be told.
         CounterfoilError: the yml of the segment is not laid out as ours are.
     """
     if not _KEY.fullmatch(key):
