@@ -35,9 +35,10 @@ run: setup ## the sample brand: load, build, plan, publish to a local Heap, week
 test: setup ## every test, with modest example counts
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not prove and not browser and not spark"
 
-prove: setup spark ## the long proofs at full counts: shuffles, kills, simulations
+prove: setup ## the long proofs at full counts: shuffles, kills, simulations
 	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not spark"
 	@FRESH=1 $(PY) tests/mutation/mutate.py
+	@COUNTERFOIL_PROVE=1 $(MAKE) spark
 
 mutate: setup ## break one model at a time: which dbt test notices? SAMPLE= MODELS= SEED= AGAIN=1
 	@nice $(PY) tests/mutation/mutate.py

@@ -16,7 +16,8 @@ heap_users as (
 emails_in_heap as (
     select
         {{ lowered("email") }} as email,
-        max(case when {{ lowered("heap_identity") }} <> {{ lowered("email") }} then 1 else 0 end) = 1 as has_other_identity
+        max(case when {{ lowered("heap_identity") }} <> {{ lowered("email") }} then 1 else 0 end) = 1
+            as has_other_identity
     from heap_users
     where email is not null
     group by {{ lowered("email") }}

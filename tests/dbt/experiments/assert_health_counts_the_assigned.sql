@@ -12,8 +12,8 @@ health as (
 counted as (
     select
         experiment_key,
-        avg(case when is_crossover then 1.0 else 0.0 end) as crossover_rate,
-        avg(case when exclusion_reason = 'late_label' then 1.0 else 0.0 end) as late_label,
+        avg(cast(case when is_crossover then 1 else 0 end as double)) as crossover_rate,
+        avg(cast(case when exclusion_reason = 'late_label' then 1 else 0 end as double)) as late_label,
         sum(case when exclusion_reason = 'winner_picked' then 1.0 else 0.0 end) as winner_picked
     from assignments
     group by experiment_key
