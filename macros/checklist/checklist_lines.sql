@@ -5,7 +5,7 @@
         "identifier_declared", "identifier_unchanged", "match_rate", "standard_events",
         "exposure_without_click", "segments", "state_and_history", "holdouts", "sample_ratio",
         "holdouts_apart", "cadence", "freshness", "gaps", "webhooks", "quarantine", "rejected_rows",
-        "refusals", "dead_letters", "read_back", "told_otherwise",
+        "refusals", "dead_letters", "read_back", "told_otherwise", "audiences", "landed",
         "entries", "names", "exposure", "clicks", "conversions", "holdout", "arms", "health",
         "holdout_label", "lift", "told", "funnel",
     ]) }}

@@ -29,6 +29,10 @@ persons as (
     select * from {{ ref("dim_persons") }}
 ),
 
+parity as (
+    select * from {{ ref("fct_audience_parity") }}
+),
+
 counted as (
     select
         audience_key,
@@ -102,6 +106,8 @@ described as (
                 audiences.destination = 'customerio_segment'
                 and length({{ without("audiences.destination_id", "[0-9]") }}) > 0
                 then 'its destination is no id of a segment'
+            when parity.verdict = 'blocked'
+                then {{ dbt.concat(["'Heap''s list is not like ours: '", "parity.blocked_reason"]) }}
         end as blocked_reason,
         -- numbers
         audiences.version,
@@ -125,6 +131,8 @@ described as (
         on audiences.experiment_key = controlled.experiment_key
     left join platforms
         on audiences.destination_id = platforms.platform
+    left join parity
+        on audiences.audience_key = parity.audience_key
 )
 
 select * from described

@@ -34,6 +34,10 @@ heap as (
     select * from {{ ref("int_checklist__heap") }}
 ),
 
+audiences as (
+    select * from {{ ref("int_checklist__audiences") }}
+),
+
 journeys as (
     select * from {{ ref("int_checklist__journeys") }}
 ),
@@ -69,6 +73,8 @@ implementation_lines as (
     select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from webhooks
     union all
     select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from heap
+    union all
+    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from audiences
 ),
 
 journey_lines as (

@@ -51,7 +51,7 @@ class AudiencePlan:
     target_label: str
     ledger_version: int
     path: Path | None = None
-    audiences: list[AudienceShare] = field(default_factory=list)
+    shares: list[AudienceShare] = field(default_factory=list)
     count_adds: int = 0
     count_removes: int = 0
     count_gone: int = 0
@@ -74,7 +74,7 @@ def from_header(header: dict[str, Any], path: Path) -> AudiencePlan:
     known = {name: header[name] for name in AudiencePlan.__dataclass_fields__ if name in header}
     known["created_at"] = datetime.fromisoformat(known["created_at"])
     known["as_of"] = datetime.fromisoformat(known["as_of"])
-    known["audiences"] = [AudienceShare(**share) for share in known["audiences"]]
+    known["shares"] = [AudienceShare(**share) for share in known["shares"]]
     return AudiencePlan(**{**known, "path": path})
 
 
@@ -118,7 +118,7 @@ def summary_lines(plan: AudiencePlan) -> list[str]:
     lines = [
         f"audiences plan {plan.plan_id} for {plan.target_label}, as of {plan.as_of:%Y-%m-%d %H:%M}"
     ]
-    for share in plan.audiences:
+    for share in plan.shares:
         lines.append(f"  {share.audience_key}: {said_of(share)}")
     lines.append(
         f"  {plan.count_adds:,} to add, {plan.count_removes:,} to remove; calls: {plan.calls:,}, "

@@ -30,9 +30,6 @@ from pipelines.sql import names_in, read_sql
 SQL = Path(__file__).with_name("sql")
 MAKER = "counterfoil audiences plan"
 
-NOTHING_COMPARED = "(select null as audience_key, null as verdict, null as said where false)"
-"""Where nobody compares the lists, nothing is blocked for it."""
-
 
 def make_plan(
     settings: Settings,
@@ -87,12 +84,12 @@ def compute(
             target=key,
             target_label=_label(target),
             ledger_version=ledger.version,
-            audiences=_shares(ledger, warehouse),
+            shares=_shares(ledger, warehouse),
         )
         rows = _render(settings, ledger)
-    plan.count_adds = sum(share.adds for share in plan.audiences)
-    plan.count_removes = sum(sum(share.removes.values()) for share in plan.audiences)
-    plan.count_gone = sum(share.gone for share in plan.audiences)
+    plan.count_adds = sum(share.adds for share in plan.shares)
+    plan.count_removes = sum(sum(share.removes.values()) for share in plan.shares)
+    plan.count_gone = sum(share.gone for share in plan.shares)
     with rows.open("rb") as lines:
         plan.calls = sum(1 for _ in batches(lines, limits.ids_per_call))
     plan.minutes = round(plan.calls / CALLS_PER_MINUTE, 1)
@@ -109,26 +106,26 @@ def find_changes(
     is_again: bool = False,
 ) -> None:
     """Make the temp table `audience_changes`: what a push to this target would say now."""
-    target_name = literal(target) if target else "null"
-    members = warehouse.require(
-        "fct_audience_members",
-        "audience_key", "person_id", "workspace_id", "cio_id", "identifier_type", "identifier",
-        "is_member", "exclusion_reason",
-    )  # fmt: skip
-    audiences = warehouse.require(
-        "fct_audiences", "audience_key", "destination", "destination_id", "blocked_reason"
-    )
     names = {
-        "target": target_name,
+        "target": literal(target) if target else "null",
         "salt": literal(ledger.salt),
-        "members": members,
-        "audiences": audiences,
-        "profiles": warehouse.require("int_audiences__profiles", "cio_id", "is_alive"),
-        "merges": warehouse.require("int_identity__merges", "primary_cio_id", "secondary_cio_id"),
-        "parity": NOTHING_COMPARED,
+        "fct_audience_members": warehouse.require(
+            "fct_audience_members",
+            "audience_key", "person_id", "workspace_id", "cio_id", "identifier_type", "identifier",
+            "is_member", "exclusion_reason",
+        ),
+        "fct_audiences": warehouse.require(
+            "fct_audiences", "audience_key", "destination", "destination_id", "blocked_reason"
+        ),
+        "int_audiences__profiles": warehouse.require(
+            "int_audiences__profiles", "cio_id", "is_alive", "is_merged_away"
+        ),
+        "int_identity__merges": warehouse.require(
+            "int_identity__merges", "primary_cio_id", "secondary_cio_id"
+        ),
         "workspace": _number(settings.customerio_workspace),
         "is_again": str(is_again).lower(),
-    }
+    }  # fmt: skip
     for name in ("ours", "stops", "changes"):
         file = SQL / f"{name}.sql"
         ledger.db.execute(read_sql(file, **{one: names[one] for one in names_in(file)}))
@@ -179,7 +176,7 @@ def _shares(ledger: Ledger, warehouse: Warehouse) -> list[AudienceShare]:
 
 def _render(settings: Settings, ledger: Ledger) -> Path:
     """Every row of the plan in a file of its own, as `push` will read it."""
-    work = settings.home / "tmp" / "audiences"
+    work = settings.home / "tmp" / "changes"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     work.chmod(0o700)

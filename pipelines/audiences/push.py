@@ -232,7 +232,7 @@ def push_lines(summary: PushSummary, plan: AudiencePlan, target: TrackTarget) ->
             f"and {summary.count_removed:,} removed in {summary.count_calls:,} calls, "
             f"{summary.seconds:,.1f} s"
         ]
-    lines += [f"  {s.audience_key}: {said_of(s)}" for s in plan.audiences if s.blocked]
+    lines += [f"  {s.audience_key}: {said_of(s)}" for s in plan.shares if s.blocked]
     if summary.status == "resumes":
         lines.append(f"  time box ended: {summary.count_left:,} rows are left for the next run")
     for name, count in summary.held.items():

@@ -1,4 +1,4 @@
--- What the three lines about the ledger measure now: it changes after the build. Beside the warehouse,
+-- What the four lines about the ledger measure now: it changes after the build. Beside the warehouse,
 -- the ledger is attached as `ledger`. What an answer means says int_checklist__ledger_answers.
 with
 
@@ -16,6 +16,20 @@ told_otherwise as (
 
 heap_events as (
     select * from {stg_heap__events}
+),
+
+landings as (
+    select * from ledger.audience_landings
+),
+
+counted_landings as (
+    select
+        coalesce(sum(count_told), 0) as count_told,
+        coalesce(sum(count_landed), 0) as count_landed,
+        coalesce(sum(count_missing), 0) as count_missing,
+        coalesce(sum(count_foreign), 0) as count_foreign,
+        count(*) as count_read
+    from landings
 ),
 
 counted_letters as (
@@ -81,6 +95,19 @@ measured_now as (
         count_otherwise as value,
         case when count_told > 0 then count_otherwise = 0 end as is_met
     from counted_otherwise
+    union all
+    select
+        'landed' as line,
+        case
+            when count_read = 0 then 'no segment was read back (CUSTOMERIO_APP_API_KEY)'
+            else format(
+                '{:,} of {:,} landed, {:,} added by others',
+                cast(count_landed as bigint), cast(count_told as bigint), cast(count_foreign as bigint)
+            )
+        end as measured,
+        count_missing as value,
+        case when count_read > 0 then count_missing = 0 end as is_met
+    from counted_landings
 )
 
 select * from measured_now

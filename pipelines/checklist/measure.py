@@ -52,7 +52,7 @@ def _of_the_ledger(settings: Settings, tables: Tables) -> dict[str, Record]:
         )
     }
     ledger = attach_ledger(tables, settings)
-    if ledger is not None and not ledger.has("heap_told_otherwise"):
+    if ledger is not None and not ledger.has("heap_told_otherwise", "audience_landings"):
         raise CounterfoilError("The ledger is of an older version: run `counterfoil plan` once.")
     if ledger is None:
         measured = [{"line": line, "measured": NO_LEDGER, "is_met": None} for line, _ in answers]

@@ -69,6 +69,7 @@ TABLES = {
     "consent_attribute varchar, heap_segment varchar, min_parity double, experiment_key varchar, "
     "max_members bigint, most_messages bigint, messages_days bigint, owner varchar, "
     "expires_on date",
+    "fct_audience_parity": "audience_key varchar, verdict varchar, blocked_reason varchar",
     "ad_file_columns": "platform varchar, position bigint, heading varchar, field varchar, "
     "normalisation varchar, is_hashed boolean",
 }
@@ -134,6 +135,7 @@ class World:
     console: Console = field(default_factory=lambda: Console(as_json=True))
     seen: set[str] = field(default_factory=set)
     count_merged: int = 0
+    parity: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, *humans: Human) -> None:
         """New profiles."""
@@ -278,6 +280,7 @@ class World:
                 (key, 1, p.cio_id, arm, None) for p in people for key, arm in p.arms
             ],
             "audiences": [[row.get(column) for column in columns] for row in self.audiences],
+            "fct_audience_parity": self.parity,
             "ad_file_columns": [
                 ("meta", 1, "email", "email", "lower", True),
                 ("meta", 2, "extern_id", "extern_id", None, True),

@@ -3,8 +3,8 @@ with recursive wanted as (
     select
         members.audience_key, audiences.destination_id, members.workspace_id, members.cio_id,
         members.identifier_type, members.identifier
-    from {members} as members
-    inner join {audiences} as audiences using (audience_key)
+    from {fct_audience_members} as members
+    inner join {fct_audiences} as audiences using (audience_key)
     where members.is_member
         and audiences.destination = 'customerio_segment'
         and members.audience_key not in (select audience_key from audience_stops)
@@ -34,7 +34,7 @@ adds as (
 unwanted as (
     select ours.*, profiles.person_id, profiles.is_alive, profiles.is_merged_away
     from audience_ours as ours
-    left join {profiles} as profiles using (workspace_id, cio_id)
+    left join {int_audiences__profiles} as profiles using (workspace_id, cio_id)
     where ours.audience_key not in (select audience_key from audience_stops)
         and not exists (
             select 1 from wanted
@@ -52,14 +52,14 @@ followed as (
     union
     select followed.workspace_id, followed.cio_id, merges.primary_cio_id as later_cio_id
     from followed
-    inner join {merges} as merges
+    inner join {int_identity__merges} as merges
         on followed.workspace_id = merges.workspace_id and followed.later_cio_id = merges.secondary_cio_id
 ),
 
 survivors as (
     select followed.workspace_id, followed.cio_id, min(followed.later_cio_id) as cio_id_now
     from followed
-    inner join {profiles} as profiles
+    inner join {int_audiences__profiles} as profiles
         on followed.workspace_id = profiles.workspace_id
             and followed.later_cio_id = profiles.cio_id
             and profiles.is_alive
@@ -74,7 +74,7 @@ became as (
 
 holders as (
     select workspace_id, customer_id, count(*) as count_holders
-    from {profiles}
+    from {int_audiences__profiles}
     where is_alive and customer_id is not null
     group by workspace_id, customer_id
 ),
@@ -107,11 +107,11 @@ removes as (
         end as action,
         coalesce(members.exclusion_reason, 'left the segment') as reason
     from became
-    left join {profiles} as living
+    left join {int_audiences__profiles} as living
         on became.workspace_id = living.workspace_id and became.living_cio_id = living.cio_id and living.is_alive
     left join holders
         on living.workspace_id = holders.workspace_id and living.customer_id = holders.customer_id
-    left join {members} as members
+    left join {fct_audience_members} as members
         on became.audience_key = members.audience_key and became.person_id = members.person_id
 ),
 

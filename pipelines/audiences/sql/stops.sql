@@ -1,19 +1,19 @@
 create or replace temp table audience_stops as
 with targeted as (
-    select * from {audiences}
+    select * from {fct_audiences}
     where destination = 'customerio_segment'
 ),
 
 spread as (
     select count(distinct members.workspace_id) > 1 as is_spread
-    from {members} as members
+    from {fct_audience_members} as members
     inner join targeted using (audience_key)
 ),
 
 elsewhere as (
     select distinct targeted.audience_key
     from targeted
-    inner join {members} as members using (audience_key)
+    inner join {fct_audience_members} as members using (audience_key)
     where members.workspace_id <> {workspace}
 ),
 
@@ -22,7 +22,6 @@ judged as (
         targeted.audience_key,
         case
             when targeted.blocked_reason is not null then targeted.blocked_reason
-            when parity.verdict = 'blocked' then concat('Heap''s list and ours differ: ', parity.said)
             when elsewhere.audience_key is not null
                 then 'its people are of another workspace than CUSTOMERIO_WORKSPACE'
             when spread.is_spread and {workspace} is null
@@ -30,7 +29,6 @@ judged as (
         end as reason
     from targeted
     cross join spread
-    left join {parity} as parity using (audience_key)
     left join elsewhere using (audience_key)
 ),
 

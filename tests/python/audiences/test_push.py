@@ -55,7 +55,7 @@ def test_the_plan_is_told_and_nothing_else(world: World, heap: Sandbox) -> None:
     plan = make_plan(world.settings, world.console, limits=FAST)
     assert heap.customerio.sent == []
     assert (plan.count_adds, plan.count_removes, plan.calls) == (80, 0, 1)
-    assert plan.audiences[0].excluded == {"held out": 20}
+    assert plan.shares[0].excluded == {"held out": 20}
     header = (plan.path or Path()).read_text().splitlines()[0]
     assert "id-1" not in header
     assert "c000001" not in header
@@ -94,7 +94,7 @@ def test_a_relabel_after_the_push_is_listed_and_removed(world: World, heap: Sand
     world.humans["c000002"].arms.append(("all", "control"))
     world.build()
     plan = make_plan(world.settings, world.console, limits=FAST)
-    assert plan.audiences[0].removes == {"held out": 2}
+    assert plan.shares[0].removes == {"held out": 2}
     told(world)
     assert inside(heap) == world.members("sms")
     assert not inside(heap) & {"c000001", "c000002"}
@@ -117,7 +117,7 @@ def test_we_remove_only_whom_we_added(world: World, heap: Sandbox) -> None:
     world.humans["c000000"].is_in = True
     world.build()
     plan = make_plan(world.settings, world.console, limits=FAST)
-    assert (plan.count_adds, plan.audiences[0].already_there) == (0, 1)
+    assert (plan.count_adds, plan.shares[0].already_there) == (0, 1)
     told(world)
     world.humans["c000000"].is_in = False
     world.build()
@@ -310,11 +310,18 @@ def test_blocked_and_undeclared_audiences_do_not_move(world: World, heap: Sandbo
         world.audiences = rows
         world.build()
         plan = make_plan(world.settings, world.console, limits=FAST)
-        assert next(share.blocked for share in plan.audiences).startswith(reason) or reason in str(
-            plan.audiences[0].blocked
+        assert next(share.blocked for share in plan.shares).startswith(reason) or reason in str(
+            plan.shares[0].blocked
         )
         assert told(world).count_calls == 0
     assert inside(heap) == before
+    world.audiences, world.parity = [audience()], [("sms", "blocked", "too unlike")]
+    world.build()
+    plan = make_plan(world.settings, world.console, limits=FAST)
+    assert plan.shares[0].blocked == "Heap's list is not like ours: too unlike"
+    assert told(world).count_calls == 0
+    assert inside(heap) == before
+    world.parity.clear()
     world.audiences = [audience(expires_on=AS_OF.date())]
     world.build()
     told(world)

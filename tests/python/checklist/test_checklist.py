@@ -37,6 +37,8 @@ LINES = (
     "dead_letters",
     "read_back",
     "told_otherwise",
+    "audiences",
+    "landed",
 )
 
 
