@@ -11,5 +11,6 @@
         ("webhooks", "stg_customerio__webhooks", "workspace_id", "metric", "occurred_at"),
         ("behavior", "stg_behavior__events", none, "event_name", "occurred_at"),
         ("heap_sessions", "stg_heap__sessions", none, none, "started_at"),
+        ("heap_segments", "stg_heap__segment_pages", none, none, "received_at"),
     ]) }}
 {%- endmacro %}

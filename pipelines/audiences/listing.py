@@ -9,6 +9,8 @@ from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
 from pipelines.settings import Settings
 
+DIFFERENCES = Path(__file__).with_name("sql") / "differences.sql"
+WHERE = {"heap": "Heap's list", "sql": "ours"}
 LISTING = Path(__file__).with_name("sql") / "listing.sql"
 
 
@@ -20,6 +22,7 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
     """
     with open_warehouse(settings) as tables:
         found = tables.ask(LISTING)
+        differences = tables.ask(DIFFERENCES)
     for one in found:
         where = f"{one['destination']} {one['destination_id']}"
         blocked = f"; blocked, for {one['blocked_reason']}" if one["blocked_reason"] else ""
@@ -29,6 +32,14 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
             f"out; {one['count_entered_week']:,} entered and {one['count_left_week']:,} left in a "
             f"week{blocked}"
         )
+        one["differences"] = [
+            {name: value for name, value in who.items() if name != "audience_key"}
+            for who in differences
+            if who["audience_key"] == one["audience_key"]
+        ]
+        for who in one["differences"] if one["blocked_reason"] else ():
+            where = WHERE[who["only_in"]]
+            console.line(f"    only in {where}, by {who['cause']}: {who['member_id']}")
     if not found:
         console.line("No audience is declared: see docs/audiences.md.")
     console.record(audiences=found)

@@ -10,7 +10,8 @@ syncs as (
     select * from {{ ref("int_audiences__heap_syncs") }}
 ),
 
-{% set inputs = watched_inputs() | rejectattr(0, "equalto", "heap_sessions") | list -%}
+{% set of_heap = ["heap_sessions", "heap_segments"] -%}
+{% set inputs = watched_inputs() | rejectattr(0, "in", of_heap) | list -%}
 {% for family, model, workspace, event, instant in inputs -%}
 {{ family }}_newest as (
     select max({{ instant }}) as known_until
@@ -66,9 +67,9 @@ matched as (
         row_number() over (
             partition by audiences.audience_key
             order by
-                case when audiences.heap_segment = latest.heap_segment_id then 0 else 1 end,
+                case when audiences.heap_segment = latest.heap_segment_id then 0 else 1 end asc,
                 latest.synced_at desc,
-                latest.heap_segment_id
+                latest.heap_segment_id asc
         ) as match_rank
     from audiences
     inner join latest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,3 +78,26 @@ def test_an_erasure_and_a_later_load_take_one_of_many_out_of_a_page(
     with duckdb.connect(str(settings.raw_path), read_only=True) as raw:
         found = raw.execute("select data -> '$.add' from heap_connect.segment_pages").fetchall()
     assert [json.loads(add) for (add,) in found] == [[{"id": "C2"}], [{"id": "C2"}]]
+
+
+def test_an_erasure_reaches_the_snapshots(settings: Settings, tmp_path: Path) -> None:
+    load([str(people_export(tmp_path))], settings, QUIET)
+    kept = settings.snapshots_dir
+    kept.mkdir()
+    of_all = {"segment_id": 7, "taken_at": "2026-03-01T00:00:00Z"}
+    lines = [
+        {**of_all, "count_members": 2},
+        {**of_all, "cio_id": "zz", "customer_id": "C1", "email": None},
+        {**of_all, "cio_id": "yy", "customer_id": "C2", "email": None},
+    ]
+    name = "segment_snapshots_111_7-20260301T000000Z.jsonl.gz"
+    with gzip.open(kept / name, "wt") as out:
+        out.writelines(json.dumps(line) + "\n" for line in lines)
+    load([str(kept)], settings, QUIET)
+    certificate = erase(settings, "C1", QUIET)
+    with gzip.open(kept / name, "rt") as text:
+        assert [json.loads(line) for line in text] == [lines[0], lines[2]]
+    with duckdb.connect(str(settings.raw_path), read_only=True) as raw:
+        found = raw.execute("select customer_id from customerio.segment_snapshots order by 1")
+        assert found.fetchall() == [("C2",), (None,)]
+    assert not certificate.proof.found

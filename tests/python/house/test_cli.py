@@ -21,7 +21,8 @@ import yaml
 from publisher_home import OPEN, Home
 from typer.testing import CliRunner, Result
 
-from cli import app, path
+from cli import app
+from pipelines.command import path
 from pipelines.sandbox import Fault, Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 

@@ -20,6 +20,7 @@ PAGES = {
     "experiments": "measurement.md",
     "exposure": "exposure.md",
     "heap": "publishing.md",
+    "audiences": "audiences.md",
     "insight": "insight.md",
     "review": "review.md",
     "checklist": "checklist.md",
