@@ -19,10 +19,10 @@ counted as (
         sum(case when is_in_heap then 1 else 0 end) as count_heap,
         sum(case when is_in_sql then 1 else 0 end) as count_sql,
         sum(case when is_in_heap and is_in_sql then 1 else 0 end) as count_both,
-        count(*) as count_either,
-        {%- for cause in ["identity", "time", "definition"] %}
-        sum(case when cause = '{{ cause }}' then 1 else 0 end) as count_{{ cause }}{{ "," if not loop.last }}
-        {%- endfor %}
+        sum(case when cause = 'identity' then 1 else 0 end) as count_identity,
+        sum(case when cause = 'time' then 1 else 0 end) as count_time,
+        sum(case when cause = 'definition' then 1 else 0 end) as count_definition,
+        count(*) as count_either
     from compared
     group by audience_key
 ),
@@ -44,7 +44,9 @@ measured as (
         end as jaccard,
         lists.synced_at,
         lists.known_until,
-        lists.synced_at < {{ dbt.dateadd("hour", -1 * var("heap_segments_stale_hours"), as_of()) }} as is_heap_stale,
+        coalesce(
+            lists.synced_at < {{ dbt.dateadd("hour", -1 * var("heap_segments_stale_hours"), as_of()) }}, true
+        ) as is_heap_stale,
         coalesce(
             lists.known_until < {{ dbt.dateadd("hour", -1 * var("stale_after_hours"), as_of()) }}, true
         ) as is_sql_stale
@@ -63,7 +65,8 @@ reasoned as (
             when heap_segment_id is null then 'no sync of this segment of Heap ever came whole'
             when is_heap_stale
                 then 'Heap last told its list more than {{ var("heap_segments_stale_hours") }} hours ago'
-            when is_sql_stale then 'nothing that we know of people is younger than {{ var("stale_after_hours") }} hours'
+            when is_sql_stale
+                then 'nothing that we know of people is younger than {{ var("stale_after_hours") }} hours'
             when jaccard < min_parity
                 then concat(
                     'the two lists differ by more than min_parity: by identity ',

@@ -17,16 +17,30 @@ names as (
     group by heap_segment_id
 ),
 
-keyed as (
+-- a stay is of a member in one segment and workspace
+told as (
     select
-        concat(heap_segment_id, '|', coalesce(cast(workspace_id as {{ dbt.type_string() }}), ''), '|', member_id)
-            as person_id,
-        starts_at,
-        ends_at
+        *,
+        coalesce(cast(workspace_id as {{ dbt.type_string() }}), '') as workspace_text
     from spans
 ),
 
-{{ stays_from("keyed") }},
+keyed as (
+    select
+        *,
+        concat(heap_segment_id, '|', workspace_text, '|', member_id) as stay_key
+    from told
+),
+
+spans_of_stays as (
+    select
+        stay_key as person_id,
+        starts_at,
+        ends_at
+    from keyed
+),
+
+{{ stays_from("spans_of_stays") }},
 
 kept as (
     select
@@ -34,10 +48,9 @@ kept as (
         workspace_id,
         member_id,
         person_id,
-        concat(heap_segment_id, '|', coalesce(cast(workspace_id as {{ dbt.type_string() }}), ''), '|', member_id)
-            as stay_key
-    from spans
-    group by heap_segment_id, workspace_id, member_id, person_id
+        stay_key
+    from keyed
+    group by heap_segment_id, workspace_id, member_id, person_id, stay_key
 ),
 
 members as (

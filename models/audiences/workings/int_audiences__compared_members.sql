@@ -107,7 +107,7 @@ compared as (
                 heap_entered_at is null
                 and (heap_identity is null or match_status in ('unmatched', 'ambiguous', 'anonymous'))
                 then 'identity'
-            when heap_entered_at is null and (changed_from is null or sql_entered_at >= changed_from) then 'time'
+            when heap_entered_at is null and coalesce(sql_entered_at >= changed_from, true) then 'time'
             when sql_entered_at is null and exited_at >= changed_from then 'time'
             else 'definition'
         end as cause,

@@ -67,9 +67,9 @@ matched as (
         row_number() over (
             partition by audiences.audience_key
             order by
-                case when audiences.heap_segment = latest.heap_segment_id then 0 else 1 end,
+                case when audiences.heap_segment = latest.heap_segment_id then 0 else 1 end asc,
                 latest.synced_at desc,
-                latest.heap_segment_id
+                latest.heap_segment_id asc
         ) as match_rank
     from audiences
     inner join latest

@@ -77,11 +77,7 @@ spans as (
         entered.heap_segment_id,
         holders.workspace_id,
         -- whom nobody knows keeps apart from everybody, under a key that tells no id
-        case
-            when holders.person_id is null
-                then concat('unknown:', {{ dbt.hash("entered.customer_id") }})
-            else holders.person_id
-        end as member_id,
+        coalesce(holders.person_id, concat('unknown:', {{ dbt.hash("entered.customer_id") }})) as member_id,
         holders.person_id,
         entered.occurred_at as starts_at,
         entered.turned_at as ends_at

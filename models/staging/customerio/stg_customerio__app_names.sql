@@ -22,7 +22,7 @@ ranked as (
         *,
         row_number() over (
             partition by workspace_id, kind, thing_id
-            order by updated_at desc, thing_name
+            order by updated_at desc, thing_name asc
         ) as version_rank
     from typed
     where
