@@ -1,4 +1,4 @@
-"""`make run`: the sample brand's whole road and the way back, against a local Heap and Customer.io."""
+"""`make run`: the sample brand, there and back, against a local Heap and a local Customer.io."""
 
 from __future__ import annotations
 

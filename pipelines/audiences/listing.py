@@ -11,7 +11,7 @@ from pipelines.settings import Settings
 
 DIFFERENCES = Path(__file__).with_name("sql") / "differences.sql"
 WHERE = {"heap": "Heap's list", "sql": "ours"}
-LISTING = Path(__file__).with_name("sql") / "listing.sql"
+SQL = Path(__file__).with_name("sql")
 
 
 def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]:
@@ -21,7 +21,8 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
         CounterfoilError: nothing whole was built.
     """
     with open_warehouse(settings) as tables:
-        found = tables.ask(LISTING)
+        found = tables.ask(SQL / "listing.sql")
+        differing = tables.ask(SQL / "parity_sample.sql")
         differences = tables.ask(DIFFERENCES)
     for one in found:
         where = f"{one['destination']} {one['destination_id']}"
@@ -32,6 +33,11 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
             f"out; {one['count_entered_week']:,} entered and {one['count_left_week']:,} left in a "
             f"week{blocked}"
         )
+        for other in differing:
+            if one["blocked_reason"] and other["audience_key"] == one["audience_key"]:
+                console.line(
+                    f"  {other['member_id']}: only in {other['only_in']}, by {other['cause']}"
+                )
         one["differences"] = [
             {name: value for name, value in who.items() if name != "audience_key"}
             for who in differences
@@ -42,5 +48,5 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
             console.line(f"    only in {where}, by {who['cause']}: {who['member_id']}")
     if not found:
         console.line("No audience is declared: see docs/audiences.md.")
-    console.record(audiences=found)
+    console.record(listed=found, differing=differing)
     return found
