@@ -188,9 +188,12 @@ def run_all(
     Without exports: the sample brand, as of its own end, in the state folder's `sample/`.
     Files and lines that could not be read do not stop the road; they are told at its end.
     """
+    from pipelines.warehouse import parse_as_of
+
+    parse_as_of(as_of)  # before anything is loaded, and the registries too
     if not exports:
         exports, as_of, registries = _sample_brand(settings, console, as_of, registries)
-    checked(registries)  # before anything is loaded
+    checked(registries)
     quarantine: CounterfoilError | None = None
     try:
         load_exports(settings, console, exports, registries=registries)

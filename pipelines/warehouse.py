@@ -114,6 +114,8 @@ def build(
         UsageError: a registry or the selection cannot be read.
         CounterfoilError: broken data or definitions; the reason names the first of them.
     """
+    if select is not None and not select.strip():
+        raise UsageError("--select is empty: name a model, such as fct_lift, or leave it out.")
     instant = as_of or current_hour()
     seeds = registry_files.compose(settings, registries)
     require_true_rehearsals(settings, seeds)

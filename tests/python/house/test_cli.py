@@ -156,6 +156,12 @@ def test_an_instant_before_the_data(home: Path, export: Path) -> None:
 
 def test_an_instant_that_is_none(home: Path) -> None:
     failed(run("build", "--as-of", "yesterday"), 2, "--as-of")
+    failed(run("run", "--as-of", "yesterday"), 2, "--as-of")
+    assert not (home / "sample").exists()  # refused before anything was made
+
+
+def test_a_part_that_names_no_model(home: Path) -> None:
+    failed(run("build", "--select", " "), 2, "--select is empty")
 
 
 def test_a_registry_with_an_unknown_column(home: Path, export: Path, tmp_path: Path) -> None:
