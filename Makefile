@@ -38,7 +38,6 @@ test: setup ## every test, with modest example counts
 prove: setup ## the long proofs at full counts: shuffles, kills, simulations
 	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not spark"
 	@FRESH=1 $(PY) tests/mutation/mutate.py
-	@COUNTERFOIL_PROVE=1 $(MAKE) spark
 
 mutate: setup ## break one model at a time: which dbt test notices? SAMPLE= MODELS= SEED= AGAIN=1
 	@nice $(PY) tests/mutation/mutate.py

@@ -153,7 +153,7 @@ ranked as (
         {{ reasons_in_all_arms("experiment_key", codes) }} as reasons,
         verdict,
         -- numbers
-        row_number() over (
+        cast(row_number() over (
             partition by workspace_id
             order by
                 case when net_margin_low is null then 1 else 0 end asc,
@@ -165,7 +165,7 @@ ranked as (
                 intent_tier asc,
                 experiment_key asc,
                 arm asc
-        ) as triage_rank,
+        ) as {{ dbt.type_bigint() }}) as triage_rank,
         count_persons,
         count_treatment,
         count_control,
