@@ -75,7 +75,7 @@ kept_from as (
                 and (
                     experiments.workspace_id is null
                     or audiences.workspace_id is null
-                    or experiments.workspace_id = audiences.workspace_id
+                    or audiences.workspace_id = experiments.workspace_id
                 )
             )
     inner join drawn
