@@ -1,5 +1,6 @@
 -- The label of the first assignment says whom the lift counts where; who was ever drawn for a control, by a
--- later label too, is told to nobody all the same, and so is whoever was drawn for an arm that nobody declared.
+-- later label too, is told to nobody all the same, and so is whoever was drawn for an arm that nobody
+-- declared.
 with
 
 audiences as (

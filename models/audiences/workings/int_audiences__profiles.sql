@@ -14,7 +14,7 @@ profiles as (
     select * from {{ ref("int_identity__profiles") }}
 ),
 
-merges as (
+declared_merges as (
     select * from {{ ref("int_identity__merges") }}
 ),
 
@@ -37,7 +37,7 @@ merged_away as (
     select distinct
         workspace_id,
         secondary_cio_id as cio_id
-    from merges
+    from declared_merges
 ),
 
 stated as (
