@@ -81,9 +81,12 @@ untagged as (
     select
         *,
         case
-            when normalisation like '%|no_tag|%' then concat(
-                {{ without("split_part(closed_value, '@', 1)", "[+].*$") }}, '@', split_part(closed_value, '@', 2)
-            )
+            when normalisation like '%|no_tag|%'
+                then concat(
+                    {{ without("split_part(closed_value, '@', 1)", "[+].*$") }},
+                    '@',
+                    split_part(closed_value, '@', 2)
+                )
             else closed_value
         end as untagged_value
     from closed
@@ -99,7 +102,9 @@ normalised as (
                 normalisation like '%|no_gmail_dots|%'
                 and split_part(untagged_value, '@', 2) in ('gmail.com', 'googlemail.com')
                 then concat(
-                    replace(split_part(untagged_value, '@', 1), '.', ''), '@', split_part(untagged_value, '@', 2)
+                    replace(split_part(untagged_value, '@', 1), '.', ''),
+                    '@',
+                    split_part(untagged_value, '@', 2)
                 )
             else untagged_value
         end as normal_value

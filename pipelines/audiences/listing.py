@@ -22,7 +22,6 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
     """
     with open_warehouse(settings) as tables:
         found = tables.ask(SQL / "listing.sql")
-        differing = tables.ask(SQL / "parity_sample.sql")
         differences = tables.ask(DIFFERENCES)
     for one in found:
         where = f"{one['destination']} {one['destination_id']}"
@@ -33,11 +32,6 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
             f"out; {one['count_entered_week']:,} entered and {one['count_left_week']:,} left in a "
             f"week{blocked}"
         )
-        for other in differing:
-            if one["blocked_reason"] and other["audience_key"] == one["audience_key"]:
-                console.line(
-                    f"  {other['member_id']}: only in {other['only_in']}, by {other['cause']}"
-                )
         one["differences"] = [
             {name: value for name, value in who.items() if name != "audience_key"}
             for who in differences
@@ -48,5 +42,5 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
             console.line(f"    only in {where}, by {who['cause']}: {who['member_id']}")
     if not found:
         console.line("No audience is declared: see docs/audiences.md.")
-    console.record(listed=found, differing=differing)
+    console.record(audiences=found)
     return found

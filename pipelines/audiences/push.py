@@ -33,12 +33,12 @@ from pipelines.settings import Settings
 Filter = Callable[[list[Change]], list[Change]]
 
 STILL_SO = """
-    select audience_key, destination_id, action, workspace_id, cio_id, identifier_type, identifier
-    from audience_changes where action in ('add', 'remove')
+    select audience_key, destination_id, said, workspace_id, cio_id, identifier_type, identifier
+    from audience_changes where said in ('add', 'remove')
 """
 GONE = (
     "select audience_key, destination_id, workspace_id, cio_id from audience_changes "
-    "where action = 'gone'"
+    "where said = 'gone'"
 )
 
 

@@ -46,7 +46,9 @@ candidates as (
             when typed.consent_attribute is not null then coalesce(consents.is_true, false)
             else typed.destination <> 'ads_file'
         end as has_consent,
-        case when typed.destination = 'ads_file' then {{ phone_digits("phones.attribute_value") }} end as phone,
+        case
+            when typed.destination = 'ads_file' then {{ phone_digits("phones.attribute_value") }}
+        end as phone,
         typed.max_members,
         typed.most_messages,
         {{ dbt.dateadd("day", "-1 * coalesce(typed.messages_days, 7)", as_of()) }} as messages_from,

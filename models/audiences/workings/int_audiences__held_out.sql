@@ -1,5 +1,6 @@
 -- The label of the first assignment says whom the lift counts where; who was ever drawn for a control, by a
--- later label too, is told to nobody all the same, and so is whoever was drawn for an arm that nobody declared.
+-- later label too, is told to nobody all the same, and so is whoever was drawn for an arm that nobody
+-- declared.
 with
 
 audiences as (
@@ -75,7 +76,7 @@ kept_from as (
                 and (
                     experiments.workspace_id is null
                     or audiences.workspace_id is null
-                    or experiments.workspace_id = audiences.workspace_id
+                    or audiences.workspace_id = experiments.workspace_id
                 )
             )
     inner join drawn

@@ -1,5 +1,5 @@
--- Under whatever they go by now: an address that a held-out person shares with somebody else is theirs too, in
--- whichever workspace; ids are those of a workspace.
+-- Under whatever they go by now: an address that a held-out person shares with somebody else is theirs too,
+-- in whichever workspace; ids are those of a workspace.
 with
 
 held_out as (
@@ -26,7 +26,8 @@ gone_by as (
     {% for type in ["customer_id", "email", "cio_id"] -%}
     select
         person_id,
-        {{ "cast(null as " ~ dbt.type_bigint() ~ ")" if type == "email" else "workspace_id" }} as workspace_id,
+        {{ "cast(null as " ~ dbt.type_bigint() ~ ")" if type == "email" else "workspace_id" }}
+            as workspace_id,
         '{{ type }}' as identifier_type,
         {{ type }} as identifier
     from profiles

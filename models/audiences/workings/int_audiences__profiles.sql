@@ -14,7 +14,7 @@ profiles as (
     select * from {{ ref("int_identity__profiles") }}
 ),
 
-merges as (
+declared_merges as (
     select * from {{ ref("int_identity__merges") }}
 ),
 
@@ -37,7 +37,7 @@ merged_away as (
     select distinct
         workspace_id,
         secondary_cio_id as cio_id
-    from merges
+    from declared_merges
 ),
 
 stated as (
@@ -47,14 +47,12 @@ stated as (
         profiles.person_id,
         exported.customer_id,
         lower(exported.email) as email,
-        coalesce(
-            not exported.is_deleted
-            and not exported.is_suppressed
-            and not people.is_deleted
-            and not people.is_suppressed
-            and merged_away.cio_id is null,
-            false
-        ) as is_alive,
+        exported.cio_id is not null
+        and merged_away.cio_id is null
+        and not exported.is_deleted
+        and not exported.is_suppressed
+        and not coalesce(people.is_deleted, true)
+        and not coalesce(people.is_suppressed, true) as is_alive,
         merged_away.cio_id is not null as is_merged_away,
         known_profiles.created_at,
         known_profiles.first_seen_at

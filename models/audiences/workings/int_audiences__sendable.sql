@@ -35,7 +35,7 @@ holders as (
     group by workspace_id, identifier_type, identifier
 ),
 
--- The identifier that speaks for the person everywhere, if a living profile holds it; then the oldest profile.
+-- The identifier that speaks for the person everywhere, if a living profile holds it; then the oldest one.
 ranked as (
     select
         held.*,

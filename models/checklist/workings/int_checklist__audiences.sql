@@ -28,7 +28,8 @@ lines as (
         'No audience is blocked' as title,
         case
             when count_audiences = 0 then 'no audience is declared'
-            else cast(count_audiences as {{ dbt.type_string() }}) || ' audiences with '
+            else
+                cast(count_audiences as {{ dbt.type_string() }}) || ' audiences with '
                 || {{ grouped_digits("count_members") }} || ' memberships; '
                 || {{ grouped_digits("count_held_out") }} || ' held back as held out'
                 || case when count_blocked > 0 then '; blocked: ' || blocked else '' end
@@ -47,7 +48,7 @@ lines as (
         'Whom Customer.io was told of is in its segments' as title,
         'read from the ledger when `counterfoil checklist` runs' as measured,
         'nobody is missing when the App API is read' as threshold,
-        'Customer.io does it later than it answers: push again, which reads again; who stays missing is no profile there.'
+        'Customer.io does it after it answers: push again, which reads again; who stays missing is not there.'
             as advice,
         cast(null as double) as value,
         cast(null as double) as bound,

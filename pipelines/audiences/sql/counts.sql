@@ -1,4 +1,8 @@
-select audience_key, action, reason, count(*) as count_people
+select
+    audience_key,
+    said,
+    why,
+    count(*) as count_people
 from audience_changes
-group by audience_key, action, reason
-order by audience_key, action, reason
+group by audience_key, said, why
+order by audience_key, said, why

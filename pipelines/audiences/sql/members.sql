@@ -12,4 +12,4 @@ from {fct_audiences} as audiences
 left join {fct_audience_members} as members
     on audiences.audience_key = members.audience_key and not members.is_member
 group by all
-order by audiences.audience_key, count_people desc, members.exclusion_reason
+order by audiences.audience_key asc, count_people desc, members.exclusion_reason asc

@@ -1,10 +1,20 @@
 create or replace temp table audience_ours as
 with said as (
-    select audience_key, destination_id, workspace_id, cio_id, identifier_type, identifier, true as is_sure
+    select
+        audience_key,
+        destination_id,
+        workspace_id,
+        cio_id,
+        true as is_sure
     from audience_state
     where target = {target} and told = 'added'
     union all
-    select audience_key, destination_id, workspace_id, cio_id, identifier_type, identifier, false as is_sure
+    select
+        audience_key,
+        destination_id,
+        workspace_id,
+        cio_id,
+        false as is_sure
     from audience_intents
     where target = {target}
 )

@@ -1,3 +1,0 @@
-select audience_key, member_id, only_in, cause
-from {fct_audience_parity_sample}
-order by audience_key, place
