@@ -41,7 +41,12 @@ written as (
         file_columns.heading,
         file_columns.is_hashed,
         concat('|', coalesce(file_columns.normalisation, ''), '|') as normalisation,
-        {{ trimmed("case file_columns.field when 'email' then members.identifier when 'extern_id' then profiles.customer_id else attributes.attribute_value end") }}
+        {{ trimmed(
+            "case file_columns.field"
+            ~ " when 'email' then members.identifier"
+            ~ " when 'extern_id' then profiles.customer_id"
+            ~ " else attributes.attribute_value end"
+        ) }}
             as written_value
     from members
     inner join audiences
@@ -63,7 +68,10 @@ written as (
 lowered as (
     select
         *,
-        case when normalisation like '%|lower|%' then lower(written_value) else written_value end as lowered_value
+        case
+            when normalisation like '%|lower|%' then lower(written_value)
+            else written_value
+        end as lowered_value
     from written
 ),
 
