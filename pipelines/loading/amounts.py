@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from pipelines.built.quoting import literal
-from pipelines.loading.refusing import FLOATS, HALF, blank, is_nan, nothing_but_null, printed, refuse
+from pipelines.loading.refusing import (
+    FLOATS,
+    HALF,
+    blank,
+    is_nan,
+    nothing_but_null,
+    printed,
+    refuse,
+)
 
 _NUMBER = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _CENTS = 100
