@@ -37,7 +37,7 @@ shown as (
         on
             candidates.person_id = exposures.person_id
             and exposures.exposure_kind = 'real'
-            and exposures.sent_at >= candidates.messages_from
+            and candidates.messages_from <= exposures.sent_at
     where candidates.most_messages is not null
     group by candidates.audience_key, candidates.person_id
 ),
@@ -59,7 +59,11 @@ in_common as (
                 when candidates.identifier_type then candidates.identifier
                 when 'phone' then candidates.phone
                 when 'email_root'
-                    then case when candidates.destination = 'ads_file' then {{ email_root("candidates.identifier") }} end
+                    then
+                        case
+                            when candidates.destination = 'ads_file'
+                                then {{ email_root("candidates.identifier") }}
+                        end
             end
 ),
 
