@@ -33,3 +33,16 @@ def too_many_rows(rows: int, size: int) -> str | None:
     if rows <= max(ROWS_FREELY, size * MOST_ROWS_A_BYTE):
         return None
     return f"it says that it holds {rows:,} rows, in {size:,} bytes"
+
+
+def most_unpacked(size: int) -> int:
+    """How many bytes of text a file of `size` bytes may hold at most."""
+    return max(UNPACKED_FREELY, size * MOST_UNPACKED)
+
+
+def unpacks_too_far(size: int, unpacked: float) -> str | None:
+    """The reason why a file of `size` bytes is not read whose text takes `unpacked`, or None."""
+    most = most_unpacked(size)
+    if unpacked <= most:
+        return None
+    return f"{size / MB:,.1f} MB of it unpack to more than {most // MB:,} MB"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from pipelines.loading.bounds import MB, MOST_UNPACKED, UNPACKED_FREELY
+from pipelines.loading import bounds
+from pipelines.loading.bounds import MB
 from pipelines.loading.files import Found
 
 GZIP = b"\x1f\x8b"
@@ -39,11 +40,10 @@ def unpacks_too_far(found: Found) -> str | None:
     Nothing of it is kept, and nothing is read beyond the bound: a bomb costs seconds.
     """
     assert found.path is not None
-    if found.kind.reader not in ("csv", "jsonl") or found.size * _DEFLATE <= UNPACKED_FREELY:
+    if found.kind.reader not in ("csv", "jsonl") or found.size * _DEFLATE <= bounds.UNPACKED_FREELY:
         return None
     if not is_gzip(found):
         return None
-    most = max(UNPACKED_FREELY, found.size * MOST_UNPACKED)
     unpacked = 0
     try:
         with found.path.open("rb") as handle:
@@ -55,8 +55,8 @@ def unpacks_too_far(found: Found) -> str | None:
                     continue
                 is_between = False
                 unpacked += len(stream.decompress(data, MB))
-                if unpacked > most:
-                    return f"{found.size / MB:,.1f} MB of it unpack to more than {most // MB:,} MB"
+                if reason := bounds.unpacks_too_far(found.size, unpacked):
+                    return reason
                 data = stream.unconsumed_tail
                 if stream.eof:
                     data, stream = stream.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 16)

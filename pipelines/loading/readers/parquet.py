@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import duckdb
+
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading.amounts import is_finer_than_a_cent
 from pipelines.loading.batches import (
@@ -18,7 +20,13 @@ from pipelines.loading.batches import (
     spoilers,
     what_is_missing,
 )
-from pipelines.loading.bounds import LARGEST_DESCRIPTION, MB, too_many_rows, too_wide
+from pipelines.loading.bounds import (
+    LARGEST_DESCRIPTION,
+    MB,
+    too_many_rows,
+    too_wide,
+    unpacks_too_far,
+)
 from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
@@ -30,6 +38,7 @@ def prepare(connection: Connection, files: Sequence[Found], reading: Reading) ->
     signatures: dict[str, str] = {}
     widths: dict[str, int] = {}
     counts: dict[str, int] = {}
+    texts: dict[str, tuple[float, float]] = {}
 
     def read_footers(some: Sequence[Found]) -> None:
         paths = path_list(some)
@@ -43,6 +52,15 @@ def prepare(connection: Connection, files: Sequence[Found], reading: Reading) ->
         counts.update(
             connection.execute(
                 f"select file_name, num_rows from parquet_file_metadata({paths})"
+            ).fetchall()
+        )
+        texts.update(
+            (path, (said, most))
+            for path, said, most in connection.execute(
+                "select file_name, sum(cast(total_uncompressed_size as double)),"
+                " sum(case when encodings like '%DICTIONARY%'"
+                " then cast(total_uncompressed_size as double) * num_values else 0 end)"
+                f" from parquet_metadata({paths}) group by file_name"
             ).fetchall()
         )
 
@@ -59,7 +77,11 @@ def prepare(connection: Connection, files: Sequence[Found], reading: Reading) ->
             reading.rejected.append((found, _parquet_reason(spoiled[found])))
             continue
         path = str(found.path)
-        if reason := too_wide(widths[path]) or too_many_rows(counts[path], found.size):
+        if reason := (
+            too_wide(widths[path])
+            or too_many_rows(counts[path], found.size)
+            or _unpacks_too_far(connection, found, *texts.get(path, (0, 0)))
+        ):
             reading.rejected.append((found, reason))
             continue
         groups.setdefault((found.kind.family.name, signatures[path]), []).append(
@@ -128,6 +150,32 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
                     rounded=rounded,
                 )
             )
+
+
+def _unpacks_too_far(connection: Connection, found: Found, said: float, most: float) -> str | None:
+    """The reason when a small file makes large rows: one long word, told in all by its number.
+
+    Args:
+        said: bytes of its columns as the footer tells them, each different word once.
+        most: bytes that there would be if every row held all the words of its column.
+    """
+    reason = unpacks_too_far(found.size, said)
+    if reason or unpacks_too_far(found.size, most) is None:
+        return reason
+    source = f"read_parquet({literal(str(found.path))}, hive_partitioning = false)"
+    length = {"VARCHAR": "strlen", "BLOB": "octet_length"}
+    try:
+        words = [
+            f"coalesce(sum({length[kind]}({quoted(name)})), 0)"
+            for name, kind, *_ in connection.execute(f"describe from {source}").fetchall()
+            if kind in length
+        ]
+        [(unpacked,)] = connection.execute(
+            f"select {' + '.join(words) or 0} from {source}"
+        ).fetchall()
+    except duckdb.Error:  # whoever reads its rows says what is wrong
+        return None
+    return unpacks_too_far(found.size, unpacked)
 
 
 def _place_in_parquet(_: Sequence[Found]) -> str:

@@ -214,7 +214,7 @@ def test_a_file_that_grows_is_read_to_where_it_ended(
 def test_a_packed_text_is_unpacked_so_far_and_no_further(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "UNPACKED_FREELY", 2 * MB)
+    monkeypatch.setattr(bounds, "UNPACKED_FREELY", 2 * MB)
     head = ",".join(COLUMNS).encode() + b"\n"
     row = b"%d,a,2026-01-01,%032x@example.com\n"
     dice = random.Random(1)
@@ -270,6 +270,23 @@ def test_rows_without_bytes_are_no_rows(tmp_path: Path) -> None:
     assert too_many_rows(bounds.ROWS_FREELY, 100) is None
     assert too_many_rows(10_000_000, 500_000) is None
     assert too_many_rows(10_000_001, 500_000) is not None
+
+
+def test_one_long_word_in_every_row_is_no_text(tmp_path: Path) -> None:
+    """In Parquet a word is written once and then called by its number, however long it is."""
+    export, home = tmp_path / "export", tmp_path / "home"
+    export.mkdir()
+    rows = 20_000
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * rows), ["x" * 100_000])
+    values = {name: pa.array([f"2026-01-0{n % 9 + 1}" for n in range(rows)]) for name in COLUMNS}
+    ids = pa.array([str(number) for number in range(rows)])
+    long = pa.table(values | {"event_id": ids, "email": words.cast(pa.string())})
+    pq.write_table(long, export / "behavior_long.parquet")
+    pq.write_table(pa.table(values | {"event_id": ids}), export / "behavior_plain.parquet")
+    summary = load(home, export)
+    [(name, why)] = summary.quarantined
+    assert (name, summary.rows) == ("behavior_long.parquet", rows)
+    assert why.endswith("MB of it unpack to more than 256 MB")
 
 
 def test_wide_files_are_refused_in_every_format(tmp_path: Path) -> None:
