@@ -69,6 +69,8 @@ class Review:
     journeys: list[Record] = field(default_factory=list)
     checkout_drops: list[Record] = field(default_factory=list)
     other_messages: list[Record] = field(default_factory=list)
+    audience_counts: list[Record] = field(default_factory=list)
+    audience_parity: list[Record] = field(default_factory=list)
     marks: list[Record] = field(default_factory=list)
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
@@ -128,6 +130,8 @@ def _read_warehouse(tables: Tables) -> Review:
     review.other_messages = _all(
         tables, "fct_review_other_messages", "workspace_id, message_type, message_id"
     )
+    review.audience_counts = _all(tables, "fct_audiences", "audience_key")
+    review.audience_parity = _all(tables, "fct_audience_parity", "audience_key")
     review.segments = _segments(tables)
     review.costs = _all(tables, "channel_costs", "channel")
     review.marks = _marks(review)

@@ -27,6 +27,7 @@ CONTENTS = (
     ("naive", "Naive readings"),
     ("journeys", "Journeys"),
     ("pressure", "Other messages"),
+    ("activation", "Audiences"),
     ("trust", "Trust"),
     ("adequacy", "Size"),
     ("timeline", "Over time"),
@@ -186,6 +187,7 @@ def _context(review: Review) -> dict[str, Any]:
         "forest": True,
         "naive": bool(contrasts["rows"]),
         "pressure": bool(others),
+        "activation": bool(review.audience_counts),
     }
     return {
         "week": sections.week_of(review),
@@ -207,6 +209,7 @@ def _context(review: Review) -> dict[str, Any]:
         ],
         "idle": [_journey_name(j) for j in review.journeys if not sections.is_active(j)],
         "other_messages": others,
+        "parity": {row["audience_key"]: row for row in review.audience_parity},
         "health": sections.health(review),
         "arms": sections.arms(review),
         "adequacy": sections.adequacy(review),

@@ -466,6 +466,28 @@ INVALID = (
 )
 
 
+def test_each_audience_stands_with_what_keeps_it_from_moving(change: Change) -> None:
+    settings = change(
+        "update marts.fct_audiences set count_members = 1234, count_entered_week = 56,"
+        " count_left_week = 78, count_held_out = 9, expires_on = date '2027-02-03',"
+        " blocked_reason = 'its destination is no id of a segment'"
+        " where audience_key = 'cart_recovery_sms'",
+        "update marts.fct_audience_parity set jaccard = 0.925, count_both = 555"
+        " where audience_key = 'cart_recovery_ads'",
+    )
+    told = outline(write_page(settings)).sections["activation"]
+    sms, ads = told[told.index("Cart recovery sms") :], told[: told.index("Cart recovery sms")]
+    for said in ("1,234", "56", "78", "9", "3 Feb 2027", "Blocked", "no id of a segment"):
+        assert said in sms
+    for said in ("May move", "92.5%", "555 in both lists"):
+        assert said in ads
+
+
+def test_without_audiences_nothing_is_said_of_them(change: Change) -> None:
+    told = outline(write_page(change("delete from marts.fct_audiences")))
+    assert "activation" not in told.sections
+
+
 def test_invalid_has_no_headline(change: Change, lift: list[dict[str, Any]]) -> None:
     """An invalid experiment shows why, its counts, and neither lift nor credit."""
     page = write_page(
