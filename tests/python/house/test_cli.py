@@ -92,9 +92,19 @@ def test_help_imports_nothing_heavy() -> None:
     assert said.stdout.strip() == "[]"
 
 
+HEARD = """
+import signal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background hears none
+from cli import app
+
+app()
+"""
+
+
 def test_the_sandbox_says_where_it_is_as_one_object(home: Path) -> None:
     server = subprocess.Popen(
-        [sys.executable, "cli.py", "sandbox", "--json", "--port", "0"],
+        [sys.executable, "-c", HEARD, "sandbox", "--json", "--port", "0"],
         cwd=PROJECT_DIR,
         stdout=subprocess.PIPE,
         text=True,
@@ -105,7 +115,10 @@ def test_the_sandbox_says_where_it_is_as_one_object(home: Path) -> None:
         said += server.stdout.readline()
     assert httpx.get(json.loads(said)["url"] + "/connect/users").status_code == 200
     server.send_signal(signal.SIGINT)
-    assert server.communicate()[0] == ""
+    try:
+        assert server.communicate(timeout=60)[0] == ""
+    finally:
+        server.kill()
     assert server.returncode == 0
 
 

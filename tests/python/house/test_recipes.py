@@ -164,7 +164,7 @@ def test_an_input_family(tmp_path: Path, project: Path) -> None:
     known = project / "pipelines/loading/sources/__init__.py"
     text = known.read_text(encoding="utf-8")
     for before, after in (
-        ("customerio, heap_connect\n", "customerio, heap_connect, surveys\n"),
+        ("heap_connect, heap_segments\n", "heap_connect, heap_segments, surveys\n"),
         ("    *heap_connect.FAMILIES,\n", "    *heap_connect.FAMILIES,\n    surveys.ANSWERS,\n"),
         ("behavior.recognise)", "behavior.recognise, surveys.recognise)"),
     ):

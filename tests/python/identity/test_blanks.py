@@ -66,8 +66,12 @@ def test_every_space_of_unicode_is_blank() -> None:
 def test_macros_and_tests_trim_with_the_one_macro() -> None:
     """Models are held to it by dbt-bouncer.yml."""
     of_their_own = {
-        "macros/cross_db/hash_bucket.sql",  # its vectors are published
+        "macros/cross_db/space_trimmed.sql",
         "macros/cross_db/shown_name.sql",  # what is shown, after each character that may not be
+    }
+    spaces_only = {
+        "macros/cross_db/hash_bucket.sql",  # its vectors are published
+        "macros/cross_db/shown_name.sql",
         "macros/house/flag.sql",  # in the lock of segment versions
         "macros/segments/attribute_history.sql",  # the same
     }
@@ -78,6 +82,12 @@ def test_macros_and_tests_trim_with_the_one_macro() -> None:
         if re.search(r"\btrim\(", file.read_text(encoding="utf-8"))
     }
     assert found == of_their_own
+    assert spaces_only == {
+        file.relative_to(PROJECT_DIR).as_posix()
+        for folder in ("macros", "models", "tests/dbt")
+        for file in (PROJECT_DIR / folder).rglob("*.sql")
+        if "space_trimmed(" in file.read_text(encoding="utf-8") and file.name != "space_trimmed.sql"
+    }
 
 
 @given(text=st.text(alphabet=st.sampled_from(f"{BLANKS}{BLANKS}a1é@")))

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from cli import app
 from pipelines.loading import FAMILIES
 from pipelines.loading.families import Family, Kind
-from pipelines.loading.sources import customerio
+from pipelines.loading.sources import customerio, heap_segments
 
 TOLD = "select line_number, column_name, reason from loads.rejected_rows order by all"
 SAMPLES: dict[Kind, list[Any]] = {
@@ -28,7 +28,13 @@ SAMPLES: dict[Kind, list[Any]] = {
     "decimal": [Decimal("1.50")] * 3,
     "json": ["[]"] * 3,
 }
-TEXT = (customerio.WEBHOOKS, customerio.ACTIVITIES)
+TEXT = (
+    customerio.WEBHOOKS,
+    customerio.ACTIVITIES,
+    customerio.NAMES,
+    customerio.SNAPSHOTS,
+    heap_segments.PAGES,
+)
 WHOLE = [family for family in FAMILIES if family not in TEXT and family.not_null]
 
 
