@@ -39,6 +39,14 @@ def handed(connection: raw.Connection, batches: Sequence[Batch], now: datetime) 
         connection.execute(f"select location, count(*) from {SET_ASIDE} group by all").fetchall()
     )
     files = files_of(batches)
+    told = []
+    if any(found.location in bad for found in files):
+        told.append((f"{SET_ASIDE} inner join {_FILES} using (location)", sum(bad.values())))
+    if lacking := [select for batch in batches if (select := _lacking(batch))]:
+        rows = f"({' union all '.join(lacking)})"
+        told.append((f"{rows} inner join {_FILES} using (path)", 0))
+    if not told:
+        return []
     connection.execute(
         f"create or replace table {_FILES} as select unnest($locations) as"
         " location, unnest($paths) as path, unnest($names) as file_name, unnest($families) as"
@@ -51,12 +59,6 @@ def handed(connection: raw.Connection, batches: Sequence[Batch], now: datetime) 
             "contents": [found.content_hash for found in files],
         },
     )
-    told = []
-    if any(found.location in bad for found in files):
-        told.append((f"{SET_ASIDE} inner join {_FILES} using (location)", sum(bad.values())))
-    if lacking := [select for batch in batches if (select := _lacking(batch))]:
-        rows = f"({' union all '.join(lacking)})"
-        told.append((f"{rows} inner join {_FILES} using (path)", 0))
     return [
         Handed(
             table=raw.REJECTED_ROWS.table,
@@ -87,6 +89,8 @@ def _lacking(batch: Batch) -> str | None:
 
     A column that a file need not have is no fault of each of its rows.
     """
+    if batch.files[0].kind.reader not in ("parquet", "avro"):
+        return None
     family = batch.family
     absent = batch.absent
     required = [*((name,) for name in family.not_null), *family.not_null_any]
@@ -100,7 +104,7 @@ def _lacking(batch: Batch) -> str | None:
     for name, is_finer in batch.rounded:
         why = f"the row holds `{name}` finer than a cent: it was rounded"
         cases.append((is_finer, name, why))
-    if batch.files[0].kind.reader not in ("parquet", "avro") or not cases:
+    if not cases:
         return None
     names = [literal(name) for _, name, _ in cases]
     reasons = [literal(reason) for _, _, reason in cases]

@@ -14,13 +14,25 @@ from pipelines.loading import raw, records
 from pipelines.loading.families import LOAD_ID, SOURCE_FILE
 from pipelines.loading.files import Found
 
-# What lay at a place, and was seen at no other one that nobody looks at now
+# What lay at these places, and was seen at no other one that nobody looks at now.
 _BEFORE = """
-    select content_hash from loads.files where location = $location
-    union
-    select content_hash from loads.sightings where location = $location
-    except
-    select content_hash from loads.sightings where not list_contains($here, location)
+    with before as (
+        select location, content_hash from loads.files
+        union
+        select location, content_hash from loads.sightings
+    )
+    select location, content_hash
+    from before
+    where
+        location in (select unnest($places))
+        and content_hash not in (
+            select content_hash from loads.sightings where location not in (select unnest($here))
+        )
+"""
+_LOADED = f"""
+    select file_name, content_hash, {LOAD_ID}
+    from loads.files
+    where file_name in (select unnest($names))
 """
 
 
@@ -37,26 +49,29 @@ def settle(
         contents: the hash of what lies there, by location.
         now: in UTC.
     """
+    places = {found.location: found for found in looked_at}
+    connection.execute(
+        "delete from loads.replaced_files where location in (select unnest($places))",
+        {"places": list(places)},
+    )
+    packages: dict[tuple[str, str], set[str]] = {}  # by the name and the content of a file
+    names = list({found.name for found in places.values()})
+    for name, content, load_id in connection.execute(_LOADED, {"names": names}).fetchall():
+        packages.setdefault((name, content), set()).add(load_id)
+    lie_here = set(contents.values())
+    before: dict[str, set[str]] = {}
+    for location, content in connection.execute(
+        _BEFORE, {"places": list(places), "here": list(contents)}
+    ).fetchall():
+        if content not in lie_here:
+            before.setdefault(location, set()).update(
+                packages.get((places[location].name, content), ())
+            )
     rows = []
-    here = list(contents)
-    for location, found in {found.location: found for found in looked_at}.items():
-        connection.execute("delete from loads.replaced_files where location = ?", [location])
-        loaded: dict[str, set[str]] = {}
-        for content, load_id in connection.execute(
-            f"select content_hash, {LOAD_ID} from loads.files where file_name = ?", [found.name]
-        ).fetchall():
-            loaded.setdefault(content, set()).add(load_id)
-        elsewhere = {content for other, content in contents.items() if other != location}
-        before = [
-            content
-            for (content,) in connection.execute(
-                _BEFORE, {"location": location, "here": here}
-            ).fetchall()
-            if content in loaded and content not in (contents[location], *elsewhere)
-        ]
-        if contents[location] in loaded and before:
-            old = {load_id for content in before for load_id in loaded[content]}
-            count = _count(connection, found, old, loaded[contents[location]])
+    for location, found in places.items():
+        here = packages.get((found.name, contents[location]))
+        if here and (old := before.get(location)):
+            count = _count(connection, found, old, here)
             rows.append((found.name, found.kind.family.name, location, count, now))
     records.insert(connection, "loads.replaced_files", rows)
 

@@ -13,7 +13,8 @@ import duckdb
 from pydantic import SecretStr
 
 from pipelines.console import Console
-from pipelines.heap import Limits
+from pipelines.heap import Limits, publish
+from pipelines.loading import ensure_raw
 from pipelines.sandbox import SandboxLimits
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -251,6 +252,19 @@ class Home:
         with duckdb.connect(str(self.settings.ledger_path), read_only=True) as db:
             found: list[tuple[Any, ...]] = db.execute(query).fetchall()
             return found
+
+
+def told_home(folder: Path, url: str) -> Home:
+    """A home that has loaded a row, and told the Heap at `url` of thirty."""
+    (folder / "export").mkdir()
+    (folder / "export" / "behavior.csv").write_text(
+        "event_id,customer_id,email,event_name,occurred_at\n1,C1,,order,2026-01-02T00:00:00\n"
+    )
+    home = Home(folder / "home", url)
+    home.sent(30)
+    publish(home.settings, home.console, limits=FAST)
+    ensure_raw(home.settings)
+    return home
 
 
 def model_sql(name: str) -> str:

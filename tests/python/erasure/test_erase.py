@@ -24,7 +24,7 @@ import duckdb
 import fastavro
 import pytest
 from adversary import adversary, drip, once
-from conftest import KILLS, PROVE
+from conftest import KILLS, PROVE, started
 from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 from pydantic import SecretStr
@@ -880,15 +880,7 @@ def test_killed_after_any_step_it_is_taken_up_by_any_identifier(
 
 def erasing(home: Home) -> subprocess.Popen[bytes]:
     """An erasure in a process of its own, past its imports."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, *_arguments(home, "ann@example.com", "never")],
-        cwd=PROJECT_DIR,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
+    return started(KILLED, *_arguments(home, "ann@example.com", "never"))
 
 
 def test_killed_at_any_instant_it_is_taken_up(

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from conftest import KILLS, PROVE
+from conftest import KILLS, PROVE, started
 from test_cli import PEOPLE, failed
 from typer.testing import CliRunner, Result
 
@@ -355,15 +355,7 @@ def test_killed_at_any_instant_a_build_leaves_one_that_is_whole(
     """The one before it or the one after it, whole and with its own manifest."""
 
     def building(day: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", BUILT_ALONE, str(settings.home), str(project), day],
-            cwd=PROJECT_DIR,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        return process
+        return started(BUILT_ALONE, str(settings.home), str(project), day)
 
     def day_read() -> str:
         with Tables.opened(settings) as tables:

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 from conftest import PROVE
-from publisher_home import FAST, OPEN, Home
+from publisher_home import FAST, OPEN, Home, told_home
 from typer.testing import CliRunner, Result
 
 from cli import app
-from pipelines.heap import make_plan, publish
-from pipelines.loading import ensure_raw
+from pipelines.heap import make_plan
 from pipelines.sandbox import running_sandbox
 
 SOMEBODY = re.compile(r"shopper\d|@shop\.example")
@@ -125,18 +124,10 @@ OPEN_BOTH = ([LOAD, BUILD], [["plan"], PUBLISH])
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    folder = tmp_path_factory.mktemp("damage")
-    (folder / "export").mkdir()
-    (folder / "export" / "behavior.csv").write_text(
-        "event_id,customer_id,email,event_name,occurred_at\n1,C1,,order,2026-01-02T00:00:00\n"
-    )
     with running_sandbox(limits=OPEN) as sandbox:
-        home = Home(folder / "home", sandbox.url)
-        home.sent(30)
-        publish(home.settings, home.console, limits=FAST)
+        home = told_home(tmp_path_factory.mktemp("damage"), sandbox.url)
         home.sent(10, start=30)
         make_plan(home.settings, home.console, limits=FAST, out=home.settings.plans_dir / "PLAN")
-    ensure_raw(home.settings)
     (home.path / "publisher.lock").write_text("of shopper1@shop.example")
     (home.path / "warehouse.lock").write_text("")
     return home

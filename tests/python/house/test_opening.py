@@ -13,12 +13,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from publisher_home import FAST, OPEN, Home
+from publisher_home import OPEN, Home, told_home
 from typer.testing import CliRunner
 
 from cli import app
-from pipelines.heap import publish
-from pipelines.loading import ensure_raw
 from pipelines.sandbox import running_sandbox
 
 DATABASES = ("raw", "warehouse", "ledger")
@@ -64,17 +62,8 @@ def a_folder(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    folder = tmp_path_factory.mktemp("opening")
-    (folder / "export").mkdir()
-    (folder / "export" / "behavior.csv").write_text(
-        "event_id,customer_id,email,event_name,occurred_at\n1,C1,,order,2026-01-02T00:00:00\n"
-    )
     with running_sandbox(limits=OPEN) as sandbox:
-        home = Home(folder / "home", sandbox.url)
-        home.sent(30)
-        publish(home.settings, home.console, limits=FAST)
-    ensure_raw(home.settings)
-    return home
+        return told_home(tmp_path_factory.mktemp("opening"), sandbox.url)
 
 
 @pytest.fixture
