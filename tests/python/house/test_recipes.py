@@ -166,7 +166,10 @@ def test_an_input_family(tmp_path: Path, project: Path) -> None:
     for before, after in (
         ("heap_connect, heap_segments\n", "heap_connect, heap_segments, surveys\n"),
         ("    *heap_connect.FAMILIES,\n", "    *heap_connect.FAMILIES,\n    surveys.ANSWERS,\n"),
-        ("behavior.recognise)", "behavior.recognise, surveys.recognise)"),
+        (
+            "        behavior.recognise,\n",
+            "        behavior.recognise,\n        surveys.recognise,\n",
+        ),
     ):
         assert before in text
         text = text.replace(before, after)
