@@ -17,17 +17,12 @@ from pipelines.loading.files import Found
 # What lay at these places, and was seen at no other one that nobody looks at now.
 _BEFORE = """
     with before as (
-        select location, content_hash from loads.files
-        union
-        select location, content_hash from loads.sightings
+        from loads.files select location, content_hash
+        union from loads.sightings select location, content_hash
     )
-    select location, content_hash
-    from before
-    where
-        location in (select unnest($places))
-        and content_hash not in (
-            select content_hash from loads.sightings where location not in (select unnest($here))
-        )
+    from before select * where location in (select unnest($places)) and content_hash not in (
+        from loads.sightings select content_hash where location not in (select unnest($here))
+    )
 """
 _LOADED = f"""
     select file_name, content_hash, {LOAD_ID}
