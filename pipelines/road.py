@@ -73,7 +73,6 @@ def build_warehouse(
     select: str | None = None,
 ) -> None:
     """Build every mart as of one instant and run every test."""
-    from pipelines.identity.lock import is_free
     from pipelines.warehouse import build, parse_as_of
 
     with hold(settings.home, "warehouse", "build"):
@@ -94,11 +93,6 @@ def build_warehouse(
         + ("" if summary.unit_tests or select else "; its unit tests passed before with this code")
         + f" ({summary.seconds:.0f} s)."
     )
-    if is_free(registries):
-        console.line(
-            "The primary identifier of these registries is not locked and may change unnoticed: "
-            "`counterfoil identity lock --registries DIR`."
-        )
     if select:
         console.line("A part only: plan, page and checks are closed until the next whole build.")
 

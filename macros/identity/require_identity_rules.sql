@@ -20,7 +20,8 @@
             {{ exceptions.raise_compiler_error(
                 "The primary identifier of " ~ whose ~ " is " ~ (row[1] or "none") ~ " in identity_rules.csv, and "
                 ~ (row[2] or "none") ~ " is locked: undo that, or rehearse it (`counterfoil identity migrate`), "
-                ~ "declare it in identity_migrations.csv, and run `counterfoil identity lock`."
+                ~ "declare it in identity_migrations.csv, and run `counterfoil identity lock`; a folder's own first "
+                ~ "choice: `identity lock --registries DIR`."
             ) }}
         {%- endfor -%}
         {%- for row in run_query(groundless_locks()).rows -%}
@@ -108,8 +109,7 @@
 
 
 {% macro unlocked_primaries() -%}
-    {#- Where rules and lock name different primary identifiers. Without any lock there is nothing to
-        hold the rules to: the first choice is free. -#}
+    {#- Where rules and lock name different primary identifiers: rules that nothing locks are refused too. -#}
     with
 
     declared as (
@@ -138,9 +138,7 @@
     )
 
     select * from compared
-    where
-        coalesce(declared_type, '') <> coalesce(locked_type, '')
-        and exists (select 1 from locked)
+    where coalesce(declared_type, '') <> coalesce(locked_type, '')
     order by workspace_id
 {%- endmacro %}
 

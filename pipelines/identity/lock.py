@@ -15,7 +15,7 @@ from pipelines.built.tables import Tables, attach_ledger, open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.identity.migrate import digest_of, rehearsed
-from pipelines.registries import OURS, RULES, checked, has_other_rules, rows
+from pipelines.registries import OURS, RULES, checked, rows
 from pipelines.registries.sheet import Row
 from pipelines.settings import Settings
 
@@ -82,13 +82,6 @@ def lock_identity(
         console.line(f"{said} is locked as it is.")
     console.record(identity_lock=summary.facts())
     return summary
-
-
-def is_free(registries: Path | None) -> bool:
-    """Whether these registries choose a primary identifier of their own, and nothing locks it."""
-    if registries is None or not has_other_rules(registries) or _locked(registries):
-        return False
-    return _primaries(registries) != {scope: entry[0] for scope, entry in _locked(OURS).items()}
 
 
 def require_true_rehearsals(settings: Settings, seeds: Path) -> None:

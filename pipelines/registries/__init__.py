@@ -21,7 +21,7 @@ from pipelines.settings import PROJECT_DIR, Settings
 
 OURS = PROJECT_DIR / "seeds"
 RULES = "identity_rules"
-HISTORY = ("identity_lock", "identity_migrations")
+MIGRATIONS = "identity_migrations"
 """What was decided about the identity rules beside it, and says nothing about others."""
 DIGITS = 16  # of the hash that names a copy of the registries
 MEANT = 0.9  # how near a file's name comes to a registry's when somebody meant that one
@@ -39,17 +39,12 @@ def rows(path: Path) -> list[Row]:
     return [row for _, row in read(path, declared(OURS)[path.stem]).rows]
 
 
-def has_other_rules(registries: Path) -> bool:
-    """Whether this folder has identity rules of its own."""
-    return (registries / f"{RULES}.csv").is_file()
-
-
 def compose(settings: Settings, registries: Path | None) -> Path:
     """The folder dbt reads its seeds from: ours, with those present in `registries` in their place.
 
-    The history of our identity rules goes where the rules go: other rules without a lock of their
-    own have none. Everything is checked on the way; the folder is written only when it would
-    change, so that dbt need not parse again. What was checked is what is written.
+    Our migrations say nothing of other rules; our lock holds them until they have one of their
+    own. Everything is checked on the way; the folder is written only when it would change, so
+    that dbt need not parse again. What was checked is what is written.
 
     Raises:
         UsageError: see `checked`.
@@ -84,10 +79,9 @@ def checked(registries: Path | None) -> dict[str, Sheet]:
     if registries is not None and not (replaced or faults):
         raise UsageError(f"{registries} holds no registry, such as experiments.csv.")
     sheets = {name: read(path, known[name]) for name, path in paths.items()}
-    for name in HISTORY if RULES in replaced else ():
-        if name not in replaced:
-            header = f"{','.join(known[name].rules)}\n"
-            sheets[name] = Sheet(paths[name], content=header.encode())
+    if RULES in replaced and MIGRATIONS not in replaced:
+        header = f"{','.join(known[MIGRATIONS].rules)}\n"
+        sheets[MIGRATIONS] = Sheet(paths[MIGRATIONS], content=header.encode())
     check(known, sheets, replaced)
     faults += [fault for sheet in sheets.values() for fault in sheet.faults]
     if faults:

@@ -26,7 +26,7 @@ from pipelines.identity import (
     read_sheet,
     rehearse,
 )
-from pipelines.identity.lock import is_free, require_true_rehearsals
+from pipelines.identity.lock import require_true_rehearsals
 from pipelines.loading import load
 from pipelines.sample import write_sample
 from pipelines.settings import PROJECT_DIR, Settings
@@ -327,6 +327,7 @@ def test_the_migrate_command_rehearses_and_changes_nothing(home: Settings, tmp_p
 
 
 RULES = (PROJECT_DIR / "seeds" / "identity_rules.csv").read_text(encoding="utf-8")
+LOCK = "workspace_id,identifier_type,rehearsal\n"
 
 
 def test_a_changed_primary_identifier_needs_a_migration(home: Settings, tmp_path: Path) -> None:
@@ -334,19 +335,23 @@ def test_a_changed_primary_identifier_needs_a_migration(home: Settings, tmp_path
         "email,fallback", "email,primary"
     )
     (tmp_path / "identity_rules.csv").write_text(swapped, encoding="utf-8")
+    lock = tmp_path / "identity_lock.csv"
+    lock.write_text(LOCK + ",email,first choice\n", encoding="utf-8")
     with pytest.raises(CounterfoilError, match="changed from customer_id to email"):
         build_identity(home, "+int_identity__rules", tmp_path)
     ours = (PROJECT_DIR / "seeds" / "identity_migrations.csv").read_text(encoding="utf-8")
-    (tmp_path / "identity_migrations.csv").write_text(
-        f"{ours},customer_id,email,2026-07-01,Lifecycle,rehearsed\n"
-        ",email,customer_id,2026-08-01,Lifecycle,and back\n",
-        encoding="utf-8",
-    )
+    migrations = tmp_path / "identity_migrations.csv"
+    there = f"{ours},customer_id,email,2026-07-01,Lifecycle,rehearsed\n"
+    migrations.write_text(there, encoding="utf-8")
+    lock.write_text(LOCK + ",email,rehearsed\n", encoding="utf-8")
     build_identity(home, "+int_identity__rules", tmp_path)
     assert ask(
         home,
         "select distinct identifier_type from identity.int_identity__rules where role = 'primary'",
     ) == [("email",)]
+    back = ",email,customer_id,2026-08-01,Lifecycle,and back\n"
+    migrations.write_text(there + back, encoding="utf-8")
+    lock.write_text(LOCK + ",customer_id,and back\n", encoding="utf-8")
     (tmp_path / "identity_rules.csv").write_text(RULES, encoding="utf-8")
     build_identity(home, "+int_identity__rules", tmp_path)
 
@@ -388,14 +393,13 @@ def test_a_fresh_warehouse_holds_the_rules_to_the_lock(settings: Settings, tmp_p
     lock.write_text(lock.read_text().replace("customer_id", "email"), encoding="utf-8")
     with pytest.raises(CounterfoilError, match=r"locks email on .*last migration .* otherwise"):
         build_identity(settings, "+int_identity__rules", tmp_path)
-    # another brand's rules come without our history, and their first choice is free
+    # other rules come without our migrations; their first choice is free, once it is locked
     for name in ("identity_lock", "identity_migrations"):
         (tmp_path / f"{name}.csv").unlink()
-    build_identity(settings, "+int_identity__rules", tmp_path)
-    assert is_free(tmp_path)
+    with pytest.raises(CounterfoilError, match=r"customer_id is locked.*lock --registries DIR"):
+        build_identity(settings, "+int_identity__rules", tmp_path)
     lock_identity(settings, QUIET, registries=tmp_path)
-    assert lock.read_text() == "workspace_id,identifier_type,rehearsal\n,email,first choice\n"
-    assert not is_free(tmp_path)
+    assert lock.read_text() == LOCK + ",email,first choice\n"
     build_identity(settings, "+int_identity__rules", tmp_path)
     (tmp_path / "identity_rules.csv").write_text(RULES, encoding="utf-8")
     settings.warehouse_path.unlink()
