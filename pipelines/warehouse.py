@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import registries as registry_files
 from pipelines.built import unit_tests
+from pipelines.built.parse import FIXED, parse, take_registries
 from pipelines.complaints import explain, explain_nodes, first_sentence
 from pipelines.console import Console, silence
 from pipelines.engines import engine_of
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from pipelines.built.next_build import NextBuild
     from pipelines.engines import Engine
 
-ARM = "cio_arm_"
 WRITES = {"build", "run", "seed", "retry"}
 FINISHED = {"NodeFinished", "LogModelResult", "LogTestResult", "LogSeedResult"}
 
@@ -180,8 +180,8 @@ def invoke(
         said = stack.enter_context(silence())
         stack.enter_context(_few_collections())
         with engine.running():
-            parsed = _parse(settings, quiet, command, [*variables, *where])
-            declare_arms(parsed.result, seeds)
+            parsed = _parse(settings, project, quiet)
+            take_registries(parsed.result, seeds, project)
             gc.freeze()
             made = None
             if command in WRITES:
@@ -218,19 +218,15 @@ def _there(settings: Settings, engine: Engine) -> frozenset[tuple[str, str]] | N
     return existing_relations(settings) if engine.keeps_relations else frozenset()
 
 
-def _parse(settings: Settings, quiet: list[str], command: str, options: list[str]) -> Any:
+def _parse(settings: Settings, project: Path, quiet: list[str]) -> Any:
     """dbt's result of reading the project, with the manifest.
 
     Raises:
         CounterfoilError: it cannot be read.
     """
-    from dbt.cli.main import dbtRunner
-
-    parse = ["--write-json" if command == "parse" else "--no-write-json", "parse", *options]
-    parsed = dbtRunner().invoke([*quiet, *parse])
-    if parsed.exception is not None:
-        # dbt trips over its memory of the last parse when a version went with its unit tests
-        parsed = dbtRunner().invoke([*quiet, "--no-partial-parse", *parse])
+    with _set(FIXED):
+        engine = os.environ["COUNTERFOIL_ENGINE"]
+        parsed = parse(project, settings.home / "target", engine, quiet)
     if parsed.exception is not None:
         raise explain(settings, str(parsed.exception)) from parsed.exception
     return parsed
@@ -280,26 +276,6 @@ def _beside(settings: Settings, engine: Engine, home: Path, *, anew: bool) -> It
         stack.enter_context(_set({"COUNTERFOIL_WAREHOUSE": str(plain)}))
         engine.hand_over(plain.parent)
         yield made
-
-
-def declare_arms(manifest: Any, seeds: Path) -> None:
-    """Let the contract of the user properties follow the registry: one column per experiment.
-
-    The yml lists the experiments of our own registry. With other registries their experiments
-    stand in the contract instead, so that the mart stays the allow-list of what may leave.
-    """
-    from dbt.artifacts.resources import ColumnInfo
-
-    node = manifest.nodes.get("model.counterfoil.heap_user_properties")
-    if node is None:
-        return
-    kept = {name: column for name, column in node.columns.items() if not name.startswith(ARM)}
-    for key in registry_files.experiment_keys(seeds):
-        name = f"{ARM}{key}"
-        kept[name] = node.columns.get(name) or ColumnInfo(
-            name=name, description=f"Arm in `{key}`, by first assignment.", data_type="varchar"
-        )
-    node.columns = kept
 
 
 @contextlib.contextmanager

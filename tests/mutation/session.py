@@ -21,8 +21,8 @@ from typing import Any
 import click
 from mutants import PROJECT, Mutant, is_sql
 
+from pipelines.built.parse import declare_arms
 from pipelines.quiet import DBT_FLAGS
-from pipelines.warehouse import declare_arms
 
 SECONDS = 20
 """A statement that takes longer has no end: rows joined to rows that are not theirs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -39,12 +40,17 @@ create table staging.stg_customerio__people (
 """
 
 
+REMEMBERED = Path("target", "parsed_duckdb")
+
+
 def copy_project(to: Path) -> Path:
-    """A copy of the dbt project that a test may edit."""
+    """A copy of the dbt project that a test may edit, with what dbt remembers of it."""
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(PROJECT_DIR / name, to / name)
     for name in ("models", "macros", "seeds", "tests/dbt"):
         shutil.copytree(PROJECT_DIR / name, to / name)
+    with suppress(FileNotFoundError):
+        shutil.copytree(PROJECT_DIR / REMEMBERED, to / REMEMBERED)
     return to
 
 

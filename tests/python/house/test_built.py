@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
 from conftest import KILLS, PROVE, started
+from segment_world import REMEMBERED
 from test_cli import PEOPLE, failed
 from typer.testing import CliRunner, Result
 
@@ -195,6 +197,44 @@ def test_a_failed_build_leaves_the_last_one_as_it_was(settings: Settings, projec
     edit(project, "models/second.sql", "from", "frum")
     assert not dbt(settings, project, "build", as_of="2026-06-03")
     assert marked(settings) == "2026-06-02"
+
+
+def test_the_project_is_read_once_for_every_home_instant_and_registry(
+    make_settings: Callable[..., Settings], project: Path, tmp_path: Path
+) -> None:
+    """And what is read of it is never another home's: not the registry, not the instant."""
+    assert dbt(make_settings("one"), project, "build")
+    memory = project / REMEMBERED / "partial_parse.msgpack"
+    before = memory.stat().st_mtime_ns
+    others = tmp_path / "registries"
+    others.mkdir()
+    (others / "letters.csv").write_text("letter\nb\n")
+    settings = make_settings("two")
+    settings.home.mkdir()
+    duckdb.connect(str(settings.raw_path)).close()
+    where = ["build", "--vars", '{"as_of": "2026-06-02 00:00:00"}']
+    warehouse.invoke(settings, others, where, project=project)
+    assert memory.stat().st_mtime_ns == before
+    assert instants(settings.warehouse_path) == ["2026-06-02"]
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+        assert db.execute("select letter from letters").fetchall() == [("b",)]
+    memory.write_bytes(memory.read_bytes()[:1000])
+    assert dbt(make_settings("three"), project, "build")
+    assert memory.stat().st_size > 1000
+
+
+def test_a_project_that_nobody_may_write_is_read_all_the_same(
+    make_settings: Callable[..., Settings],
+    project: Path,
+    an_owner: Callable[[], AbstractContextManager[None]],
+) -> None:
+    project.chmod(0o555)
+    try:
+        with an_owner():
+            assert dbt(make_settings(), project, "build")
+            assert not (project / "target").exists()
+    finally:
+        project.chmod(0o755)
 
 
 def test_unit_tests_are_run_until_the_code_has_passed_them(

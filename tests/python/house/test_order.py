@@ -82,7 +82,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home.mkdir()
     settings = Settings.model_validate({"COUNTERFOIL_HOME": home})
     duckdb.connect(str(settings.raw_path)).close()
-    warehouse.invoke(settings, PROJECT_DIR / "seeds", ["parse"])
+    warehouse.invoke(settings, PROJECT_DIR / "seeds", ["compile", "--select", "fct_lift"])
     found: dict[str, Any] = json.loads((home / "target" / "manifest.json").read_bytes())
     return found
 
