@@ -16,5 +16,6 @@ select
     {{ publish_key("entered", ["said"]) }} as publish_key,
     {{ email_root("said") }} as email_root,
     {{ phone_digits("said") }} as phone_digits,
-    {{ channel("said") }} as channel
+    {{ channel("said") }} as channel,
+    {{ dbt.split_part("said", "'.'", 2) }} as second_part
 from {{ source("nasty", "texts") }}
