@@ -7,6 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,\
 UV := .tools/bin/uv
 PY := .venv/bin/python
 WORKERS ?= 2
+SPARK := spark and not prove
 
 .PHONY: always help setup run test prove mutate lint format bench docs spark azurite browser clean
 
@@ -38,6 +39,7 @@ test: setup ## every test, with modest example counts
 prove: setup ## the long proofs at full counts: shuffles, kills, simulations
 	@COUNTERFOIL_PROVE=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not spark"
 	@FRESH=1 $(PY) tests/mutation/mutate.py
+	@COUNTERFOIL_PROVE=1 $(MAKE) --no-print-directory spark SPARK=spark
 
 mutate: setup ## break one model at a time: which dbt test notices? SAMPLE= MODELS= SEED= AGAIN=1
 	@nice $(PY) tests/mutation/mutate.py
@@ -60,7 +62,7 @@ docs: setup ## dbt docs as one page that opens offline
 
 spark: .venv/.spark ## the sample brand on Spark, every table compared with DuckDB's build
 	@command -v java >/dev/null 2>&1 || { echo "Spark needs Java 17: apt-get install openjdk-17-jre-headless"; exit 2; }
-	@$(PY) -m pytest -m spark
+	@$(PY) -m pytest -m "$(SPARK)"
 
 # Of npm, and only for the tests of az://, which are left out where it is missing.
 .tools/azurite/.locked: $(wildcard .ci/azurite/*.json) | .tools/.python

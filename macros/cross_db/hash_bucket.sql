@@ -1,6 +1,6 @@
 {% macro hash_bucket(salt, subject_key) -%}
     {#- Bucket 0 to 9999 of a subject under a salt. Keys are trimmed, never case-folded. -#}
-    {{ bucket_of_text("concat(" ~ salt ~ ", '-', " ~ space_trimmed(subject_key) ~ ")") }}
+    {{ bucket_of_text(dbt.concat([salt, "'-'", space_trimmed(subject_key)])) }}
 {%- endmacro %}
 
 {% macro bucket_of_text(text) -%}

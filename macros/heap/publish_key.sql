@@ -3,6 +3,8 @@
         must not make a second event. -#}
     md5(concat(
         '{{ event }}'
-        {%- for source_id in source_ids %}, '|', cast({{ source_id }} as {{ dbt.type_string() }}){% endfor -%}
+        {%- for source_id in source_ids %},
+        '|', coalesce(cast({{ source_id }} as {{ dbt.type_string() }}), '')
+        {%- endfor %}
     ))
 {%- endmacro %}

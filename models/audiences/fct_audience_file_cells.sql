@@ -69,7 +69,7 @@ lowered as (
     select
         *,
         case
-            when normalisation like '%|lower|%' then lower(written_value)
+            when normalisation like '%|lower|%' then {{ lowered("written_value") }}
             else written_value
         end as lowered_value
     from written
@@ -90,11 +90,11 @@ untagged as (
         *,
         case
             when normalisation like '%|no_tag|%'
-                then concat(
-                    {{ without("split_part(closed_value, '@', 1)", "[+].*$") }},
-                    '@',
-                    split_part(closed_value, '@', 2)
-                )
+                then {{ dbt.concat([
+                    without("split_part(closed_value, '@', 1)", "[+][^@]*"),
+                    "'@'",
+                    "split_part(closed_value, '@', 2)",
+                ]) }}
             else closed_value
         end as untagged_value
     from closed

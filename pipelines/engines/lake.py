@@ -46,6 +46,8 @@ def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) ->
                 f"`{name}` {_SPARK.get(kind, kind.lower())}" for name, kind in columns.items()
             )
             session.sql(f"create schema if not exists {prefix}{schema}")
+            # a server still knows the last build's, whose files are gone
+            session.sql(f"drop table if exists {prefix}{schema}.{table}")
             session.sql(
                 f"create table {prefix}{schema}.{table} ({kinds}) using parquet "
                 f"location {_spark_literal(f'file:{place}')}"

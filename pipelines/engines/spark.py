@@ -198,6 +198,8 @@ def _stop(session: Any) -> None:
     """End the session, and the Java process where it is ours: it would keep its memory."""
     with suppress(Exception):  # what has ended by itself needs no end
         session.stop()
+    # pyspark's own mark of a server, which it leaves: the next session may be another's
+    os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
     from pyspark import SparkContext
 
     gateway = getattr(SparkContext, "_gateway", None)

@@ -46,7 +46,7 @@ stated as (
         profiles.cio_id,
         profiles.person_id,
         exported.customer_id,
-        lower(exported.email) as email,
+        {{ lowered("exported.email") }} as email,
         exported.cio_id is not null
         and merged_away.cio_id is null
         and not exported.is_deleted

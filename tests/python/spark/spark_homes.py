@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,13 +27,22 @@ from pipelines.settings import Settings
 
 CONF = Path(__file__).parent / "conf"
 EVERYTHING = "everything.duckdb"
+SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 
 class TellingEngine(SparkEngine):
     """Spark, and beside what comes back every table of the build, for a comparison."""
 
+    workers: ClassVar[dict[str, int]] = {}
+    """How many tasks each process of the last session ran, where there was no server between."""
+
     def hand_back(self, manifest: Any, warehouse: Path) -> None:
         super().hand_back(manifest, warehouse)
+        self.workers.clear()
+        if not self._settings.spark_remote:
+            told = self._session._jsparkSession.sparkContext().statusStore().executorList(True)
+            for place in range(told.size()):
+                self.workers[told.apply(place).id()] = told.apply(place).totalTasks()
         everything = {
             (schema, table)
             for schema, table in lake.relations(self._session)
@@ -52,10 +66,10 @@ class Homes:
 
 
 @contextmanager
-def test_sized() -> Iterator[None]:
-    """Spark's own settings for small tables, for the block."""
+def sized(conf: Path = CONF) -> Iterator[None]:
+    """Spark's own settings for small tables, or those of a folder, for the block."""
     before = os.environ.get("SPARK_CONF_DIR")
-    os.environ["SPARK_CONF_DIR"] = str(CONF)
+    os.environ["SPARK_CONF_DIR"] = str(conf)
     try:
         yield
     finally:
@@ -79,9 +93,72 @@ def built(folder: Path) -> Homes:
     return homes
 
 
-def build(settings: Settings, registries: Path) -> None:
+def elsewhere(homes: Homes, name: str, **where: str) -> Settings:
+    """A home with the same raw, to be built by another Spark."""
+    settings = homes.spark.model_copy(update={"home": homes.spark.home.parent / name, **where})
+    settings.home.mkdir()
+    shutil.copyfile(homes.duckdb.raw_path, settings.raw_path)
+    return settings
+
+
+def spread_out(folder: Path) -> Path:
+    """Settings under which what is grouped or joined goes from one process to another."""
+    text = (CONF / "spark-defaults.conf").read_text(encoding="utf-8")
+    for name in ("spark.sql.shuffle.partitions", "spark.default.parallelism"):
+        text = re.sub(rf"^{name}\s+1$", f"{name} 4", text, flags=re.MULTILINE)
+    folder.mkdir()
+    (folder / "spark-defaults.conf").write_text(
+        text + "spark.sql.autoBroadcastJoinThreshold -1\n", encoding="utf-8"
+    )
+    return folder
+
+
+@contextmanager
+def connect_server(folder: Path) -> Iterator[str]:
+    """A Spark Connect server in a process of its own, for the block; its address."""
+    import pyspark
+
+    home = Path(pyspark.__file__).parent
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": f"file:{folder}/warehouse",
+        "spark.driver.memory": "4g",
+        "spark.driver.defaultJavaOptions": "-Duser.timezone=UTC",
+        "spark.ui.enabled": "false",
+    }
+    options = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    server = subprocess.Popen(
+        [str(home / "bin" / "spark-submit"), "--master", "local[2]", "--class", SERVER, *options],
+        env={"PATH": os.environ["PATH"], "SPARK_CONF_DIR": str(CONF), "SPARK_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not _answers(port):
+            assert server.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server does not listen"
+            time.sleep(0.5)
+        yield f"sc://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
+def build(settings: Settings, registries: Path, conf: Path = CONF) -> None:
     """One whole build as of the brand's end."""
-    with test_sized(), pytest.MonkeyPatch.context() as patch:
+    with sized(conf), pytest.MonkeyPatch.context() as patch:
         if settings.engine == "spark":
             patch.setattr(warehouse, "engine_of", lambda settings, **_: TellingEngine(settings))
         warehouse.build(settings, Console(as_json=True), as_of=SAMPLE_AS_OF, registries=registries)

@@ -15,7 +15,17 @@ import duckdb
 import pytest
 from comparison import compared
 from conftest import KILLS, PROVE
-from spark_homes import CONF, EVERYTHING, Homes, build, built
+from spark_homes import (
+    CONF,
+    EVERYTHING,
+    Homes,
+    TellingEngine,
+    build,
+    built,
+    connect_server,
+    elsewhere,
+    spread_out,
+)
 from typer.testing import CliRunner
 
 from cli import app
@@ -32,6 +42,11 @@ KILLED = KILLS // 20 if PROVE else 1
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Homes:
     """The sample brand, built by both."""
     return built(tmp_path_factory.mktemp("brand"))
+
+
+def registries_of(homes: Homes) -> Path:
+    """The registries of the sample brand."""
+    return homes.spark.home.parent / "sample" / "seeds"
 
 
 def said(settings: Settings, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
@@ -109,10 +124,40 @@ def test_checks_and_explanations_are_the_same(
 def test_two_builds_are_equal(homes: Homes, tmp_path: Path) -> None:
     before = tmp_path / "before.duckdb"
     shutil.copyfile(homes.spark.home / EVERYTHING, before)
-    build(homes.spark, homes.spark.home.parent / "sample" / "seeds")
+    build(homes.spark, registries_of(homes))
     _, told = compared(before, homes.spark.home / EVERYTHING)
     assert told == []
     assert not (homes.spark.home / "building" / "lake").exists()
+
+
+@pytest.mark.prove
+def test_a_cluster_of_processes_builds_the_same(
+    homes: Homes, tmp_path: Path, note: Callable[[str, int], None]
+) -> None:
+    """Two executors in processes of their own, between which rows are shuffled."""
+    settings = elsewhere(homes, "cluster", spark_master="local-cluster[2,1,1200]")
+    build(settings, registries_of(homes), spread_out(tmp_path / "conf"))
+    tables, told = compared(homes.duckdb.warehouse_path, settings.home / EVERYTHING)
+    assert told == []
+    note("tables compared", len(tables))
+    busy = {name: tasks for name, tasks in TellingEngine.workers.items() if name != "driver"}
+    assert len(busy) == 2
+    assert min(busy.values()) > 100
+    note("tasks of the less busy executor", min(busy.values()))
+
+
+@pytest.mark.prove
+def test_a_server_in_another_process_builds_the_same(
+    homes: Homes, tmp_path: Path, note: Callable[[str, int], None]
+) -> None:
+    """Through Spark Connect, twice: a server keeps what was built."""
+    with connect_server(tmp_path) as remote:
+        settings = elsewhere(homes, "connect", spark_remote=remote)
+        for _ in range(2):
+            build(settings, registries_of(homes))
+            tables, told = compared(homes.duckdb.warehouse_path, settings.home / EVERYTHING)
+            assert told == []
+    note("tables compared", len(tables))
 
 
 def test_a_kill_leaves_the_last_whole_build(homes: Homes, note: Callable[[str, int], None]) -> None:

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from comparison import compared
 from conftest import PROVE
-from spark_homes import test_sized as sized_for_tests
+from spark_homes import sized
 
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
@@ -91,6 +91,7 @@ WORDS = [
         "1950/02/03",
         "1950-02-30",
         "1950-02-3x",
+        "1950-02-03 noon",
         "1989-12-31",
     ),
     *(
@@ -242,7 +243,10 @@ def give(settings: Settings) -> None:
     """The values as what was loaded."""
     settings.home.mkdir(parents=True)
     shapes: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
-        "texts": ("said varchar", [(text,) for text in itertools.islice(texts(), COUNT)]),
+        "texts": (
+            "said varchar",
+            [(None,), *((text,) for text in itertools.islice(texts(), COUNT))],
+        ),
         "bodies": ("said varchar", [(body,) for body in bodies()]),
         "numbers": ("number double, counted bigint", list(itertools.islice(numbers(), COUNT))),
         "instants": (
@@ -277,8 +281,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]
 
 
 def run(settings: Settings, *options: str) -> None:
-    with sized_for_tests():
-        variables = json.dumps({"written": WRITTEN})
+    with sized():
+        variables = json.dumps({"written": WRITTEN, "audiences_country_code": "49"})
         invoke(settings, PROJECT / "seeds", ["run", "--vars", variables, *options], project=PROJECT)
 
 

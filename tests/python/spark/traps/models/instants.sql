@@ -5,7 +5,7 @@ select
     {{ minutes_between("first_at", "second_at") }} as whole_minutes,
     {%- for part in ["second", "minute", "hour", "day"] %}
     {{ dbt.dateadd(part, "units", "first_at") }} as {{ part }}s_later,
-    {{ dbt.datediff("first_at", "second_at", part) }} as {{ part }}s_between
+    cast({{ dbt.datediff("first_at", "second_at", part) }} as {{ dbt.type_bigint() }}) as {{ part }}s_between
     {{- "," if not loop.last }}
     {%- endfor %}
 from {{ source("nasty", "instants") }}

@@ -14,5 +14,8 @@ select
     {{ hash_bucket("'salt'", "said") }} as hash_bucket,
     {{ person_id("1", "said") }} as person_id,
     {{ publish_key("entered", ["said"]) }} as publish_key,
-    {{ channel("said") }} as channel
+    {{ email_root("said") }} as email_root,
+    {{ phone_digits("said") }} as phone_digits,
+    {{ channel("said") }} as channel,
+    {{ dbt.split_part("said", "'.'", 2) }} as second_part
 from {{ source("nasty", "texts") }}

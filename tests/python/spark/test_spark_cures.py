@@ -1,0 +1,142 @@
+"""Each cure of docs/scale.md is needed: without it, Spark makes something else of nasty values."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from comparison import compared
+from spark_homes import sized
+from test_spark_traps import PROJECT, WRITTEN, give
+
+from pipelines.errors import CounterfoilError
+from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.warehouse import invoke
+
+pytestmark = [pytest.mark.spark, pytest.mark.prove]
+
+CURES = {
+    # what: file, the cure, what Spark or dbt-spark would do of itself, model of the traps, column
+    "half to even": (
+        "rounded",
+        "cast(rint({{ number }}) as bigint)",
+        "cast({{ number }} as bigint)",
+        "numbers",
+        "rounded",
+    ),
+    "a number in a text": (
+        "safe_cast_as",
+        "spark__safe_cast_as",
+        "spark__another",
+        "texts",
+        "as_number",
+    ),
+    "a day in a text": (
+        "safe_cast_as",
+        "expression }} rlike r'^[0-9]{4}([-/ ])[0-9]{2}\\1[0-9]{2}\\z'\n"
+        "                then try_cast(translate({{ expression }}, '/ ', '--') as date)",
+        "expression }} is not null then try_cast({{ expression }} as date)",
+        "texts",
+        "as_date",
+    ),
+    "the end of a text": ("instant_of_text", "\\z'", "$'", "texts", "instant_of_text"),
+    "spaces that do not break": (
+        "space_trimmed",
+        "regexp_replace({{ text }}, r'^\\p{Zs}+|\\p{Zs}+\\z', '')",
+        "trim({{ text }})",
+        "texts",
+        "space_trimmed",
+    ),
+    "small letters": (
+        "lowered",
+        "lower(translate({{ text }}, 'İΣ', 'i\u03c3'))",
+        "lower({{ text }})",
+        "texts",
+        "lowered",
+    ),
+    "an id in JSON": ("json_id", "when 'STRING' then", "when 'ANOTHER' then", "bodies", "json_id"),
+    "fractions of a second": (
+        "dateadd",
+        "spark__dateadd",
+        "spark__another",
+        "instants",
+        "days_later",
+    ),
+    "marks of the clock": (
+        "datediff",
+        "spark__datediff",
+        "spark__another",
+        "instants",
+        "hours_between",
+    ),
+    "parts of a text": ("split_part", "spark__split_part", "spark__another", "texts", "said"),
+    "a backslash": (
+        "load_csv_rows",
+        "spark__escape_single_quotes",
+        "spark__another",
+        "literals",
+        "is_same",
+    ),
+    "texts of nulls": (
+        "listed_text",
+        "when count({{ expression }}) > 0",
+        "when true",
+        "joined",
+        "listed_text",
+    ),
+    "distinct texts of nulls": (
+        "joined_text",
+        "when count({{ expression }}) > 0",
+        "when true",
+        "joined",
+        "joined_text",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def duck(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """What DuckDB makes of the values."""
+    folder = tmp_path_factory.mktemp("cures")
+    settings = Settings(_env_file=None).model_copy(update={"home": folder / "duckdb"})  # type: ignore[call-arg]
+    give(settings)
+    run(settings, PROJECT, "--exclude", "tag:fails")
+    return settings
+
+
+def run(settings: Settings, project: Path, *options: str) -> None:
+    variables = json.dumps({"written": WRITTEN, "audiences_country_code": "49"})
+    with sized():
+        invoke(settings, project / "seeds", ["run", "--vars", variables, *options], project=project)
+
+
+@pytest.mark.parametrize("what", CURES)
+def test_without_its_cure_spark_says_otherwise(what: str, duck: Settings, tmp_path: Path) -> None:
+    name, cure, without, model, column = CURES[what]
+    project = tmp_path / "traps"
+    shutil.copytree(PROJECT, project)
+    shutil.copytree(PROJECT_DIR / "macros", project / "macros")
+    config = project / "dbt_project.yml"
+    config.write_text(config.read_text().replace("../../../../macros", "macros"))
+    file = project / "macros" / "cross_db" / f"{name}.sql"
+    text = file.read_text(encoding="utf-8")
+    assert cure in text
+    file.write_text(text.replace(cure, without), encoding="utf-8")
+    spark = duck.model_copy(update={"home": tmp_path / "spark", "engine": "spark"})
+    spark.home.mkdir()
+    shutil.copyfile(duck.raw_path, spark.raw_path)
+    try:
+        run(spark, project, "--select", model)
+    except CounterfoilError as error:
+        print(f"{what}: {error}")
+        return
+    told = [
+        one
+        for one in compared(duck.warehouse_path, spark.warehouse_path)[1]
+        if one.startswith(f"marts.{model}: ")
+    ]
+    print(f"{what}: {told}")
+    assert len(told) == 1
+    assert column in told[0]
