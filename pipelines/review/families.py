@@ -265,6 +265,14 @@ FAMILIES = (
         beside=("difference", "difference_low", "difference_high", "is_selected"),
     ),
     Family(
+        "conversion",
+        "optional.fct_conversion_by_timing",
+        "fct_conversion_by_timing",
+        (*_JOURNEY, *_ARM, "message_id", "timing", "state_kind", "state"),
+        headline="difference",
+        beside=("difference", "difference_low", "difference_high", "finding"),
+    ),
+    Family(
         "credit",
         "optional.fct_journey_credit",
         "fct_journey_credit",

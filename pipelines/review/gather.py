@@ -21,6 +21,8 @@ OPTIONAL = {
     "fct_effect_on_the_reached": "experiment_key, arm, metric_key, stratum",
     "fct_checkout_funnel": "workspace_id, journey_id, experiment_key, arm, step_number",
     "fct_message_timing": "workspace_id, journey_id, experiment_key, arm, basis, landmark_hours",
+    "fct_conversion_by_timing": "workspace_id, journey_id, experiment_key, arm, message_id, "
+    "timing_number, state_kind, state",
     "fct_message_pressure": "workspace_id, journey_id, experiment_key, arm, measure",
     "fct_replenishment_windows": "workspace_id, is_all_categories, category",
     "fct_reactivation_triage": "net_margin_low desc nulls last, triage_rank, workspace_id",

@@ -2,6 +2,7 @@
 {%- set headlines = {
     "fct_checkout_funnel": ["difference", "difference_low", "difference_high"],
     "fct_message_timing": ["difference", "difference_low", "difference_high"],
+    "fct_conversion_by_timing": ["difference", "difference_low", "together_low"],
     "fct_message_pressure": ["difference", "difference_low", "difference_high"],
     "fct_journey_credit": [
         "lift", "lift_low", "lift_high", "incremental", "incremental_low", "incremental_high",
