@@ -12,8 +12,9 @@
     {%- set bands = var("insight_dose_bands") -%}
     case {{ dose_number }}
         {%- for least in bands %}
+        {%- set most = none if loop.last else bands[loop.index] - 1 %}
         when {{ loop.index }}
-            then '{{ least ~ " or more" if loop.last else (least if bands[loop.index] == least + 1 else least ~ " to " ~ (bands[loop.index] - 1)) }}'
+            then '{{ least }}{{ " or more" if most is none else " to " ~ most if most > least else "" }}'
         {%- endfor %}
     end
 {%- endmacro %}

@@ -13,8 +13,8 @@
     {%- set hours = var("insight_landmark_hours") -%}
     case {{ timing_number }}
         {%- for bound in hours %}
-        when {{ loop.index }}
-            then '{{ "under " ~ bound if loop.first else hours[loop.index0 - 1] ~ " to " ~ bound }} {{ "hour" if bound == 1 else "hours" }}'
+        {%- set span = "under " ~ bound if loop.first else hours[loop.index0 - 1] ~ " to " ~ bound %}
+        when {{ loop.index }} then '{{ span }} {{ "hour" if bound == 1 else "hours" }}'
         {%- endfor %}
         else 'from {{ hours[-1] }} hours'
     end

@@ -1,5 +1,6 @@
-{#- The area under the curve of a predictor with few levels, from counts, and its variance (DeLong and others): the
-    chance that somebody it happened to stood on a higher level than somebody it did not, ties counted half. -#}
+{#- The area under the curve of a predictor with few levels, from counts, and its variance (DeLong and
+    others): the chance that somebody it happened to stood on a higher level than somebody it did not, ties
+    counted half. -#}
 
 {% macro placement(below, level, all) -%}
     {#- Of the other side, the share that a unit of a level beats. -#}
@@ -18,5 +19,6 @@
 
 {% macro share_limit(count_persons, count_units, z, side) -%}
     {#- A limit of a share by itself. -#}
-    {{ wilson_low(count_persons, count_units, z) if side == "low" else wilson_high(count_persons, count_units, z) }}
+    {%- set limit = wilson_low if side == "low" else wilson_high -%}
+    {{ limit(count_persons, count_units, z) }}
 {%- endmacro %}

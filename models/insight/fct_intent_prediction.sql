@@ -75,8 +75,13 @@ summed as (
         scored.all_count_persons as count_persons,
         scored.all_count_ordered as count_ordered,
         averaged.estimate,
-        {{ spread("scored.count_ordered", "(scored.place_ordered - averaged.estimate)", "scored.all_count_ordered") }}
-        + {{ spread("scored.count_others", "(scored.place_others - averaged.estimate)", "scored.all_count_others") }}
+        {%- for side in ["ordered", "others"] %}
+        {{ "+ " if not loop.first }}{{ spread(
+            "scored.count_" ~ side,
+            "(scored.place_" ~ side ~ " - averaged.estimate)",
+            "scored.all_count_" ~ side,
+        ) }}
+        {%- endfor %}
             as variance
     from scored
     inner join averaged
@@ -101,7 +106,8 @@ limited as (
         summed.*,
         {%- for limit, sign in [("low", "-"), ("high", "+")] %}
         case
-            when reading = 'difference' then {{ normal_limit("estimate", "variance", "bounds.z", sign, "-1.0", "1.0") }}
+            when reading = 'difference'
+                then {{ normal_limit("estimate", "variance", "bounds.z", sign, "-1.0", "1.0") }}
             else {{ normal_limit("estimate", "variance", "bounds.z", sign, "0.0", "1.0") }}
         end as limit_{{ limit }},
         {%- endfor %}

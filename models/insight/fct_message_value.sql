@@ -155,8 +155,10 @@ told as (
         {%- endfor %}
         cast(compared.count_needed as {{ dbt.type_bigint() }}) as count_needed,
         cast(
-            ceil((compared.count_needed - compared.count_treatment - compared.count_control) / compared.count_week)
-            as {{ dbt.type_bigint() }}
+            ceil(
+                (compared.count_needed - compared.count_treatment - compared.count_control)
+                / compared.count_week
+            ) as {{ dbt.type_bigint() }}
         ) as count_weeks,
         -- flags
         compared.is_tied_with_best

@@ -24,7 +24,8 @@ weeks as (
     select
         cohort_key,
         arm,
-        cast(sum({{ dbt.datediff("starts_at", "ends_at", "second") }}) as double) / 604800 as count_person_weeks
+        cast(sum({{ dbt.datediff("starts_at", "ends_at", "second") }}) as double) / 604800
+            as count_person_weeks
     from cohorts
     group by cohort_key, arm
 ),
@@ -39,7 +40,8 @@ rated as (
         sum(doses.count_messages) over (partition by doses.cohort_key, doses.arm) as count_messages_of_arm,
         cast(doses.count_left as double) / nullif(doses.count_persons, 0) as rate,
         {%- for side in ["low", "high"] %}
-        {{ share_limit("doses.count_left", "doses.count_persons", "bounds.z", side) }} as rate_{{ side }}{{ "," if not loop.last }}
+        {{ share_limit("doses.count_left", "doses.count_persons", "bounds.z", side) }}
+            as rate_{{ side }}{{ "," if not loop.last }}
         {%- endfor %}
     from doses
     cross join bounds
@@ -67,8 +69,9 @@ risen as (
     select
         *,
         place > 1
-        and not ({{ has_few_events("least(count_left + lowest_count_left, count_persons, lowest_count_persons)") }})
-            as is_readable,
+        and not ({{ has_few_events(
+            "least(count_left + lowest_count_left, count_persons, lowest_count_persons)"
+        ) }}) as is_readable,
         rate - lowest_rate as rise,
         {{ mover_difference_low("rate", "rate_low", "lowest_rate", "lowest_rate_high") }} as rise_low,
         {{ mover_difference_high("rate", "rate_high", "lowest_rate", "lowest_rate_low") }} as rise_high
@@ -112,8 +115,8 @@ told as (
         contrasts.difference_low as arm_difference_low,
         contrasts.difference_high as arm_difference_high,
         -- flags
-        risen.count_messages_of_arm / nullif(weeks.count_person_weeks, 0) > {{ var("insight_most_messages_week") }}
-            as is_over_limit
+        risen.count_messages_of_arm / nullif(weeks.count_person_weeks, 0)
+        > {{ var("insight_most_messages_week") }} as is_over_limit
     from risen
     left join weeks
         on

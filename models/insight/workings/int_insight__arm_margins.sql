@@ -119,11 +119,11 @@ valued as (
         coalesce(count_treatment, 0) as count_treatment,
         coalesce(count_control, 0) as count_control,
         count_week,
-        {%- for estimate in estimates %}
+        {%- for side in ["", "_low", "_high"] %}
         case
-            when value_basis = 'money' then money_{{ estimate }}
-            else orders_{{ estimate }} * mean_order_value
-        end * {{ var("insight_margin_share") }} as {{ estimate | replace("lift", "margin") }}{{ "," if not loop.last }}
+            when value_basis = 'money' then money_lift{{ side }}
+            else orders_lift{{ side }} * mean_order_value
+        end * {{ var("insight_margin_share") }} as margin{{ side }}{{ "," if not loop.last }}
         {%- endfor %}
     from based
 )

@@ -46,8 +46,8 @@ read as (
     select
         'risk set, together' as question,
         {%- for column in [
-            "cohort_key", "workspace_id", "journey_id", "experiment_key", "population", "stratum", "metric_key",
-            "arm", "allocation_version", "count_units", "count_persons", "count_events",
+            "cohort_key", "workspace_id", "journey_id", "experiment_key", "population", "stratum",
+            "metric_key", "arm", "allocation_version", "count_units", "count_persons", "count_events",
         ] %}
         risk_set_totals.{{ column }},
         {%- endfor %}

@@ -64,7 +64,7 @@ banded as (
             and cohorts.ends_at > dosed.exposed_at
     left join left_at
         on cohorts.person_id = left_at.person_id
-    where coalesce(dosed.exposed_at < left_at.left_at, true)
+    where coalesce(dosed.exposed_at <= left_at.left_at, true)
 ),
 
 counted as (

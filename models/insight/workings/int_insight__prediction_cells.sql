@@ -40,7 +40,8 @@ read as (
         persons.workspace_id,
         case intent_tiers.intent_tier when 'high' then 3 when 'warm' then 2 else 1 end as tier_level,
         case
-            when {{ dbt.dateadd("day", var("insight_silence_days"), "heard.last_event_at") }} > {{ then }} then 2
+            when {{ dbt.dateadd("day", var("insight_silence_days"), "heard.last_event_at") }} > {{ then }}
+                then 2
             else 1
         end as silence_level,
         case when ordered.person_id is null then 0 else 1 end as is_ordered

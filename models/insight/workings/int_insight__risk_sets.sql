@@ -71,10 +71,16 @@ shown as (
                 else 0
             end
         ) as is_shown,
-        min(case when sends.message_id <> at_risk.message_id or sends.timing_number <> at_risk.timing_number then sends.shown_at end)
-            as first_other_at,
-        max(case when sends.message_id <> at_risk.message_id or sends.timing_number <> at_risk.timing_number then sends.shown_at end)
-            as last_other_at
+        {%- for side, pick in [("first", "min"), ("last", "max")] %}
+        {{ pick }}(
+            case
+                when
+                    sends.message_id <> at_risk.message_id
+                    or sends.timing_number <> at_risk.timing_number
+                    then sends.shown_at
+            end
+        ) as {{ side }}_other_at{{ "," if not loop.last }}
+        {%- endfor %}
     from at_risk
     inner join sends
         on

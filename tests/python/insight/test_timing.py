@@ -1,7 +1,7 @@
 """Does a message work, by when it came and what was known before it: proved on worlds made by hand.
 
-Every world is drawn from its seed, so each answer below is the same on every machine; `make prove` reads
-500 of each kind.
+Every world is drawn from its seed, so each answer below is the same on every machine; `make prove`
+reads 500 of each kind.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def test_a_step_without_a_control_is_described_and_says_what_to_do(moved: list[R
 
 
 def test_both_sides_have_not_bought_and_are_in_the_same_state(quiet: list[Row]) -> None:
-    """Of the people of a world, those still at risk: fewer than all, and never more shown than there."""
+    """Of the people of a world, those still at risk: never more shown than are there."""
     for row in quiet:
         assert row["count_shown"] <= row["count_units"] < 2400 * 0.4
         assert row["count_persons"] <= row["count_units"]

@@ -1,26 +1,26 @@
 """Brands whose texts do what was planted and nothing else, read by the models' own SQL.
 
-Each world is an experiment of its own, so that one statement reads many of them. Two arms get a text
-after the shipping rates were seen, half an hour or four hours after the trigger; all who have not bought
-get an e-mail a day after it. Everything is drawn by numpy from the seed of the world.
+Each world is an experiment of its own, so that one statement reads many of them. Two arms get a
+text after the shipping rates were seen, half an hour or four hours after the trigger; all who have
+not bought get an e-mail a day after it. Everything is drawn by numpy from the seed of the world.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+from by_hand import ByHand
 
 AS_OF = datetime(2026, 6, 1)
 WINDOW = 168 * 60
 """Minutes after the assignment in which an order counts."""
 
+Z = 1.959963984540054
 MEAN_WAIT = 600.0
 """Minutes from the trigger to an order, on average."""
 
@@ -198,27 +198,15 @@ def read(
     statements: Mapping[str, str], seeds: Sequence[int], effects: Effects, *, people: int = 2400
 ) -> list[dict[str, Any]]:
     """Every row of the mart, over the worlds of these seeds."""
-    with duckdb.connect() as db:
-        db.execute("attach ':memory:' as warehouse")
-        db.execute("use warehouse")
-        places = dict(_places(statements))
-        for schema in {place.split(".")[0] for place in places.values()}:
-            db.execute(f"create schema {schema}")
-        for name, columns in TABLES.items():
-            db.execute(f"create table {places[name]} ({columns})")
+    with ByHand(statements, MODELS, TABLES) as made:
         for seed in seeds:
-            _insert(db, places, seed, world(seed, effects, people))
-        db.execute(f"insert into {places['metrics']} values ('order_rate', 'order_placed', 'any')")
-        for name in MODELS:
-            db.execute(f"create table {places[name]} as {statements[name]}")
-        cursor = db.execute(f"select * from {places['fct_conversion_by_timing']} order by all")
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            _insert(made, seed, world(seed, effects, people))
+        made.insert("metrics", [("order_rate", "order_placed", "any")])
+        made.build()
+        return made.rows(MODELS[-1])
 
 
-def _insert(
-    db: duckdb.DuckDBPyConnection, places: Mapping[str, str], seed: int, rows: Rows
-) -> None:
+def _insert(made: ByHand, seed: int, rows: Rows) -> None:
     key = f"w{seed:06d}"
     for name, columns, more in (
         ("int_experiments__people", rows.people, "1 as allocation_version"),
@@ -230,27 +218,7 @@ def _insert(
         ("int_identity__behavior_events", rows.behavior, ""),
         ("fct_intent_tiers", rows.tiers, "timestamp '1970-01-01' as entered_at"),
     ):
-        drawn = pa.table(columns)
-        said = f"select *{', ' + more if more else ''} from drawn"
-        db.execute(f"insert into {places[name]} by name {said}")
-        del drawn
-    for arm in ARMS:
-        db.execute(
-            f"insert into {places['int_experiments__arms']} values "
-            "(?, ?, 'holdout', 'journey_holdout', 1, ?, 'order_rate', 1, null, 0.05, "
-            "1.959963984540054, ?)",
-            [key, arm, seed, AS_OF],
-        )
-    db.execute(
-        f"insert into {places['int_experiments__verdicts']} values "
-        "(?, 'itt', false, 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', true)",
-        [key],
-    )
-
-
-def _places(statements: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Where the models look for what they read, and one place more for the mart."""
-    for name in MODELS:
-        for schema, relation in re.findall(r'"warehouse"\."(\w+)"\."(\w+)"', statements[name]):
-            yield relation, f"{schema}.{relation}"
-    yield "fct_conversion_by_timing", "marts.fct_conversion_by_timing"
+        made.insert_table(name, pa.table(columns), more)
+    fixed = ("holdout", "journey_holdout", 1, seed, "order_rate", 1, None, 0.05, Z, AS_OF)
+    made.insert("int_experiments__arms", [(key, arm, *fixed) for arm in ARMS])
+    made.insert("int_experiments__verdicts", [(key, "itt", False, *["ok"] * 8, True)])
