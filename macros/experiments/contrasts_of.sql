@@ -1,4 +1,4 @@
-{% macro contrasts_of(arm_totals, arms="arms", into="contrasted") -%}
+{% macro contrasts_of(arm_totals, arms="arms", into="contrasted", comparisons=none) -%}
     {#-
         CTEs that end in one named `into`: each arm against its control, before allocation versions are
         combined; a row per question, experiment, population, stratum, metric, reading, arm and version.
@@ -6,11 +6,14 @@
         arm_totals: a CTE with those columns and aggregation, count_units, count_reached, count_nonzero,
         sum_y, sum_yy, sum_yyy, sum_yd. What has happened or not (aggregation any) is a rate.
         arms: the CTE of int_experiments__arms.
+        comparisons: a column of the totals: how many contrasts are read as one family. Each then gets that
+        part of the experiment's error (Bonferroni), so that a claim is false in no more of the families.
 
         The limits of rates are Newcombe's; those of means need a distribution function, which SQL has
         not: they come from int_experiments__inference (fixed_limits).
     -#}
     {%- set is_rate = into ~ "_paired.aggregation = 'any'" -%}
+    {%- set share = "coalesce(treatment." ~ comparisons ~ ", 1)" -%}
     {{ into }}_described as (
         select
             *,
@@ -36,8 +39,16 @@
             treatment.allocation_version,
             {{ arms }}.planned_n,
             coalesce({{ arms }}.planned_n, {{ var("experiments_tuning_n") }}) as tuning_n,
+            {%- if comparisons %}
+            {{ arms }}.alpha / {{ share }} as alpha,
+            case
+                when {{ share }} = 1 then {{ arms }}.z_critical
+                else {{ normal_quantile("1.0 - " ~ arms ~ ".alpha / (2.0 * " ~ share ~ ")") }}
+            end as z_critical,
+            {%- else %}
             {{ arms }}.alpha,
             {{ arms }}.z_critical,
+            {%- endif %}
             {{ arms }}.analysis_at,
             {%- for side in ["treatment", "control"] %}
             {%- for total in ["count_units", "count_reached", "count_nonzero"] %}

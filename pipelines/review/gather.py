@@ -21,7 +21,16 @@ OPTIONAL = {
     "fct_effect_on_the_reached": "experiment_key, arm, metric_key, stratum",
     "fct_checkout_funnel": "workspace_id, journey_id, experiment_key, arm, step_number",
     "fct_message_timing": "workspace_id, journey_id, experiment_key, arm, basis, landmark_hours",
+    "fct_conversion_by_timing": "workspace_id, journey_id, experiment_key, arm, message_id, "
+    "timing_number, state_kind, state",
+    "fct_message_value": "place, experiment_key, arm, channel, message_id",
+    "fct_credit_over_cause": "experiment_key, arm, tool, workspace_id",
+    "fct_replenishment_effects": "experiment_key, arm, category",
+    "fct_triage_audiences": "workspace_id, triage_rank",
+    "fct_intent_prediction": "workspace_id, reading",
+    "fct_intent_lift": "workspace_id, predictor, level_number desc",
     "fct_message_pressure": "workspace_id, journey_id, experiment_key, arm, measure",
+    "fct_pressure_by_dose": "workspace_id, journey_id, experiment_key, arm, dose_number",
     "fct_replenishment_windows": "workspace_id, is_all_categories, category",
     "fct_reactivation_triage": "net_margin_low desc nulls last, triage_rank, workspace_id",
 }

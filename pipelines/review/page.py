@@ -13,7 +13,7 @@ from typing import Any
 from pipelines.built.tables import Record
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
-from pipelines.review import charts, sections, words
+from pipelines.review import charts, sections, words, worth
 from pipelines.review.gather import Review, gather
 from pipelines.review.numbers import name_of
 from pipelines.review.verdicts import do_not_read, status_counts, verdicts, without_control
@@ -33,6 +33,7 @@ CONTENTS = (
     ("timeline", "Over time"),
     ("tiers", "Tiers"),
     ("burden", "Pressure"),
+    ("worth", "What a message is worth"),
     ("changes", "What changed"),
     ("avoid", "Do not read"),
     ("words", "Words"),
@@ -43,6 +44,14 @@ MARTS = {
     "fct_effect_on_the_reached": "The effect on those reached",
     "fct_checkout_funnel": "The checkout step where people drop",
     "fct_message_timing": "Conversion by message timing",
+    "fct_conversion_by_timing": "Conversion by timing and state",
+    "fct_message_value": "What a message brings beyond its cost",
+    "fct_credit_over_cause": "Credit over cause",
+    "fct_replenishment_effects": "What reminders move",
+    "fct_triage_audiences": "The triage as audiences",
+    "fct_intent_prediction": "What predicts orders",
+    "fct_intent_lift": "Orders by what predicts them",
+    "fct_pressure_by_dose": "Who leaves at which dose",
     "fct_message_pressure": "The price of pressure",
     "fct_replenishment_windows": "Replenishment windows",
     "fct_reactivation_triage": "Reactivation triage",
@@ -223,6 +232,7 @@ def _context(review: Review) -> dict[str, Any]:
             if row["status"] != "resolved"
         ),
         "pressure": sections.pressure(review),
+        "worth": worth.told(review),
         "windows": review.optional.get("fct_replenishment_windows") or [],
         "triage": triage,
         "triage_rows": TRIAGE_ROWS,

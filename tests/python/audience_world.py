@@ -23,6 +23,7 @@ from pipelines.sandbox.workspace import Profile, Workspace
 from pipelines.settings import Settings
 
 AS_OF = datetime(2026, 6, 1)
+COMPILED = ("path:models/audiences", "path:models/insight")
 SEGMENT = 31
 
 MODELS = (
@@ -76,7 +77,7 @@ TABLES = {
 
 
 def compiled_models(home: Path) -> dict[str, str]:
-    """The SQL of the models of this domain, as dbt makes it."""
+    """The SQL of the models that worlds made by hand are read with, as dbt makes it."""
     from pipelines.warehouse import invoke
 
     settings = settings_of(home, None)
@@ -84,7 +85,7 @@ def compiled_models(home: Path) -> dict[str, str]:
     found = invoke(
         settings,
         compose(settings, None),
-        ["compile", "--vars", f'{{"as_of": "{AS_OF}"}}', "--select", "path:models/audiences"],
+        ["compile", "--vars", f'{{"as_of": "{AS_OF}"}}', "--select", *COMPILED],
     )
     return {result.node.name: result.node.compiled_code for result in found}
 

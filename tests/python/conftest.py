@@ -183,7 +183,7 @@ def settings(make_settings: Callable[..., Settings]) -> Settings:
 
 @pytest.fixture(scope="session")
 def statements(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """The SQL of the audience models."""
+    """The SQL of the models of audiences and insight."""
     return compiled_models(tmp_path_factory.mktemp("compiled"))
 
 

@@ -1,5 +1,6 @@
 {%- set threshold_vars = [
     "experiments_linked_outcomes_share", "experiments_minimum_events", "insight_minimum_gaps",
+    "insight_selected_share",
 ] %}
 with
 

@@ -1,4 +1,4 @@
-{%- set questions = ["funnel", "landmark", "pressure"] %}
+{%- set questions = ["funnel", "landmark", "pressure", "risk_set"] %}
 -- A new question is a model of totals and a name in this list: what it says of the arms is the estimator's.
 with
 
@@ -13,6 +13,48 @@ united as (
     select * from {{ question }}_totals
     {{ "union all" if not loop.last }}
     {% endfor %}
+),
+
+-- Cells of one experiment are read together: a claim must hold among all of them. Only those count that
+-- could be told at all, which is known without looking at the arms.
+readable as (
+    select
+        cohort_key,
+        stratum,
+        metric_key
+    from risk_set_totals
+    group by cohort_key, stratum, metric_key
+    having
+        sum(count_persons) >= 2 * {{ var("experiments_minimum_events") }}
+        and sum(count_units - count_persons) >= 2 * {{ var("experiments_minimum_events") }}
+),
+
+families as (
+    select
+        cohort_key,
+        count(*) as count_comparisons
+    from readable
+    group by cohort_key
+),
+
+read as (
+    select
+        united.*,
+        cast(1 as {{ dbt.type_bigint() }}) as count_comparisons
+    from united
+    union all
+    select
+        'risk set, together' as question,
+        {%- for column in [
+            "cohort_key", "workspace_id", "journey_id", "experiment_key", "population", "stratum",
+            "metric_key", "arm", "allocation_version", "count_units", "count_persons", "count_events",
+        ] %}
+        risk_set_totals.{{ column }},
+        {%- endfor %}
+        cast(families.count_comparisons as {{ dbt.type_bigint() }}) as count_comparisons
+    from risk_set_totals
+    inner join families
+        on risk_set_totals.cohort_key = families.cohort_key
 ),
 
 -- Something happened to a person or did not: their sum, and those of its powers, are their number.
@@ -37,9 +79,10 @@ totalled as (
         cast(count_persons as double) as sum_yy,
         cast(count_persons as double) as sum_yyy,
         cast(null as double) as sum_yd,
+        count_comparisons,
         true as is_current,
         {{ as_of() }} as read_at
-    from united
+    from read
 )
 
 select * from totalled

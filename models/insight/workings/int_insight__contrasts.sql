@@ -13,7 +13,7 @@ verdicts as (
     where is_current
 ),
 
-{{ contrasts_of("arm_totals") }},
+{{ contrasts_of("arm_totals", comparisons="count_comparisons") }},
 
 limited as (
     select

@@ -2,6 +2,9 @@
 {%- set headlines = {
     "fct_checkout_funnel": ["difference", "difference_low", "difference_high"],
     "fct_message_timing": ["difference", "difference_low", "difference_high"],
+    "fct_conversion_by_timing": ["difference", "difference_low", "together_low"],
+    "fct_message_value": ["margin_per_message", "net_per_message_low", "margin_of_step"],
+    "fct_credit_over_cause": ["incremental", "times_caused_low"],
     "fct_message_pressure": ["difference", "difference_low", "difference_high"],
     "fct_journey_credit": [
         "lift", "lift_low", "lift_high", "incremental", "incremental_low", "incremental_high",

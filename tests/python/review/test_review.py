@@ -421,6 +421,14 @@ def test_what_is_not_built_is_named(change: Change) -> None:
         "fct_review_loads",
         "fct_input_gaps",
         "fct_effect_on_the_reached",
+        "fct_conversion_by_timing",
+        "fct_message_value",
+        "fct_credit_over_cause",
+        "fct_replenishment_effects",
+        "fct_triage_audiences",
+        "fct_intent_prediction",
+        "fct_intent_lift",
+        "fct_pressure_by_dose",
     )
     page = write_page(change(*(f"drop table marts.{name}" for name in names)))
     html = page.html.read_text()
@@ -428,6 +436,35 @@ def test_what_is_not_built_is_named(change: Change) -> None:
         assert f"<code>{name}</code>" in html
     verdicts = outline(page).sections["verdicts"]
     assert "not built" in verdicts
+
+
+def test_what_a_message_is_worth_says_what_the_marts_say(page: Page, home: Path) -> None:
+    """Caused and described apart, verdicts as they are, and over-credit by its bound."""
+    told = outline(page).sections["worth"]
+    cells = query(home, "select * from marts.fct_conversion_by_timing")
+    held_out, described = told.split("Not caused:")
+    for row in cells:
+        if row["state_kind"] == "shipping_rates":
+            said = f"{row['timing']} after the trigger; shipping rates {row['state']}"
+            assert said in (held_out if row["basis"] == "held out" else described)
+    text = [row for row in cells if row["message_id"] == "action:1013" and row["state"] == "seen"]
+    assert {row["basis"] for row in text} == {"described"}
+    assert f"for {text[0]['count_weeks']:,} weeks ({text[0]['count_needed']:,} people)" in described
+    assert f"{text[0]['naive_ratio']:.2f} \N{MULTIPLICATION SIGN}" in described
+    for mart, column in (
+        ("fct_message_value", "verdict"),
+        ("fct_credit_over_cause", "verdict"),
+        ("fct_replenishment_effects", "verdict"),
+        ("fct_triage_audiences", "audience_key"),
+    ):
+        for row in query(home, f"select distinct {column} as said from marts.{mart}"):
+            assert words.plain(row["said"]) in told or row["said"] in told, (mart, row)
+    [apart] = query(
+        home,
+        "select * from marts.fct_intent_prediction where reading = 'difference' "
+        "and workspace_id = 208301",
+    )
+    assert words.plain(apart["verdict"]) in told
 
 
 def test_what_could_not_be_read_stands_beside_the_checks(page: Page, change: Change) -> None:
