@@ -95,17 +95,19 @@ def run(
 ) -> None:
     """Load, build, plan, review and check; with --publish also send."""
     with told(as_json, verbose) as (console, settings):
+        from pipelines.notices import notifying
         from pipelines.road import run_all
 
-        run_all(
-            settings,
-            console,
-            exports=export or [],
-            as_of=as_of,
-            registries=registries,
-            publish=publish,
-            max_minutes=max_minutes,
-        )
+        with notifying(settings, console):
+            run_all(
+                settings,
+                console,
+                exports=export or [],
+                as_of=as_of,
+                registries=registries,
+                publish=publish,
+                max_minutes=max_minutes,
+            )
 
 
 @app.command()

@@ -16,7 +16,13 @@ from pipelines.home import private
 from pipelines.review import charts, sections, words
 from pipelines.review.gather import Review, gather
 from pipelines.review.numbers import name_of
-from pipelines.review.verdicts import do_not_read, status_counts, verdicts, without_control
+from pipelines.review.verdicts import (
+    do_not_read,
+    said_briefly,
+    status_counts,
+    verdicts,
+    without_control,
+)
 from pipelines.settings import Settings
 
 TEMPLATES = Path(__file__).parent
@@ -74,6 +80,7 @@ class Page:
         html, json: where it was written.
         week: the week under review, in words.
         statuses: how many experiments have each status, and journeys without a control.
+        verdicts: what each experiment's arm may say, without numbers, by `experiment/arm`.
     """
 
     html: Path
@@ -82,6 +89,7 @@ class Page:
     week: str
     statuses: tuple[tuple[str, int], ...]
     findings: tuple[str, ...]
+    verdicts: dict[str, str]
 
     def facts(self) -> dict[str, object]:
         """What --json prints."""
@@ -90,6 +98,7 @@ class Page:
             "json": str(self.json),
             "as_of": self.as_of,
             "statuses": dict(self.statuses),
+            "verdicts": self.verdicts,
         }
 
     def text(self) -> str:
@@ -130,6 +139,7 @@ def write_page(settings: Settings) -> Page:
         sections.week_of(review),
         tuple(status_counts(review)),
         tuple(_finding_line(verdict, review) for verdict in verdicts(review)),
+        dict(said_briefly(verdict) for verdict in verdicts(review)),
     )
 
 
