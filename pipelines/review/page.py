@@ -118,9 +118,7 @@ def write_page(settings: Settings) -> Page:
             cannot be written.
     """
     review = gather(settings)
-    stem = f"review-{review.as_of:%Y-%m-%d}"
-    if (review.as_of.hour, review.as_of.minute, review.as_of.second) != (0, 0, 0):
-        stem += f"T{review.as_of:%H%M}"
+    stem = stem_of(review.as_of)
     html, data = settings.reviews_dir / f"{stem}.html", settings.reviews_dir / f"{stem}.json"
     try:
         with private(settings.home):
@@ -141,6 +139,12 @@ def write_page(settings: Settings) -> Page:
         tuple(_finding_line(verdict, review) for verdict in verdicts(review)),
         dict(said_briefly(verdict) for verdict in verdicts(review)),
     )
+
+
+def stem_of(as_of: datetime) -> str:
+    """The name of the page of an instant, without what its files end in."""
+    is_midnight = (as_of.hour, as_of.minute, as_of.second) == (0, 0, 0)
+    return f"review-{as_of:%Y-%m-%d}" + ("" if is_midnight else f"T{as_of:%H%M}")
 
 
 def render(review: Review, json_name: str) -> str:
