@@ -12,6 +12,7 @@ from pipelines.audiences.command import audiences_app
 from pipelines.command import Json, Verbose, path, told
 from pipelines.encoding import is_utf8
 from pipelines.receiver.command import webhooks_app
+from pipelines.review_command import review_app
 
 
 class Readable(TyperGroup):
@@ -47,6 +48,7 @@ app.add_typer(deadletters_app, name="deadletters")
 app.add_typer(explain_app, name="explain")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(audiences_app, name="audiences")
+app.add_typer(review_app, name="review")
 
 
 def _print_version(is_asked: bool) -> None:
@@ -95,17 +97,19 @@ def run(
 ) -> None:
     """Load, build, plan, review and check; with --publish also send."""
     with told(as_json, verbose) as (console, settings):
+        from pipelines.notices import notifying
         from pipelines.road import run_all
 
-        run_all(
-            settings,
-            console,
-            exports=export or [],
-            as_of=as_of,
-            registries=registries,
-            publish=publish,
-            max_minutes=max_minutes,
-        )
+        with notifying(settings, console):
+            run_all(
+                settings,
+                console,
+                exports=export or [],
+                as_of=as_of,
+                registries=registries,
+                publish=publish,
+                max_minutes=max_minutes,
+            )
 
 
 @app.command()
@@ -211,15 +215,6 @@ def publish(
         from pipelines.road import publish_heap
 
         publish_heap(settings, console, plan_file=plan_file, max_minutes=max_minutes, strict=strict)
-
-
-@app.command()
-def review(as_json: Json = False, verbose: Verbose = False) -> None:
-    """Write the weekly page and its JSON."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.road import write_review
-
-        write_review(settings, console)
 
 
 @app.command()

@@ -12,6 +12,10 @@ from pipelines.errors import CounterfoilError
 from pipelines.home import private
 
 
+class InUse(CounterfoilError):
+    """Another command of ours is at work in the same home."""
+
+
 @contextmanager
 def hold(home: Path, name: str, doing: str) -> Iterator[None]:
     """Hold `<home>/<name>.lock` for the block, or say who holds it and what to do.
@@ -41,7 +45,7 @@ def hold(home: Path, name: str, doing: str) -> Iterator[None]:
         except BlockingIOError as error:
             handle.seek(0)
             holder = handle.read().decode(errors="replace").strip() or "another process"
-            raise CounterfoilError(
+            raise InUse(
                 f"The {name} is in use by {holder}: wait until it has finished, or stop it."
             ) from error
         handle.truncate(0)

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     heap_webhook_secret: SecretStr | None = Field(
         default=None, validation_alias="HEAP_WEBHOOK_SECRET"
     )
+    notify: SecretStr | None = Field(default=None, validation_alias="COUNTERFOIL_NOTIFY")
 
     @property
     def raw_path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -34,6 +35,7 @@ class Lineage:
         self._nodes: dict[str, dict[str, Any]] = {
             key: node for key, node in nodes.items() if node.get("resource_type") in KINDS
         }
+        self._macros: dict[str, dict[str, Any]] = manifest.get("macros") or {}
         self._ids = {
             str(node.get("alias") or node["name"]): key
             for key, node in self._nodes.items()
@@ -81,6 +83,35 @@ class Lineage:
         ]
         return sorted(found, key=lambda one: (one.kind == "source", one.level, one.name))
 
+    def users_of_macro(self, name: str) -> frozenset[str]:
+        """The models whose SQL is made with a macro, by itself or through another."""
+        users = {key for key, macro in self._macros.items() if macro["name"] == name}
+        grown = True
+        while grown:
+            more = {
+                key
+                for key, macro in self._macros.items()
+                if key not in users and users & set(_macros_of(macro))
+            }
+            users |= more
+            grown = bool(more)
+        return frozenset(
+            _called(node) for node in self._nodes.values() if users & set(_macros_of(node))
+        )
+
+    def users_of_var(self, name: str) -> frozenset[str]:
+        """The models whose SQL asks for a var, by itself or through a macro."""
+        asked = re.compile(rf"""\bvar\(\s*["']{re.escape(name)}["']""")
+        found = {
+            _called(node)
+            for node in self._nodes.values()
+            if asked.search(str(node.get("raw_code") or ""))
+        }
+        for macro in self._macros.values():
+            if asked.search(str(macro.get("macro_sql") or "")):
+                found |= self.users_of_macro(macro["name"])
+        return frozenset(found)
+
     def _visit(self, key: str, ordered: dict[str, None]) -> None:
         """Parents before children."""
         if key not in ordered:
@@ -97,6 +128,10 @@ def _called(node: dict[str, Any]) -> str:
     if node["resource_type"] == "source":
         return f"{node['source_name']}.{node['name']}"
     return str(node.get("alias") or node["name"])
+
+
+def _macros_of(node: dict[str, Any]) -> list[str]:
+    return (node.get("depends_on") or {}).get("macros") or []
 
 
 def _path(node: dict[str, Any]) -> str:

@@ -54,8 +54,6 @@ _LIFT_BESIDE = ("lift", "lift_low", "lift_high", "p_value", "q_value")
 _DECISION = "population = 'itt' and stratum = 'all'"
 _ARM = ("experiment_key", "arm")
 _JOURNEY = ("workspace_id", "journey_id")
-_DELIVERIES = ("int_review__deliveries",)
-_PEOPLE = ("int_review__people",)
 
 FAMILIES = (
     Family(
@@ -121,16 +119,24 @@ FAMILIES = (
         "assignments",
         "fct_review_arms",
         _ARM,
-        rests_on=("fct_experiment_assignments",),
+        rests_on=("fct_experiment_assignments", "experiment_arms"),
+        recount="assigned",
     ),
-    Family("reach", "reach", "fct_review_reach", _ARM, rests_on=_PEOPLE),
+    Family(
+        "reach",
+        "reach",
+        "fct_review_reach",
+        _ARM,
+        rests_on=("fct_experiment_units",),
+        recount="reach",
+    ),
     Family(
         "naive",
         "contrasts",
         "fct_review_naive_ratios",
         _ARM,
-        rests_on=_PEOPLE,
-        rows="is_read_naively",
+        rests_on=("fct_experiment_units", "experiments", "fct_message_exposures", "fct_lift"),
+        recount="naive",
     ),
     Family("size", "sizes", "fct_review_sizes", _ARM),
     Family(
@@ -148,6 +154,7 @@ FAMILIES = (
         "fct_review_arm_match_rates",
         _ARM,
         rests_on=("fct_identity_match_rate_by_arm",),
+        recount="match_rate_by_arm",
     ),
     Family(
         "entries",
@@ -156,6 +163,7 @@ FAMILIES = (
         _JOURNEY,
         columns=(*_periods("count_entries"), "change_entries"),
         rests_on=("fct_journey_entries",),
+        recount="entries",
     ),
     Family(
         "exposures",
@@ -168,7 +176,8 @@ FAMILIES = (
             *("change_real", "change_ghost", "change_none"),
             *("count_real_trend", "count_ghost_trend", "count_none_trend"),
         ),
-        rests_on=_DELIVERIES,
+        rests_on=("fct_message_exposures", "fct_review_weeks"),
+        recount="exposures",
     ),
     Family(
         "claims",
@@ -177,35 +186,39 @@ FAMILIES = (
         _JOURNEY,
         columns=_periods("count_claimed"),
         rests_on=("fct_goal_conversions",),
+        recount="claims",
     ),
     Family(
         "message",
         "journeys[].messages",
         "fct_review_messages",
         (*_JOURNEY, "message_id"),
-        rests_on=_DELIVERIES,
+        rests_on=("fct_message_exposures",),
+        recount="message",
     ),
     Family(
         "not_shown",
         "journeys[].reasons",
         "fct_review_not_shown",
         (*_JOURNEY, "not_exposed_reason"),
-        rests_on=_DELIVERIES,
+        rests_on=("fct_message_exposures",),
+        recount="not_shown",
     ),
     Family(
         "trend",
         "journeys[].trend",
         "fct_review_exposure_weeks",
         (*_JOURNEY, "exposure_kind", "weeks_ago"),
-        rests_on=_DELIVERIES,
+        rests_on=("fct_message_exposures",),
+        recount="trend",
     ),
     Family(
         "other_message",
         "other_messages",
         "fct_review_other_messages",
         ("workspace_id", "message_type", "message_id"),
-        rests_on=_DELIVERIES,
-        rows="journey_id is null",
+        rests_on=("fct_message_exposures",),
+        recount="other_message",
     ),
     Family(
         "audience",
@@ -219,7 +232,8 @@ FAMILIES = (
             "count_entered_week",
             "count_left_week",
         ),
-        rests_on=("fct_audience_members",),
+        rests_on=("fct_audience_members", "fct_segment_memberships", "dim_persons"),
+        recount="audience",
     ),
     Family(
         "parity",
@@ -229,6 +243,7 @@ FAMILIES = (
         headline="jaccard",
         beside=("verdict",),
         rests_on=("int_audiences__compared_members",),
+        recount="parity",
     ),
     Family(
         "funnel",
@@ -255,6 +270,8 @@ FAMILIES = (
         "fct_review_checkout_drops",
         (*_JOURNEY, *_ARM),
         beside=("step",),
+        rests_on=("int_insight__funnels",),
+        recount="drop",
     ),
     Family(
         "timing",
@@ -334,7 +351,12 @@ FAMILIES = (
         (*_JOURNEY, *_ARM),
         headline="count_last_click_units",
         beside=("incremental", "incremental_low", "incremental_high"),
-        rests_on=("int_insight__order_credits",),
+        rests_on=(
+            "int_insight__order_credits",
+            "int_insight__cohorts",
+            "fct_journey_entries",
+            "fct_message_exposures",
+        ),
         recount="credit",
     ),
     Family(
@@ -344,7 +366,7 @@ FAMILIES = (
         (*_JOURNEY, *_ARM, "measure"),
         headline="rate",
         beside=("difference", "difference_low", "difference_high"),
-        rests_on=("int_insight__pressure",),
+        rests_on=("int_insight__pressure", "int_insight__cohorts"),
         recount="pressure",
     ),
     Family(
@@ -353,6 +375,8 @@ FAMILIES = (
         "fct_replenishment_windows",
         ("workspace_id", "is_all_categories", "category"),
         headline="trigger_day",
+        rests_on=("int_insight__reorder_gaps",),
+        recount="reorder_window",
     ),
     Family(
         "triage",
@@ -375,15 +399,25 @@ FAMILIES = (
         "dim_segment_versions",
         ("segment_key", "version"),
         columns=("count_members",),
+        rests_on=("fct_segment_memberships",),
+        recount="segment",
     ),
-    Family("freshness", "freshness", "fct_source_freshness", ("family",)),
+    Family(
+        "freshness",
+        "freshness",
+        "fct_source_freshness",
+        ("family",),
+        rests_on=("int_loads__daily_counts",),
+        recount="freshness",
+    ),
     Family(
         "loads",
         "loads",
         "fct_review_loads",
         ("family",),
         headline="count_rejected_rows",
-        rests_on=("load_files",),
+        rests_on=("load_files", "load_quarantine", "load_rejected_rows"),
+        recount="loads",
     ),
 )
 

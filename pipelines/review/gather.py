@@ -13,6 +13,7 @@ from typing import Any
 from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.errors import CounterfoilError
+from pipelines.review.basis import read_basis
 from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.settings import Settings
 
@@ -52,6 +53,7 @@ class Review:
         journeys: one entry per journey that had entries or messages, each with its own rows.
         optional: rows of the marts of `OPTIONAL`, by name; None where the mart is not built.
         checks: the words of the guardrails; not a number, so not in the JSON.
+        basis: what the page was made of, to compare it with another (`basis.py`).
     """
 
     as_of: datetime
@@ -84,6 +86,7 @@ class Review:
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
     heap: Record | None = None
+    basis: Record = field(default_factory=dict)
     checks: Guardrails = field(default_factory=Guardrails)
     optional: dict[str, list[Record] | None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
@@ -96,8 +99,9 @@ def gather(settings: Settings) -> Review:
         CounterfoilError: nothing was built whole, or the warehouse or ledger is being written.
     """
     with open_warehouse(settings) as tables:
-        read_manifest(settings, tables)  # a home that holds two builds is read by nobody
+        manifest = read_manifest(settings, tables)  # a home of two builds is read by nobody
         review = _read_warehouse(tables)
+        review.basis = read_basis(tables, manifest)
         ledger = attach_ledger(tables, settings)
         review.heap = None if ledger is None else _heap(ledger)
     return review

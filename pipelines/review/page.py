@@ -16,7 +16,13 @@ from pipelines.home import private
 from pipelines.review import charts, sections, words, worth
 from pipelines.review.gather import Review, gather
 from pipelines.review.numbers import name_of
-from pipelines.review.verdicts import do_not_read, status_counts, verdicts, without_control
+from pipelines.review.verdicts import (
+    do_not_read,
+    said_briefly,
+    status_counts,
+    verdicts,
+    without_control,
+)
 from pipelines.settings import Settings
 
 TEMPLATES = Path(__file__).parent
@@ -83,6 +89,7 @@ class Page:
         html, json: where it was written.
         week: the week under review, in words.
         statuses: how many experiments have each status, and journeys without a control.
+        verdicts: what each experiment's arm may say, without numbers, by `experiment/arm`.
     """
 
     html: Path
@@ -91,6 +98,7 @@ class Page:
     week: str
     statuses: tuple[tuple[str, int], ...]
     findings: tuple[str, ...]
+    verdicts: dict[str, str]
 
     def facts(self) -> dict[str, object]:
         """What --json prints."""
@@ -99,6 +107,7 @@ class Page:
             "json": str(self.json),
             "as_of": self.as_of,
             "statuses": dict(self.statuses),
+            "verdicts": self.verdicts,
         }
 
     def text(self) -> str:
@@ -118,9 +127,7 @@ def write_page(settings: Settings) -> Page:
             cannot be written.
     """
     review = gather(settings)
-    stem = f"review-{review.as_of:%Y-%m-%d}"
-    if (review.as_of.hour, review.as_of.minute, review.as_of.second) != (0, 0, 0):
-        stem += f"T{review.as_of:%H%M}"
+    stem = stem_of(review.as_of)
     html, data = settings.reviews_dir / f"{stem}.html", settings.reviews_dir / f"{stem}.json"
     try:
         with private(settings.home):
@@ -139,7 +146,14 @@ def write_page(settings: Settings) -> Page:
         sections.week_of(review),
         tuple(status_counts(review)),
         tuple(_finding_line(verdict, review) for verdict in verdicts(review)),
+        dict(said_briefly(verdict) for verdict in verdicts(review)),
     )
+
+
+def stem_of(as_of: datetime) -> str:
+    """The name of the page of an instant, without what its files end in."""
+    is_midnight = (as_of.hour, as_of.minute, as_of.second) == (0, 0, 0)
+    return f"review-{as_of:%Y-%m-%d}" + ("" if is_midnight else f"T{as_of:%H%M}")
 
 
 def render(review: Review, json_name: str) -> str:

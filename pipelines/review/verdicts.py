@@ -125,6 +125,13 @@ def finding(row: Record | None) -> str:
     return direction
 
 
+def said_briefly(verdict: Record) -> tuple[str, str]:
+    """A verdict's key, `experiment/arm`, and what it says without its numbers: to be compared."""
+    row = verdict["decision"]
+    key = verdict["experiment"]["experiment_key"] + (f"/{row['arm']}" if row else "")
+    return key, f"{words.STATUS[verdict['status']].lower()}, {finding(row).partition(', p ')[0]}"
+
+
 def without_control(review: Review) -> list[Record]:
     """Journeys that showed somebody a message and have no experiment: no lift can be shown."""
     return [

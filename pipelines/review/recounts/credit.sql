@@ -1,9 +1,71 @@
+-- What a tool would credit a journey with, and what Customer.io claims, counted from orders and deliveries.
 select
     count(*) as count_rows,
-    count(case when credit_kind = 'last_click' and is_order then 1 end)
-        as count_last_click_orders,
-    count(case when credit_kind = 'last_exposure' and is_order then 1 end)
-        as count_last_exposure_orders
+    count(*) filter (credit_kind = 'last_click' and is_order) as count_last_click_orders,
+    count(*) filter (credit_kind = 'last_exposure' and is_order) as count_last_exposure_orders,
+    coalesce(sum(order_value) filter (credit_kind = 'last_click'), 0) as last_click_value,
+    coalesce(sum(order_value) filter (credit_kind = 'last_exposure'), 0) as last_exposure_value,
+    (
+        select count(*)
+        from {fct_journey_entries}
+        where workspace_id = $workspace_id and journey_id = $journey_id
+    ) as count_entries,
+    (
+        select count(distinct person_id)
+        from {fct_journey_entries}
+        where workspace_id = $workspace_id and journey_id = $journey_id
+    ) as count_persons,
+    (
+        select count(*)
+        from {fct_message_exposures}
+        where
+            workspace_id = $workspace_id
+            and journey_id = $journey_id
+            and exposure_kind = 'real'
+            and converted_at is not null
+    ) as count_claimed_conversions,
+    case
+        when $arm is not null
+            then (
+                select
+                    count(
+                        distinct case when credits.credit_kind = 'last_click' then cohorts.person_id end
+                    )
+                from {int_insight__cohorts} as cohorts
+                inner join {int_insight__order_credits} as credits
+                    on
+                        cohorts.person_id = credits.person_id
+                        and cohorts.journey_id = credits.journey_id
+                        and cohorts.starts_at <= credits.ordered_at
+                        and cohorts.ends_at > credits.ordered_at
+                where
+                    credits.is_order
+                    and cohorts.experiment_key = $experiment_key
+                    and cohorts.arm = $arm
+                    and credits.workspace_id = $workspace_id
+            )
+    end as count_last_click_units,
+    case
+        when $arm is not null
+            then (
+                select
+                    count(
+                        distinct case when credits.credit_kind = 'last_exposure' then cohorts.person_id end
+                    )
+                from {int_insight__cohorts} as cohorts
+                inner join {int_insight__order_credits} as credits
+                    on
+                        cohorts.person_id = credits.person_id
+                        and cohorts.journey_id = credits.journey_id
+                        and cohorts.starts_at <= credits.ordered_at
+                        and cohorts.ends_at > credits.ordered_at
+                where
+                    credits.is_order
+                    and cohorts.experiment_key = $experiment_key
+                    and cohorts.arm = $arm
+                    and credits.workspace_id = $workspace_id
+            )
+    end as count_last_exposure_units
 from {int_insight__order_credits}
 where
     workspace_id = $workspace_id

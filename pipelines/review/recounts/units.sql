@@ -42,18 +42,30 @@ weighed as (
         *,
         case when count_treatment > 0 and count_control > 0 then count_units end as weight
     from versions
+),
+
+counted as (
+    select
+        coalesce(sum(count_units), 0) as count_rows,
+        coalesce(sum(count_treatment), 0) as count_treatment,
+        coalesce(sum(count_control), 0) as count_control,
+        coalesce(
+            sum(weight * mean_treatment) / sum(weight),
+            sum(count_treatment * mean_treatment) / nullif(sum(count_treatment), 0)
+        ) as mean_treatment,
+        coalesce(
+            sum(weight * mean_control) / sum(weight),
+            sum(count_control * mean_control) / nullif(sum(count_control), 0)
+        ) as mean_control
+    from weighed
 )
 
+-- what may not be shown is not counted again either
 select
-    coalesce(sum(count_units), 0) as count_rows,
-    coalesce(sum(count_treatment), 0) as count_treatment,
-    coalesce(sum(count_control), 0) as count_control,
-    coalesce(
-        sum(weight * mean_treatment) / sum(weight),
-        sum(count_treatment * mean_treatment) / nullif(sum(count_treatment), 0)
-    ) as mean_treatment,
-    coalesce(
-        sum(weight * mean_control) / sum(weight),
-        sum(count_control * mean_control) / nullif(sum(count_control), 0)
-    ) as mean_control
-from weighed
+    *,
+    case when $lift is not null then mean_treatment - mean_control end as lift,
+    case when $lift_relative is not null then mean_treatment / mean_control - 1 end as lift_relative,
+    case
+        when $incremental is not null then (mean_treatment - mean_control) * count_treatment
+    end as incremental
+from counted

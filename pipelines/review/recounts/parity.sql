@@ -1,0 +1,16 @@
+-- Heap's list of an audience beside ours, counted member by member.
+select
+    count(*) as count_rows,
+    count(*) filter (is_in_heap) as count_heap,
+    count(*) filter (is_in_sql) as count_sql,
+    count(*) filter (is_in_heap and is_in_sql) as count_both,
+    count(*) filter (cause = 'identity') as count_identity,
+    count(*) filter (cause = 'time') as count_time,
+    count(*) filter (cause = 'definition') as count_definition,
+    case
+        when $verdict = 'not compared' then null
+        when count(*) = 0 then 1.0
+        else count(*) filter (is_in_heap and is_in_sql) / count(*)
+    end as jaccard
+from {int_audiences__compared_members}
+where audience_key = $audience_key
