@@ -123,6 +123,19 @@ FAMILIES = (
         _ARM,
         rests_on=("fct_experiment_assignments",),
     ),
+    Family(
+        "card",
+        "cards",
+        "fct_review_cards",
+        _JOURNEY,
+        columns=(
+            *("lift", "lift_low", "lift_high", "guardrail_value", "guardrail_threshold"),
+            *("count_mature", "count_week", "planned_n", "count_entries_told"),
+            *("count_readings", "card_rank"),
+        ),
+        beside=("action", "reason"),
+    ),
+    Family("tile", "tiles", "fct_review_tiles", (*_JOURNEY, "weeks_ago")),
     Family("reach", "reach", "fct_review_reach", _ARM, rests_on=_PEOPLE),
     Family(
         "naive",

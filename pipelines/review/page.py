@@ -13,30 +13,14 @@ from typing import Any
 from pipelines.built.tables import Record
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
-from pipelines.review import charts, sections, words
+from pipelines.review import cards, charts, sections, words
 from pipelines.review.gather import Review, gather
+from pipelines.review.legend import Legend, say
 from pipelines.review.numbers import name_of
 from pipelines.review.verdicts import do_not_read, status_counts, verdicts, without_control
 from pipelines.settings import Settings
 
 TEMPLATES = Path(__file__).parent
-
-CONTENTS = (
-    ("verdicts", "Verdicts"),
-    ("forest", "One scale"),
-    ("naive", "Naive readings"),
-    ("journeys", "Journeys"),
-    ("pressure", "Other messages"),
-    ("activation", "Audiences"),
-    ("trust", "Trust"),
-    ("adequacy", "Size"),
-    ("timeline", "Over time"),
-    ("tiers", "Tiers"),
-    ("burden", "Pressure"),
-    ("changes", "What changed"),
-    ("avoid", "Do not read"),
-    ("words", "Words"),
-)
 
 MARTS = {
     "fct_journey_credit": "Credit beside cause",
@@ -45,6 +29,7 @@ MARTS = {
     "fct_message_timing": "Conversion by message timing",
     "fct_message_pressure": "The price of pressure",
     "fct_replenishment_windows": "Replenishment windows",
+    "fct_replenishment_effects": "Whether a reminder works",
     "fct_reactivation_triage": "Reactivation triage",
     "fct_input_gaps": "Gaps in what comes in",
     "fct_lift_history": "Estimates of earlier weeks",
@@ -150,7 +135,6 @@ def render(review: Review, json_name: str) -> str:
         "plain money channel spelled odds"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
-    environment.filters["reasons"] = review.checks.sentences
     text = environment.get_template("page.html.j2").render(
         review=review,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -172,7 +156,7 @@ def as_json(review: Review) -> str:
 
 
 def _context(review: Review) -> dict[str, Any]:
-    money = sections.currency(review)
+    money = words.currency(review.costs)
     told = verdicts(review)
     bare = without_control(review)
     contrasts = sections.contrasts(review)
@@ -183,21 +167,18 @@ def _context(review: Review) -> dict[str, Any]:
         for row in review.other_messages
         if any(row[name] for name in row if name.endswith("_week"))
     ]
-    shown = {
-        "forest": True,
-        "naive": bool(contrasts["rows"]),
-        "pressure": bool(others),
-        "activation": bool(review.audience_counts),
-    }
     return {
         "week": sections.week_of(review),
         "previous_week": sections.previous_week_of(review),
         "brands": sections.brands(review),
         "currency": money,
-        "contents": [(a, name) for a, name in CONTENTS if shown.get(a, True)],
+        "motions": cards.by_motion(review),
+        "counted": cards.counted(review),
+        "marks": cards.definition_marks(review),
+        "actions": words.ACTIONS,
+        "legend": Legend(review.checks),
         "verdicts": told,
         "bare": [{**journey, "name": _journey_name(journey)} for journey in bare],
-        "bare_names": [_journey_name(journey) for journey in bare],
         "forest": forest,
         "forest_summary": _forest_summary(forest),
         "contrasts": contrasts,
@@ -224,6 +205,7 @@ def _context(review: Review) -> dict[str, Any]:
         ),
         "pressure": sections.pressure(review),
         "windows": review.optional.get("fct_replenishment_windows") or [],
+        "effects": review.optional.get("fct_replenishment_effects") or [],
         "triage": triage,
         "triage_rows": TRIAGE_ROWS,
         "several_workspaces": len({row["workspace_id"] for row in triage}) > 1,
@@ -255,7 +237,6 @@ def _named(family: str, row: Record | None, column: str) -> str:
 
 def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
     name = _journey_name(journey)
-    weeks = sections.trend_weeks(review, journey)
     own = [
         verdict
         for verdict in told
@@ -265,9 +246,13 @@ def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
         **journey,
         "name": name,
         "verdicts": own,
-        "weeks": weeks,
+        "tiles": [
+            row
+            for row in review.tiles
+            if (row["workspace_id"], row["journey_id"])
+            == (journey["workspace_id"], journey["journey_id"])
+        ],
         "trend_summary": _trend_summary(review, journey),
-        "chart": charts.trend(weeks, label=f"Messages by week, {name}"),
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
         "timings": sections.timings(review, journey),
@@ -288,7 +273,7 @@ def _timeline(line: Record, money: str) -> Record:
         f"{words.difference(last['lift'], kind, money)} on {words.day(last['as_of'])}; "
         f"the interval is now {words.interval(last['lift_low'], last['lift_high'], kind)}."
     )
-    marks = sorted({mark["at"] for mark in line["marks"]})
+    marks = sorted({mark["marked_at"] for mark in line["marks"]})
     chart = charts.timeline(
         line["rows"], marks, is_share=kind == "any", label=f"Lift over time, {line['title']}"
     )
@@ -330,8 +315,9 @@ def _contrasts_summary(contrasts: Record) -> str:
 def _finding_line(verdict: Record, review: Review) -> str:
     row = verdict["decision"]
     if row is None or row["lift"] is None:
-        return f"{verdict['title']}: {verdict['finding']} ({'; '.join(verdict['reasons'])})."
-    money = sections.currency(review)
+        why = ", ".join(say(review.checks, reason)[0].lower() for reason in verdict["reasons"])
+        return f"{verdict['title']}: {verdict['finding']} ({why})."
+    money = words.currency(review.costs)
     return (
         f"{verdict['title']}: {words.difference(row['lift'], row['aggregation'], money)} "
         f"{words.interval(row['lift_low'], row['lift_high'], row['aggregation'])}, "

@@ -320,14 +320,15 @@ def test_a_sentence_takes_its_limit_from_the_row(change: Change) -> None:
             "update marts.fct_review_sizes set power = 0.9",
             "update marts.fct_review_naive_ratios set is_readable = false "
             "where experiment_key = 'cart_recovery'",
-            "update marts.fct_review_journeys set count_entries_week = 9, "
-            "count_entries_previous_week = 5, change_entries = 0.8 where journey_id = '101'",
+            "update marts.fct_review_tiles set count_entries = case weeks_ago when 1 then 9 else 5 end "
+            "where journey_id = '101'",
         )
     )
     found = outline(page)
-    assert "Messages in the last five weeks" in found.sections["journeys"]
+    assert "Week by week, the last five weeks" in found.sections["journeys"]
+    assert "and five weeks as a line" in found.sections["decisions"]
     assert "not shown in five weeks." in found.sections["journeys"]
-    assert "9+80%" in found.sections["journeys"]
+    assert re.search(r"Entries\s*9\s*before 5", found.sections["decisions"])
     assert "could see nine times out of ten, beside" in found.sections["adequacy"]
     assert "Cart recovery: " in found.sections["naive"].split("too few")[0].splitlines()[-1]
 
@@ -506,7 +507,8 @@ def test_invalid_has_no_headline(change: Change, lift: list[dict[str, Any]]) -> 
     row = next(r for r in lift if r["experiment_key"] == "cart_recovery")
     verdicts = found.sections["verdicts"]
     assert "Do not read" in verdicts
-    assert "sample ratio" in verdicts
+    assert "Sample ratio" in verdicts
+    assert "the arms do not have the sizes that were declared" in found.sections["decisions"]
     assert f"{row['count_treatment']:,}" in verdicts
     everything = " ".join(found.sections.values())
     assert "987,654" not in everything
