@@ -6,13 +6,16 @@ Which action, which number and every count are columns of `fct_review_cards` and
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from pipelines.built.tables import Record
 from pipelines.review import charts, words
 from pipelines.review.gather import Review
 
-TILES = ("entries", "exposure", "click_through", "conversion", "drop")
+Parts = list[tuple[str, str]]
+"""Texts that stand side by side, each with the column that it tells, or none."""
+
+Told = Callable[[Record], Parts]
 
 
 def by_motion(review: Review) -> list[Record]:
@@ -94,7 +97,7 @@ def number(review: Review, row: Record) -> Record:
     elif figure == "assigned":
         big, small, column = words.count(row["count_week"] or 0), "people this week", "count_week"
     elif figure == "held_out":
-        big, column = "0", "count_entries_told"
+        big, column = "0", ""
         small = f"held out of {words.count(row['count_entries_told'])} entries in "
         small += f"{words.spelled(len(review.weeks))} weeks"
     else:
@@ -119,67 +122,63 @@ def _concerns(mark: Record, row: Record) -> bool:
 
 def _tiles(review: Review, weeks: list[Record], marks: list[Record]) -> list[Record]:
     """The five tiles: this week, the week before, and all of them as a line, oldest first."""
-    now, before = weeks[0], weeks[1]
     span = (review.weeks[-1]["starts_at"], review.as_of)
+    places = [mark["marked_at"] for mark in marks]
 
-    def tile(label: str, column: str, value: str, was: str, note: str, **more: Any) -> Record:
-        row = [week[column] for week in reversed(weeks)]
-        said = more.get("said", words.count)
+    def tile(label: str, column: str, told: Told, note: str = "") -> Record:
+        values = [week[column] for week in reversed(weeks)]
+        said = words.count if column.startswith("count_") else words.share
+        spoken = words.line(label, values, said)
         return {
             "label": label,
-            "row": now,
-            "column": column,
-            "value": value,
             "note": note,
-            "was": was,
-            "line": charts.line(
-                row,
-                [mark["marked_at"] for mark in marks],
-                span=span,
-                label=words.line(label, row, said),
-            ),
+            "row": weeks[0],
+            "parts": told(weeks[0]),
+            "was": "".join(text for _, text in told(weeks[1])),
+            "line": charts.line(values, places, span=span, label=spoken),
         }
 
     return [
-        tile(
-            "Entries",
-            "count_entries",
-            words.count(now["count_entries"]),
-            words.count(before["count_entries"]),
-            "",
-        ),
-        tile(
-            "Shown really", "count_real", _exposure(now), _exposure(before), "withheld, undelivered"
-        ),
-        tile(
-            "Human clicks",
-            "click_through",
-            words.share(now["click_through"]),
-            words.share(before["click_through"]),
-            "",
-            said=words.share,
-        ),
-        tile(
-            "Conversion",
-            "conversion",
-            words.share(now["conversion"]),
-            words.share(before["conversion"]),
-            f"of {words.count(now['count_completed'])} people",
-            said=words.share,
-        ),
-        tile(
-            "Most drop before",
-            "dropped_share",
-            words.step(now["drop_step"]),
-            words.step(before["drop_step"]),
-            f"{words.count(now['count_dropped'])} of {words.count(now['count_started'])}",
-            said=words.share,
-        ),
+        tile("Entries", "count_entries", _entries),
+        tile("Shown really", "count_real", _exposure, "withheld, undelivered"),
+        tile("Human clicks", "click_through", _share_of("click_through", "")),
+        tile("Conversion", "conversion", _share_of("conversion", "count_completed")),
+        tile("Most drop before", "dropped_share", _drop),
     ]
 
 
-def _exposure(week: Record) -> str:
-    return " / ".join(words.count(week[f"count_{kind}"]) for kind in ("real", "ghost", "none"))
+def _entries(week: Record) -> Parts:
+    return [("count_entries", words.count(week["count_entries"]))]
+
+
+def _exposure(week: Record) -> Parts:
+    return [
+        ("count_real", words.count(week["count_real"])),
+        ("", " / "),
+        ("count_ghost", words.count(week["count_ghost"])),
+        ("", " / "),
+        ("count_none", words.count(week["count_none"])),
+    ]
+
+
+def _share_of(column: str, base: str) -> Told:
+    def told(week: Record) -> Parts:
+        known = base and week[base]
+        after = [("", " of "), (base, words.count(week[base]))] if known else []
+        return [(column, words.share(week[column])), *after]
+
+    return told
+
+
+def _drop(week: Record) -> Parts:
+    if week["drop_step"] is None:
+        return [("", words.ABSENT)]
+    return [
+        ("", f"{words.plain(week['drop_step'])}, "),
+        ("count_dropped", words.count(week["count_dropped"])),
+        ("", " of "),
+        ("count_started", words.count(week["count_started"])),
+    ]
 
 
 def _workspace(review: Review, workspace_id: int | None) -> str:

@@ -22,10 +22,6 @@ class Guardrails:
 
     rules: Sequence[Record] = ()
 
-    def knows(self, code: str) -> bool:
-        """Whether a check of the registry has this code."""
-        return bool(self._of(code))
-
     def label(self, code: str) -> str:
         """The short name of a check."""
         return next((str(rule["label"]) for rule in self._of(code)), plain(code))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
+from pipelines.built.tables import Record
 from pipelines.review import words
 from pipelines.review.guardrails import Guardrails
 
@@ -34,9 +35,10 @@ class Legend:
         """Several, one after another."""
         return Markup(" ").join(self.tag(reason) for reason in reasons)
 
-    def of_codes(self, codes: str | None) -> Markup:
-        """The tags of a `||`-joined list of codes."""
-        return self.tags((code, False) for code in words.codes_of(codes))
+    def of_row(self, row: Record) -> Markup:
+        """The tags of a row's `reasons`: what does not make it invalid only warns."""
+        warns = row["status"] != "invalid"
+        return self.tags((code, warns) for code in words.codes_of(row["reasons"]))
 
     def entries(self) -> list[tuple[str, str, str]]:
         """Anchor, label and sentence of every tag that was used, by label."""
@@ -48,6 +50,6 @@ class Legend:
 def say(checks: Guardrails, reason: Reason) -> tuple[str, str]:
     """Label and sentence of a reason: a check's, or that of a decision."""
     code, warns = reason
-    if checks.knows(code):
-        return checks.label(code), checks.sentence(code, warns=warns)
-    return words.WHY.get(code, (words.plain(code), words.clean(code)))
+    if code in words.WHY:
+        return words.WHY[code]
+    return checks.label(code), checks.sentence(code, warns=warns)

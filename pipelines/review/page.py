@@ -252,7 +252,6 @@ def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
             if (row["workspace_id"], row["journey_id"])
             == (journey["workspace_id"], journey["journey_id"])
         ],
-        "trend_summary": _trend_summary(review, journey),
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
         "timings": sections.timings(review, journey),
@@ -278,15 +277,6 @@ def _timeline(line: Record, money: str) -> Record:
         line["rows"], marks, is_share=kind == "any", label=f"Lift over time, {line['title']}"
     )
     return {**line, "summary": summary, "chart": chart}
-
-
-def _trend_summary(review: Review, journey: Record) -> str:
-    return (
-        f"{words.count(journey['count_real_trend'])} really shown, "
-        f"{words.count(journey['count_ghost_trend'])} trapped, "
-        f"{words.count(journey['count_none_trend'])} not shown "
-        f"in {words.spelled(len(review.weeks))} weeks."
-    )
 
 
 def _forest_summary(forest: Record) -> str:

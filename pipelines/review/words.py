@@ -52,6 +52,8 @@ WHY = {
     "too_early": ("Too early", "planned people, or the analysis date, are still to come"),
     "ended_short": ("Ended short", "it ended before the planned people were there"),
     "too_small": ("Too small", "its date came with too few people to say anything"),
+    "running": ("Running", "its analysis date is still to come"),
+    "no_control": ("No control", "nobody is held out, so nothing can be said about what it causes"),
     "nobody_assigned": ("Nobody came", "no arm got anybody this week: see if the split still runs"),
     "no_plan": ("No plan", "declare people or an analysis date in experiments.csv"),
     "no_analysis_date": ("No date", "the planned people are there: declare the analysis date"),
@@ -219,11 +221,6 @@ def codes_of(codes: str | None) -> list[str]:
 def slug(text: str) -> str:
     """A key as part of an anchor."""
     return "".join(letter if letter.isalnum() else "-" for letter in clean(text).lower())
-
-
-def step(name: str | None) -> str:
-    """A step of the checkout, as the thing that people did not come to."""
-    return "nobody" if name is None else plain(name)
 
 
 def line(label: str, values: list[Any], said: Callable[[Any], str]) -> str:

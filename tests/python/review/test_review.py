@@ -320,8 +320,8 @@ def test_a_sentence_takes_its_limit_from_the_row(change: Change) -> None:
             "update marts.fct_review_sizes set power = 0.9",
             "update marts.fct_review_naive_ratios set is_readable = false "
             "where experiment_key = 'cart_recovery'",
-            "update marts.fct_review_tiles set count_entries = case weeks_ago when 1 then 9 else 5 end "
-            "where journey_id = '101'",
+            "update marts.fct_review_tiles set "
+            "count_entries = case weeks_ago when 1 then 9 else 5 end where journey_id = '101'",
         )
     )
     found = outline(page)

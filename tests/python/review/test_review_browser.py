@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ SCHEMES = ["light", "dark"]
 
 BEYOND = """
 () => [...document.querySelectorAll("body *")]
-    .filter(one => one.getClientRects().length && !one.closest(".scroll, .skip, .unseen, thead, svg"))
+    .filter(one => one.checkVisibility() && one.getClientRects().length)
+    .filter(one => !one.closest(".scroll, .skip, .unseen, thead, svg"))
     .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .map(one => `${one.tagName} ${one.textContent.trim().slice(0, 40)}`)
 """
@@ -43,7 +45,7 @@ FAINT = """
             ? "rgb(0, 0, 0)" : "rgb(255, 255, 255)";
     };
     return [...document.querySelectorAll("body *")]
-        .filter(one => one.getClientRects().length && !one.closest("svg, .skip")
+        .filter(one => one.checkVisibility() && !one.closest("svg, .skip")
             && [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
         .map(one => {
             const pair = [light(getComputedStyle(one).color), light(behind(one))];
@@ -163,7 +165,9 @@ def test_paper_gets_the_decisions(browser: Any, written: Path) -> None:
     assert page.locator(".card").count() >= 5
     assert page.locator(".legend").is_visible()
     assert page.evaluate(FAINT) == []
-    printed = page.pdf(format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "12mm"))
+    printed = page.pdf(
+        format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+    )
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 2
     page.locator("#verdicts details").first.evaluate("one => { one.open = true; }")
     assert page.locator("#verdicts table").is_visible()
@@ -198,7 +202,7 @@ def test_the_keyboard_reaches_everything_in_order(browser: Any, written: Path) -
         tops.append(box[0])
         names.append(page.evaluate(f"{focus}.tagName + ' ' + {focus}.textContent.trim()"))
         assert page.evaluate(f"getComputedStyle({focus}).outlineStyle") != "none", names[-1]
-    assert all(below >= above - 2 for above, below in zip(tops, tops[1:], strict=False)), names
+    assert all(below >= above - 2 for above, below in pairwise(tops)), names
     assert sum(name.startswith("SUMMARY") for name in names) >= 8
     assert names[-1].startswith("SUMMARY")
     page.keyboard.press("Enter")
@@ -223,7 +227,7 @@ def test_whoever_hears_the_page_is_told_the_same(browser: Any, written: Path) ->
         "all => all.filter(one => one.checkVisibility()).map(one => Number(one.tagName[1]))"
     )
     assert levels[0] == 1
-    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+    assert all(below - above <= 1 for above, below in pairwise(levels))
     spoken = page.locator("main").aria_snapshot()
     cards = re.findall(r'article "([^"]+)"', spoken)
     assert len(cards) == page.locator(".card").count()
