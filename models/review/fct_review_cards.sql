@@ -36,7 +36,7 @@ placed as (
         decisions.arm,
         decisions.metric_key,
         decisions.aggregation,
-        decisions.action,
+        decisions.decision,
         decisions.reason,
         decisions.figure,
         decisions.lift,
@@ -63,7 +63,7 @@ ranked as (
         row_number() over (
             partition by workspace_id, journey_id
             order by
-                case action
+                case decision
                     when 'repair_first' then 1
                     when 'stop' then 2
                     when 'keep' then 3
@@ -104,7 +104,7 @@ united as (
         {%- for column in ["experiment_key", "arm", "metric_key", "aggregation"] %}
         cast(null as {{ dbt.type_string() }}) as {{ column }},
         {%- endfor %}
-        'hold_out_first' as action,
+        'hold_out_first' as decision,
         'no_control' as reason,
         'held_out' as figure,
         {%- for column in ["lift", "lift_low", "lift_high", "guardrail_value", "guardrail_threshold"] %}
@@ -132,7 +132,7 @@ told as (
         journeys.journey_name,
         journey_motions.motion,
         united.aggregation,
-        united.action,
+        united.decision,
         united.reason,
         united.figure,
         -- numbers

@@ -37,7 +37,7 @@ def by_motion(review: Review) -> list[Record]:
 
 def counted(review: Review) -> list[tuple[str, int]]:
     """How many journeys have each action, the most urgent first."""
-    actions = [row["action"] for row in review.cards]
+    actions = [row["decision"] for row in review.cards]
     return [(action, actions.count(action)) for action in words.ACTIONS if action in actions]
 
 
@@ -69,8 +69,8 @@ def _card(review: Review, row: Record) -> Record:
 
 def do(row: Record) -> str:
     """What to do, in words."""
-    said = words.ACTIONS[row["action"]]
-    return f"{said} {words.day(row['until_at'])}" if row["action"] == "keep_running" else said
+    said = words.ACTIONS[row["decision"]]
+    return f"{said} {words.day(row['until_at'])}" if row["decision"] == "keep_running" else said
 
 
 def number(review: Review, row: Record) -> Record:

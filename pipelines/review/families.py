@@ -133,7 +133,7 @@ FAMILIES = (
             *("count_mature", "count_week", "planned_n", "count_entries_told"),
             *("count_readings", "card_rank"),
         ),
-        beside=("action", "reason"),
+        beside=("decision", "reason"),
     ),
     Family("tile", "tiles", "fct_review_tiles", (*_JOURNEY, "weeks_ago")),
     Family("reach", "reach", "fct_review_reach", _ARM, rests_on=_PEOPLE),

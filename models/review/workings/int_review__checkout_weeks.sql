@@ -93,9 +93,7 @@ worst as (
     select
         *,
         greatest(
-            {%- for step in funnel_steps()[1:] %}
-            count_{{ step }}_missed{% if not loop.last %},{% endif %}
-            {%- endfor %}
+            count_{{ funnel_steps()[1:] | join("_missed, count_") }}_missed
         ) as count_dropped
     from counted
 ),

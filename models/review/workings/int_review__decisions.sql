@@ -127,7 +127,7 @@ decided as (
             when reason in ('no_control', 'not_sure', 'ended_short', 'too_small')
                 then 'hold_out_first'
             else 'repair_first'
-        end as action
+        end as decision
     from judged
 ),
 
@@ -142,10 +142,10 @@ numbered as (
         metric_key,
         -- attributes
         aggregation,
-        action,
+        decision,
         reason,
         case
-            when action in ('keep', 'stop') or reason in ('interval_withheld', 'not_sure')
+            when decision in ('keep', 'stop') or reason in ('interval_withheld', 'not_sure')
                 then 'lift'
             when status = 'invalid' and guardrail is not null then 'guardrail'
             when reason = 'nobody_assigned' then 'assigned'
@@ -162,7 +162,7 @@ numbered as (
         count_week,
         planned_n,
         -- timestamps
-        case when action = 'keep_running' then until_at end as until_at
+        case when decision = 'keep_running' then until_at end as until_at
     from decided
 )
 
