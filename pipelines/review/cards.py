@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pipelines.built.tables import Record
 from pipelines.review import charts, words
 from pipelines.review.gather import Review
+from pipelines.review.legend import say
 
 Parts = list[tuple[str, str]]
 """Texts that stand side by side, each with the column that it tells, or none."""
@@ -39,6 +40,17 @@ def counted(review: Review) -> list[tuple[str, int]]:
     """How many journeys have each action, the most urgent first."""
     actions = [row["decision"] for row in review.cards]
     return [(action, actions.count(action)) for action in words.ACTIONS if action in actions]
+
+
+def lines(review: Review) -> list[str]:
+    """A line a journey, the most urgent first: what to do, the number, and the tag of why."""
+    urgent = sorted(review.cards, key=lambda row: list(words.ACTIONS).index(row["decision"]))
+    said = [(row, number(review, row)) for row in urgent]
+    return [
+        f"{do(row)}: {name(row)}, {told['big']} {told['small']} "
+        f"({say(review.checks, (row['reason'], False))[0].lower()})."
+        for row, told in said
+    ]
 
 
 def name(row: Record) -> str:

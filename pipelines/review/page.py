@@ -15,7 +15,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.home import private
 from pipelines.review import cards, charts, sections, words
 from pipelines.review.gather import Review, gather
-from pipelines.review.legend import Legend, say
+from pipelines.review.legend import Legend
 from pipelines.review.numbers import name_of
 from pipelines.review.verdicts import do_not_read, status_counts, verdicts, without_control
 from pipelines.settings import Settings
@@ -59,6 +59,8 @@ class Page:
         html, json: where it was written.
         week: the week under review, in words.
         statuses: how many experiments have each status, and journeys without a control.
+        decisions: how many journeys have each decision, the most urgent first.
+        findings: one line a journey, the most urgent first.
     """
 
     html: Path
@@ -66,6 +68,7 @@ class Page:
     as_of: datetime
     week: str
     statuses: tuple[tuple[str, int], ...]
+    decisions: tuple[tuple[str, int], ...]
     findings: tuple[str, ...]
 
     def facts(self) -> dict[str, object]:
@@ -78,11 +81,9 @@ class Page:
         }
 
     def text(self) -> str:
-        """One line about the file, and one per experiment."""
-        counted = ", ".join(
-            f"{number} {words.STATUS[status].lower()}" for status, number in self.statuses
-        )
-        head = f"Reviewed {self.week}: {counted or 'no experiment'}. {self.html}"
+        """One line about the file, and one per journey."""
+        counted = ", ".join(f"{number} {what.lower()}" for what, number in self.decisions)
+        head = f"Reviewed {self.week}: {counted or 'no journey to decide on'}. {self.html}"
         return "\n".join([head, *(f"  {line}" for line in self.findings)])
 
 
@@ -114,7 +115,8 @@ def write_page(settings: Settings) -> Page:
         review.as_of,
         sections.week_of(review),
         tuple(status_counts(review)),
-        tuple(_finding_line(verdict, review) for verdict in verdicts(review)),
+        tuple((words.short(decision), number) for decision, number in cards.counted(review)),
+        tuple(cards.lines(review)),
     )
 
 
@@ -132,7 +134,7 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money channel spelled odds"
+        "plain money channel spelled odds short"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
     text = environment.get_template("page.html.j2").render(
@@ -175,7 +177,6 @@ def _context(review: Review) -> dict[str, Any]:
         "motions": cards.by_motion(review),
         "counted": cards.counted(review),
         "marks": cards.definition_marks(review),
-        "actions": words.ACTIONS,
         "legend": Legend(review.checks),
         "verdicts": told,
         "bare": [{**journey, "name": _journey_name(journey)} for journey in bare],
@@ -300,19 +301,6 @@ def _contrasts_summary(contrasts: Record) -> str:
         for row in contrasts["rows"]
     ]
     return "; ".join(said) + "." if said else ""
-
-
-def _finding_line(verdict: Record, review: Review) -> str:
-    row = verdict["decision"]
-    if row is None or row["lift"] is None:
-        why = ", ".join(say(review.checks, reason)[0].lower() for reason in verdict["reasons"])
-        return f"{verdict['title']}: {verdict['finding']} ({why})."
-    money = words.currency(review.costs)
-    return (
-        f"{verdict['title']}: {words.difference(row['lift'], row['aggregation'], money)} "
-        f"{words.interval(row['lift_low'], row['lift_high'], row['aggregation'])}, "
-        f"{verdict['finding']} ({words.STATUS[row['status']].lower()})."
-    )
 
 
 def _plain_value(value: Any) -> Any:

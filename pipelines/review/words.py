@@ -218,6 +218,11 @@ def codes_of(codes: str | None) -> list[str]:
     return [code for code in (codes or "").split("||") if code]
 
 
+def short(decision: str) -> str:
+    """What to do, where nothing follows it."""
+    return ACTIONS[decision].removesuffix(" until")
+
+
 def slug(text: str) -> str:
     """A key as part of an anchor."""
     return "".join(letter if letter.isalnum() else "-" for letter in clean(text).lower())
