@@ -75,6 +75,7 @@ azurite: .tools/azurite/.locked ## Azure's emulator, for the tests of az://
 
 browser: setup ## the weekly page in a real Chromium, with the network off
 	@command -v chromium >/dev/null 2>&1 || { echo "The page is rendered by Chromium: apt-get install chromium"; exit 2; }
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --compile-bytecode --inexact --group browser --python $(PYTHON)
 	@$(PY) -m pytest -m browser
 
 clean: ## remove what was built, not what was published

@@ -455,7 +455,7 @@ def explain_person_command(
     with told(as_json, verbose) as (console, settings):
         from pipelines.explain import explain_person
 
-        explain_person(settings, identifier, console)
+        explain_person(settings, identifier, console, with_keys=verbose)
 
 
 @explain_app.command("told")

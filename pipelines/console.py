@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, Literal, Protocol
 
@@ -40,6 +40,27 @@ class Console:
         """Print a text that has lines of its own; what others wrote in it has none."""
         for line in text.split("\n"):
             self.line(line)
+
+    def table(
+        self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, lines: Iterable[str]
+    ) -> None:
+        """Print rows as a table on a terminal; anywhere else, where programs read, the `lines`."""
+        if self.as_json or not sys.stdout.isatty():
+            for line in lines:
+                self.line(line)
+            return
+        from rich import box
+        from rich.console import Console as RichConsole
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for row in rows:
+            table.add_row(*(Text(for_terminal(cell)) for cell in row))
+        screen = RichConsole(highlight=False)
+        with screen.capture() as drawn:
+            screen.print(table)
+        self._print(drawn.get().rstrip("\n"))
 
     def warn(self, text: str) -> None:
         """Print one sentence on standard error, also with --json."""

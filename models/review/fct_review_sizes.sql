@@ -1,7 +1,14 @@
 with
 
+plans as (
+    select * from {{ ref("int_review__plans") }}
+),
+
 lift as (
     select * from {{ ref("fct_lift") }}
+    where
+        population = 'itt'
+        and stratum = 'all'
 ),
 
 experiments as (
@@ -24,23 +31,6 @@ channel_costs as (
     select * from {{ ref("channel_costs") }}
 ),
 
-decisions as (
-    select
-        lift.*,
-        experiments.planned_n,
-        metrics.aggregation,
-        experiments.primary_metric = lift.metric_key as is_primary,
-        lift.count_treatment + lift.count_control as count_mature
-    from lift
-    inner join experiments
-        on lift.experiment_key = experiments.experiment_key
-    inner join metrics
-        on lift.metric_key = metrics.metric_key
-    where
-        lift.population = 'itt'
-        and lift.stratum = 'all'
-),
-
 shares as (
     select
         *,
@@ -53,29 +43,29 @@ shares as (
                         + {{ normal_quantile("cast(" ~ var("review_power") ~ " as double)") }}
                     ) * sqrt(mean_control * (1 - mean_control))
         end as difference_of_one_each
-    from decisions
+    from plans
     where
-        is_primary
-        and aggregation = 'any'
+        aggregation = 'any'
         and mean_control is not null
 ),
 
 money as (
     select
-        *,
-        row_number() over (partition by experiment_key, arm order by metric_key) as money_rank
-    from decisions
+        lift.experiment_key,
+        lift.arm,
+        lift.mean_control,
+        row_number() over (
+            partition by lift.experiment_key, lift.arm
+            order by lift.metric_key
+        ) as money_rank
+    from lift
+    inner join experiments
+        on lift.experiment_key = experiments.experiment_key
+    inner join metrics
+        on lift.metric_key = metrics.metric_key
     where
-        not is_primary
-        and aggregation = 'sum'
-),
-
-weekly as (
-    select
-        experiment_key,
-        cast(sum(count_week) as {{ dbt.type_bigint() }}) as count_week
-    from arms
-    group by experiment_key
+        lift.metric_key <> experiments.primary_metric
+        and metrics.aggregation = 'sum'
 ),
 
 costs as (
@@ -106,8 +96,9 @@ joined as (
         shares.power,
         shares.count_mature,
         shares.planned_n,
-        greatest(coalesce(shares.planned_n, 0) - shares.count_mature, 0) as count_lacking,
-        coalesce(weekly.count_week, 0) as count_week,
+        shares.count_lacking,
+        shares.count_week,
+        shares.count_weeks_to_plan,
         shares.difference_of_one_each
         * sqrt(1.0 / nullif(shares.count_treatment, 0) + 1.0 / nullif(shares.count_control, 0))
             as difference_detectable,
@@ -121,27 +112,12 @@ joined as (
             shares.experiment_key = money.experiment_key
             and shares.arm = money.arm
             and money.money_rank = 1
-    left join weekly
-        on shares.experiment_key = weekly.experiment_key
     left join costs
         on shares.experiment_key = costs.experiment_key
     left join arms
         on
             shares.experiment_key = arms.experiment_key
             and shares.arm = arms.arm
-),
-
-planned as (
-    select
-        *,
-        case
-            when count_lacking > 0
-                then
-                    cast(
-                        ceil(count_lacking / nullif(cast(count_week as double), 0)) as {{ dbt.type_bigint() }}
-                    )
-        end as count_weeks_to_plan
-    from joined
 )
 
-select * from planned
+select * from joined

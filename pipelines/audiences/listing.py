@@ -23,10 +23,23 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
     with open_warehouse(settings) as tables:
         found = tables.ask(SQL / "listing.sql")
         differences = tables.ask(DIFFERENCES)
-    for one in found:
+    cells: list[list[str]] = []
+    lines: list[str] = []
+    for one in sorted(found, key=lambda one: one["blocked_reason"] is None):
         where = f"{one['destination']} {one['destination_id']}"
         blocked = f"; blocked, for {one['blocked_reason']}" if one["blocked_reason"] else ""
-        console.line(
+        cells.append(
+            [
+                one["audience_key"],
+                f"{one['count_members']:,} of {one['count_in_segment']:,}",
+                f"{one['segment_key']}_v{one['version']}",
+                where,
+                f"{one['count_held_out']:,}",
+                f"+{one['count_entered_week']:,} -{one['count_left_week']:,}",
+                f"blocked, for {one['blocked_reason']}" if blocked else "may move",
+            ]
+        )
+        lines.append(
             f"{one['audience_key']}: {one['count_members']:,} of {one['count_in_segment']:,} in "
             f"{one['segment_key']}_v{one['version']} for {where}; {one['count_held_out']:,} held "
             f"out; {one['count_entered_week']:,} entered and {one['count_left_week']:,} left in a "
@@ -39,7 +52,9 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
         ]
         for who in one["differences"] if one["blocked_reason"] else ():
             where = WHERE[who["only_in"]]
-            console.line(f"    only in {where}, by {who['cause']}: {who['member_id']}")
+            lines.append(f"    only in {where}, by {who['cause']}: {who['member_id']}")
+    headings = ("audience", "members", "of segment", "for", "held out", "week", "state")
+    console.table(headings, cells, lines=lines)
     if not found:
         console.line("No audience is declared: see docs/audiences.md.")
     console.record(audiences=found)

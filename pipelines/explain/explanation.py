@@ -9,6 +9,7 @@ from pipelines.blanks import BLANKS
 from pipelines.built.manifest import read_manifest
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
+from pipelines.explain.life import tell
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import HeapModel, declared_models
 from pipelines.heap.warehouse import Warehouse, attached
@@ -26,13 +27,16 @@ class Explanation:
     lines: list[str] = field(default_factory=list)
 
 
-def explain_person(settings: Settings, identifier: str, console: Console) -> Explanation:
+def explain_person(
+    settings: Settings, identifier: str, console: Console, *, with_keys: bool = False
+) -> Explanation:
     """Identity, segments, arms, exposures and everything Heap was told about a person.
 
     Args:
         settings: where the home is.
         identifier: person_id, or any identifier they hold now.
-        console: prints the lines, records the facts.
+        console: prints their life, records the facts.
+        with_keys: print each row with its keys instead.
 
     Raises:
         CounterfoilError: nobody is known under it.
@@ -84,7 +88,7 @@ def explain_person(settings: Settings, identifier: str, console: Console) -> Exp
             hashes,
         )
     _person_lines(told)
-    return _speak(told, console)
+    return _speak(told, console, told.lines if with_keys else tell(told.facts))
 
 
 def explain_delivery(settings: Settings, delivery_id: str, console: Console) -> Explanation:
@@ -127,7 +131,7 @@ def explain_delivery(settings: Settings, delivery_id: str, console: Console) -> 
             "No delivery is known under this id: use a delivery_id of fct_message_exposures."
         )
     _delivery_lines(told)
-    return _speak(told, console)
+    return _speak(told, console, told.lines)
 
 
 class _Reader:
@@ -294,8 +298,8 @@ def _told_lines(told: Explanation) -> None:
         told.lines.append("  Heap was told nothing")
 
 
-def _speak(told: Explanation, console: Console) -> Explanation:
-    for line in told.lines:
+def _speak(told: Explanation, console: Console, lines: list[str]) -> Explanation:
+    for line in lines:
         console.line(line)
     console.record(subject=told.subject, facts=told.facts, lines=told.lines)
     return told

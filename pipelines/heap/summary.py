@@ -7,20 +7,27 @@ from html import escape
 
 from pipelines.encoding import for_terminal
 from pipelines.heap.plan import Plan
+from pipelines.review.words import moment
 
 
 def summary_lines(plan: Plan) -> list[str]:
-    """The plan in lines of text; no identity is named."""
-    lines = [
-        f"plan {plan.plan_id} for {plan.target_label}, as of {plan.as_of or 'unknown'}",
-        f"  events to add: {plan.count_events:,}{_detail(plan.events)}",
+    """The plan in lines of text, what needs attention on top; no identity is named."""
+    as_of = moment(plan.as_of) + " UTC" if plan.as_of else "unknown"
+    lines = [f"plan {plan.plan_id} for {plan.target_label}, as of {as_of}"]
+    attention = _attention(plan)
+    if attention:
+        lines += ["  needs attention", *(f"    {said}" for said in attention)]
+    lines += [
+        f"  events to add: {plan.count_events:,}",
+        *_counted(plan.events),
         f"  properties to change: {sum(plan.properties.values()):,} of {plan.count_users:,} "
-        f"identities{_detail(plan.properties)}",
-        f"  told false (left, or version retired): {sum(plan.leavers.values()):,}"
-        f"{_detail(plan.leavers)}",
-        f"  rows refused: {plan.count_refused:,}{_detail(plan.refused)}",
+        f"identities, in {len(plan.properties)} properties",
+        f"  told false (left, or version retired): {sum(plan.leavers.values()):,}",
+        *_counted(plan.leavers),
+        f"  rows refused: {plan.count_refused:,}",
+        *_counted(_by_reason(plan.refused)),
         f"  new to Heap for ever: {len(plan.new_events)} events, {len(plan.new_properties)} "
-        f"properties{_names([*plan.new_events, *plan.new_properties])}",
+        "properties (--markdown names them)",
         f"  identities never seen before: {plan.count_new_identities:,} of "
         f"{plan.count_identities:,}",
         *(
@@ -29,8 +36,18 @@ def summary_lines(plan: Plan) -> list[str]:
         ),
         f"  calls: {plan.calls:,}, at least {plan.minutes:,.1f} minutes at Heap's limits",
     ]
+    opened = len(plan.gates) - len(plan.closed_gates)
+    lines.append(f"  gates open: {opened} of {len(plan.gates)} (--markdown says what each asks)")
+    if plan.path:
+        lines.append(f"  written to {plan.path}")
+    return lines
+
+
+def _attention(plan: Plan) -> list[str]:
+    """What keeps rows from Heap, or cannot be taken back, in words; closed gates first."""
+    said = [f"gate CLOSED {gate.name}: {gate.sentence}" for gate in plan.closed_gates]
     for label, count in plan.held_back.items():
-        lines.append(f"  held back: {label}" + (f" ({count:,})" if count else ""))
+        said.append(f"held back: {label}" + (f" ({count:,})" if count else ""))
     extras = {
         "rows whose identity moved after they were sent (not sent again)": plan.identities_moved,
         "events Heap was told that are otherwise now (`counterfoil explain told`)": (
@@ -43,14 +60,22 @@ def summary_lines(plan: Plan) -> list[str]:
             plan.erasures_due
         ),
     }
-    lines.extend(f"  {label}: {count:,}" for label, count in extras.items() if count)
-    lines.extend(
-        f"  gate {'open  ' if gate.is_open else 'CLOSED'} {gate.name}: {gate.sentence}"
-        for gate in plan.gates
-    )
-    if plan.path:
-        lines.append(f"  written to {plan.path}")
-    return lines
+    return [*said, *(f"{label}: {count:,}" for label, count in extras.items() if count)]
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    """One line each, the most first."""
+    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    return [f"    {count:>9,}  {label}" for label, count in ordered]
+
+
+def _by_reason(refused: Mapping[str, int]) -> dict[str, int]:
+    """Refusals by their reason, whatever the event: `mart, cio_message_sent: no identity`."""
+    counted: dict[str, int] = {}
+    for label, count in refused.items():
+        reason = label.split(": ", 1)[-1]
+        counted[reason] = counted.get(reason, 0) + count
+    return counted
 
 
 def markdown(plan: Plan) -> str:
@@ -102,16 +127,6 @@ def markdown(plan: Plan) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _detail(counts: Mapping[str, int]) -> str:
-    if not counts:
-        return ""
-    return " (" + "; ".join(f"{name}: {count:,}" for name, count in counts.items()) + ")"
-
-
-def _names(names: list[str]) -> str:
-    return f" ({', '.join(names)})" if names else ""
 
 
 def _cells(counts: Mapping[str, int]) -> str:

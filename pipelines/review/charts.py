@@ -20,7 +20,6 @@ TREATMENT = "#1f6f78"
 CONTROL = "#b7791f"
 INK = "#232a34"
 FAINT = "#d9d4c7"
-KINDS = {"real": TREATMENT, "ghost": CONTROL, "none": "#b9b4a6"}
 
 WIDTH = 440
 _FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -86,51 +85,39 @@ def timeline(
     return _svg(alt.layer(*layers).properties(width=WIDTH - 50, height=150), label)
 
 
-def trend(weeks: Sequence[Record], *, label: str) -> Markup:
-    """Messages of each week by kind of exposure, stacked, oldest week first.
+def line(
+    values: Sequence[float | None],
+    marks: Sequence[datetime],
+    *,
+    span: tuple[datetime, datetime],
+    label: str,
+) -> Markup:
+    """Weeks as a line, to stand in a tile: from zero up, broken where a week has no value.
 
     Args:
-        weeks: rows with `week` (its first day), `exposure_kind` and `count_messages`.
+        values: one a week, oldest first.
+        marks: instants of changes of a definition, each a dashed rule.
+        span: the first instant of the oldest week and the last one of the newest.
     """
-    import altair as alt
-
-    values = [
-        {
-            "week": row["week"].strftime("%-d %b"),
-            "order": row["week"].isoformat(),
-            "kind": row["exposure_kind"],
-            "rank": list(KINDS).index(row["exposure_kind"]),
-            "messages": row["count_messages"],
-        }
-        for row in weeks
+    top = max([value for value in values if value is not None], default=0) or 1
+    start, end = span
+    wide = (end - start).total_seconds()
+    runs: list[list[str]] = [[]]
+    for position, value in enumerate(values):
+        if value is None:
+            runs.append([])
+            continue
+        across, down = 100 * (position + 0.5) / len(values), 26 - 24 * float(value) / float(top)
+        runs[-1].append(f"{across:.1f},{down:.1f}")
+    parts = [
+        f'<polyline points="{" ".join(run if len(run) > 1 else run * 2)}"/>' for run in runs if run
     ]
-    chart = (
-        alt.Chart(alt.Data(values=values))
-        .mark_bar(size=30)
-        .encode(
-            x=alt.X(
-                "week:N",
-                sort=alt.EncodingSortField("order"),
-                title=None,
-                axis=alt.Axis(labelAngle=0, ticks=False, domainColor=FAINT, labelOverlap=True),
-            ),
-            y=alt.Y(
-                "messages:Q",
-                title=None,
-                axis=alt.Axis(
-                    format="~s", tickCount=4, gridColor="#ece8dd", domain=False, ticks=False
-                ),
-            ),
-            color=alt.Color(
-                "kind:N",
-                scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())),
-                legend=None,
-            ),
-            order=alt.Order("rank:Q"),
-        )
-        .properties(width=WIDTH - 45, height=120)
+    places = sorted({f"{100 * (mark - start).total_seconds() / wide:.1f}" for mark in marks})
+    parts += [f'<line x1="{place}" x2="{place}" y1="0" y2="28"/>' for place in places]
+    return Markup(
+        f'<svg class="chart" role="img" aria-label="{Markup.escape(label)}" viewBox="0 0 100 28" '
+        f'preserveAspectRatio="none" focusable="false">{"".join(parts)}</svg>'
     )
-    return _svg(chart, label)
 
 
 def strip(

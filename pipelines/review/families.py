@@ -131,6 +131,19 @@ FAMILIES = (
         recount="reach",
     ),
     Family(
+        "card",
+        "cards",
+        "fct_review_cards",
+        _JOURNEY,
+        columns=(
+            *("lift", "lift_low", "lift_high", "guardrail_value", "guardrail_threshold"),
+            *("count_mature", "count_week", "planned_n", "count_entries_told"),
+            *("count_readings", "card_rank"),
+        ),
+        beside=("decision", "reason"),
+    ),
+    Family("tile", "tiles", "fct_review_tiles", (*_JOURNEY, "weeks_ago")),
+    Family(
         "naive",
         "contrasts",
         "fct_review_naive_ratios",

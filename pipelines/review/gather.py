@@ -47,6 +47,8 @@ class Review:
         as_of: the instant of the build.
         week_from, previous_from: where the week under review and the one before it begin.
         weeks: those that the trend tells, newest first.
+        cards: what to do about each journey, in the order of the page.
+        tiles: one row per journey and week, newest first.
         estimates: rows of fct_lift, with the experiment's and the metric's names beside them.
         contrasts: what the naive readings say, one row per experiment and arm.
         sizes: what each experiment could see at all, one row per arm.
@@ -61,6 +63,8 @@ class Review:
     previous_from: datetime
     definitions: str | None = None
     weeks: list[Record] = field(default_factory=list)
+    cards: list[Record] = field(default_factory=list)
+    tiles: list[Record] = field(default_factory=list)
     workspaces: list[Record] = field(default_factory=list)
     freshness: list[Record] = field(default_factory=list)
     loads: list[Record] = field(default_factory=list)
@@ -118,6 +122,8 @@ def _read_warehouse(tables: Tables) -> Review:
     review = Review(
         read_as_of(tables), week["starts_at"], previous["starts_at"], tables.whole.code[:12], weeks
     )
+    review.cards = _all(tables, "fct_review_cards", "card_rank")
+    review.tiles = _all(tables, "fct_review_tiles", "workspace_id, journey_id, weeks_ago")
     review.workspaces = _all(tables, "workspaces", "workspace_id")
     review.freshness = _all(tables, "fct_source_freshness", "family")
     review.loads = _all(tables, "fct_review_loads", "family")
@@ -147,7 +153,7 @@ def _read_warehouse(tables: Tables) -> Review:
     review.audience_parity = _all(tables, "fct_audience_parity", "audience_key")
     review.segments = _segments(tables)
     review.costs = _all(tables, "channel_costs", "channel")
-    review.marks = _marks(review)
+    review.marks = _all(tables, "fct_review_marks", "marked_at, experiment_key, what, workspace_id")
     review.optional = {
         name: _all(tables, name, f"{order}, columns(*)") if tables.has(name) else None
         for name, order in OPTIONAL.items()
@@ -204,11 +210,6 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
             tables, "fct_review_exposure_weeks", f"{of_journey}, exposure_kind, weeks_ago"
         ),
     }
-    by_key = {  # journeys with an experiment first, in the order of the verdicts
-        (row["workspace_id"], row["journey_id"]): row["experiment_key"]
-        for row in review.experiments
-        if row["journey_id"] is not None
-    }
     journeys = _all(tables, "fct_review_journeys", of_journey)
     for journey in journeys:
         key = _key(journey)
@@ -219,14 +220,9 @@ def _journeys(tables: Tables, review: Review) -> list[Record]:
         ]
         for name, rows in parts.items():
             journey[name] = [row for row in rows if _key(row) == key]
+    ranks = {_key(row): row["card_rank"] for row in review.cards}
     return sorted(
-        journeys,
-        key=lambda journey: (
-            by_key.get(_key(journey)) or "~",
-            -journey["count_entries_week"],
-            -journey["count_entries"],
-            str(_key(journey)),
-        ),
+        journeys, key=lambda journey: (ranks.get(_key(journey), len(ranks) + 1), str(_key(journey)))
     )
 
 
@@ -244,34 +240,6 @@ def _segments(tables: Tables) -> list[Record]:
         """,
         reads=["dim_segment_versions"],
     )
-
-
-def _marks(review: Review) -> list[Record]:
-    """Dated changes that bend a line: new segment versions, allocations, starts, ends, analyses."""
-    marks: list[Record] = []
-    for row in review.segments:
-        name = f"{row['segment_key']} v{row['version']}"
-        marks += _mark(row["valid_from"], None, "segment", f"segment {name} came into use")
-        marks += _mark(row["valid_to"], None, "segment", f"segment {name} was retired")
-    for row in review.arms:
-        if row["is_control"] and row["allocation_version"] != 1:
-            said = f"allocation version {row['allocation_version']} came into force"
-            marks += _mark(row["valid_from"], row["experiment_key"], "allocation", said)
-    for row in review.experiments:
-        key = row["experiment_key"]
-        marks += _mark(row["started_at"], key, "experiment", "the experiment started")
-        marks += _mark(row["ended_at"], key, "experiment", "the experiment ended")
-        marks += _mark(
-            row["analysis_at"], key, "analysis", "the declared analysis date was reached"
-        )
-    seen = [mark for mark in marks if mark["at"] < review.as_of]
-    return sorted(seen, key=lambda mark: (mark["at"], mark["experiment_key"] or "", mark["what"]))
-
-
-def _mark(at: datetime | None, experiment_key: str | None, kind: str, what: str) -> list[Record]:
-    if at is None:
-        return []
-    return [{"at": at, "experiment_key": experiment_key, "kind": kind, "what": what}]
 
 
 def _heap(ledger: Tables) -> Record:

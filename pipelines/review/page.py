@@ -13,8 +13,9 @@ from typing import Any
 from pipelines.built.tables import Record
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
-from pipelines.review import charts, sections, words, worth
+from pipelines.review import cards, charts, sections, words, worth
 from pipelines.review.gather import Review, gather
+from pipelines.review.legend import Legend
 from pipelines.review.numbers import name_of
 from pipelines.review.verdicts import (
     do_not_read,
@@ -26,24 +27,6 @@ from pipelines.review.verdicts import (
 from pipelines.settings import Settings
 
 TEMPLATES = Path(__file__).parent
-
-CONTENTS = (
-    ("verdicts", "Verdicts"),
-    ("forest", "One scale"),
-    ("naive", "Naive readings"),
-    ("journeys", "Journeys"),
-    ("pressure", "Other messages"),
-    ("activation", "Audiences"),
-    ("trust", "Trust"),
-    ("adequacy", "Size"),
-    ("timeline", "Over time"),
-    ("tiers", "Tiers"),
-    ("burden", "Pressure"),
-    ("worth", "What a message is worth"),
-    ("changes", "What changed"),
-    ("avoid", "Do not read"),
-    ("words", "Words"),
-)
 
 MARTS = {
     "fct_journey_credit": "Credit beside cause",
@@ -90,6 +73,8 @@ class Page:
         week: the week under review, in words.
         statuses: how many experiments have each status, and journeys without a control.
         verdicts: what each experiment's arm may say, without numbers, by `experiment/arm`.
+        decisions: how many journeys have each decision, the most urgent first.
+        findings: one line a journey, the most urgent first.
     """
 
     html: Path
@@ -97,6 +82,7 @@ class Page:
     as_of: datetime
     week: str
     statuses: tuple[tuple[str, int], ...]
+    decisions: tuple[tuple[str, int], ...]
     findings: tuple[str, ...]
     verdicts: dict[str, str]
 
@@ -111,11 +97,9 @@ class Page:
         }
 
     def text(self) -> str:
-        """One line about the file, and one per experiment."""
-        counted = ", ".join(
-            f"{number} {words.STATUS[status].lower()}" for status, number in self.statuses
-        )
-        head = f"Reviewed {self.week}: {counted or 'no experiment'}. {self.html}"
+        """One line about the file, and one per journey."""
+        counted = ", ".join(f"{number} {what.lower()}" for what, number in self.decisions)
+        head = f"Reviewed {self.week}: {counted or 'no journey to decide on'}. {self.html}"
         return "\n".join([head, *(f"  {line}" for line in self.findings)])
 
 
@@ -145,7 +129,8 @@ def write_page(settings: Settings) -> Page:
         review.as_of,
         sections.week_of(review),
         tuple(status_counts(review)),
-        tuple(_finding_line(verdict, review) for verdict in verdicts(review)),
+        tuple((words.short(decision), number) for decision, number in cards.counted(review)),
+        tuple(cards.lines(review)),
         dict(said_briefly(verdict) for verdict in verdicts(review)),
     )
 
@@ -170,10 +155,9 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money channel spelled odds"
+        "plain money channel spelled odds short"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
-    environment.filters["reasons"] = review.checks.sentences
     text = environment.get_template("page.html.j2").render(
         review=review,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -195,7 +179,7 @@ def as_json(review: Review) -> str:
 
 
 def _context(review: Review) -> dict[str, Any]:
-    money = sections.currency(review)
+    money = words.currency(review.costs)
     told = verdicts(review)
     bare = without_control(review)
     contrasts = sections.contrasts(review)
@@ -206,21 +190,17 @@ def _context(review: Review) -> dict[str, Any]:
         for row in review.other_messages
         if any(row[name] for name in row if name.endswith("_week"))
     ]
-    shown = {
-        "forest": True,
-        "naive": bool(contrasts["rows"]),
-        "pressure": bool(others),
-        "activation": bool(review.audience_counts),
-    }
     return {
         "week": sections.week_of(review),
         "previous_week": sections.previous_week_of(review),
         "brands": sections.brands(review),
         "currency": money,
-        "contents": [(a, name) for a, name in CONTENTS if shown.get(a, True)],
+        "motions": cards.by_motion(review),
+        "counted": cards.counted(review),
+        "marks": cards.definition_marks(review),
+        "legend": Legend(review.checks),
         "verdicts": told,
         "bare": [{**journey, "name": _journey_name(journey)} for journey in bare],
-        "bare_names": [_journey_name(journey) for journey in bare],
         "forest": forest,
         "forest_summary": _forest_summary(forest),
         "contrasts": contrasts,
@@ -279,7 +259,6 @@ def _named(family: str, row: Record | None, column: str) -> str:
 
 def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
     name = _journey_name(journey)
-    weeks = sections.trend_weeks(review, journey)
     own = [
         verdict
         for verdict in told
@@ -289,9 +268,12 @@ def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
         **journey,
         "name": name,
         "verdicts": own,
-        "weeks": weeks,
-        "trend_summary": _trend_summary(review, journey),
-        "chart": charts.trend(weeks, label=f"Messages by week, {name}"),
+        "tiles": [
+            row
+            for row in review.tiles
+            if (row["workspace_id"], row["journey_id"])
+            == (journey["workspace_id"], journey["journey_id"])
+        ],
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
         "timings": sections.timings(review, journey),
@@ -312,20 +294,11 @@ def _timeline(line: Record, money: str) -> Record:
         f"{words.difference(last['lift'], kind, money)} on {words.day(last['as_of'])}; "
         f"the interval is now {words.interval(last['lift_low'], last['lift_high'], kind)}."
     )
-    marks = sorted({mark["at"] for mark in line["marks"]})
+    marks = sorted({mark["marked_at"] for mark in line["marks"]})
     chart = charts.timeline(
         line["rows"], marks, is_share=kind == "any", label=f"Lift over time, {line['title']}"
     )
     return {**line, "summary": summary, "chart": chart}
-
-
-def _trend_summary(review: Review, journey: Record) -> str:
-    return (
-        f"{words.count(journey['count_real_trend'])} really shown, "
-        f"{words.count(journey['count_ghost_trend'])} trapped, "
-        f"{words.count(journey['count_none_trend'])} not shown "
-        f"in {words.spelled(len(review.weeks))} weeks."
-    )
 
 
 def _forest_summary(forest: Record) -> str:
@@ -349,18 +322,6 @@ def _contrasts_summary(contrasts: Record) -> str:
         for row in contrasts["rows"]
     ]
     return "; ".join(said) + "." if said else ""
-
-
-def _finding_line(verdict: Record, review: Review) -> str:
-    row = verdict["decision"]
-    if row is None or row["lift"] is None:
-        return f"{verdict['title']}: {verdict['finding']} ({'; '.join(verdict['reasons'])})."
-    money = sections.currency(review)
-    return (
-        f"{verdict['title']}: {words.difference(row['lift'], row['aggregation'], money)} "
-        f"{words.interval(row['lift_low'], row['lift_high'], row['aggregation'])}, "
-        f"{verdict['finding']} ({words.STATUS[row['status']].lower()})."
-    )
 
 
 def _plain_value(value: Any) -> Any:

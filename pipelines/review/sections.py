@@ -93,24 +93,10 @@ def timelines(review: Review) -> list[Record]:
         marks = [
             mark
             for mark in review.marks
-            if mark["at"] >= first and mark["experiment_key"] in (None, key)
+            if mark["marked_at"] >= first and mark["experiment_key"] in (None, key)
         ]
         found.append({**verdict, "rows": rows, "marks": marks})
     return found
-
-
-def trend_weeks(review: Review, journey: Record) -> list[Record]:
-    """Messages by week and kind, with the week's first day; weeks without messages count zero."""
-    counted = {(r["weeks_ago"], r["exposure_kind"]): r["count_messages"] for r in journey["trend"]}
-    return [
-        {
-            "week": week["starts_at"],
-            "exposure_kind": kind,
-            "count_messages": counted.get((week["weeks_ago"], kind), 0),
-        }
-        for week in reversed(review.weeks)
-        for kind in ("real", "ghost", "none")
-    ]
 
 
 def health(review: Review) -> list[Record]:
@@ -178,7 +164,7 @@ def changes(review: Review) -> Record:
         ]
         if earlier:
             moved.append({**verdict, "before": earlier[-1]})
-    dated = [mark for mark in review.marks if mark["at"] >= review.week_from]
+    dated = [mark for mark in review.marks if mark["marked_at"] >= review.week_from]
     return {"moved": moved, "dated": dated}
 
 
@@ -197,12 +183,6 @@ def week_of(review: Review) -> str:
 def previous_week_of(review: Review) -> str:
     """The week before it."""
     return words.week(review.previous_from, review.week_from)
-
-
-def currency(review: Review) -> str:
-    """The currency of the channel costs when there is only one; else money has none."""
-    found = {str(row["currency"]) for row in review.costs if row["currency"]}
-    return words.clean(found.pop()) if len(found) == 1 else ""
 
 
 def of_journey(review: Review, mart: str, journey: Record) -> list[Record]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipelines.built.tables import Record
 from pipelines.review import words
 from pipelines.review.gather import Review
+from pipelines.review.legend import Reason
 
 STATUSES = ("ok", "underpowered", "insufficient", "invalid")
 
@@ -66,24 +67,20 @@ def _verdict(
     }
 
 
-def _without(review: Review, experiment: Record) -> str:
+def _without(review: Review, experiment: Record) -> Reason:
     arms = [r for r in review.arms if r["experiment_key"] == experiment["experiment_key"]]
-    if not any(row["is_control"] for row in arms):
-        return "no arm is registered as control, so there is no lift"
-    return "nobody is assigned yet"
+    has_control = any(row["is_control"] for row in arms)
+    return ("nobody_assigned" if has_control else "no_control", False)
 
 
-def _reasons(review: Review, row: Record) -> list[str]:
-    """Reasons in words; those that only warn are told as warnings."""
+def _reasons(review: Review, row: Record) -> list[Reason]:
+    """The codes of a row; those that only warn are told as warnings."""
     stopping = {
         check["guardrail"]
         for check in review.health
         if check["experiment_key"] == row["experiment_key"] and check["verdict"] == "invalid"
     }
-    return [
-        review.checks.sentence(code, warns=code not in stopping)
-        for code in words.codes_of(row["reasons"])
-    ]
+    return [(code, code not in stopping) for code in words.codes_of(row["reasons"])]
 
 
 def _all_of_arm(review: Review, mart: str, experiment: Record, arm: str | None) -> list[Record]:
@@ -146,36 +143,26 @@ def do_not_read(review: Review) -> list[Record]:
     found: list[Record] = []
     for verdict in verdicts(review):
         if verdict["status"] in ("invalid", "insufficient", "no_estimate"):
-            found.append(
-                {
-                    "what": verdict["title"],
-                    "why": "; ".join(verdict["reasons"]) or words.STATUS[verdict["status"]],
-                    "status": verdict["status"],
-                }
-            )
+            found.append({"what": verdict["title"], "reasons": verdict["reasons"]})
         withheld = [
             words.clean(row["metric_label"] or row["metric_key"])
             for row in verdict["others"]
             if row["lift"] is not None and row["lift_low"] is None
         ]
         if withheld:
-            found.append(
-                {
-                    "what": f"{verdict['title']}: {', '.join(withheld)}",
-                    "why": "no interval, because a few large values decide the mean; read p, "
-                    "and the primary metric",
-                    "status": "underpowered",
-                }
-            )
-    found += [
+            what = f"{verdict['title']}: {', '.join(withheld)}"
+            found.append({"what": what, "reasons": [("interval_withheld", False)]})
+    return [*found, *_without_control_rows(review)]
+
+
+def _without_control_rows(review: Review) -> list[Record]:
+    return [
         {
             "what": words.clean(journey.get("journey_name") or f"Journey {journey['journey_id']}"),
-            "why": "no control, so nothing can be said about what it caused; register a holdout",
-            "status": "no_control",
+            "reasons": [("no_control", False)],
         }
         for journey in without_control(review)
     ]
-    return found
 
 
 def status_counts(review: Review) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ counts and incremental counts whole, p and q with three. An absent number is a d
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -33,6 +34,32 @@ SPELLED: dict[float, str] = {
     40: "forty", 50: "fifty", 100: "a hundred",
 }  # fmt: skip
 """Numbers that a sentence spells."""
+
+ACTIONS = {
+    "repair_first": "Repair this first",
+    "stop": "Stop",
+    "keep": "Keep",
+    "keep_running": "Keep running until",
+    "hold_out_first": "Hold somebody out first",
+}
+"""What a card says to do; `Keep running until` is followed by a day. The most urgent first."""
+
+WHY = {
+    "works": ("Works", "the whole interval lies above zero, all readings allowed for"),
+    "harms": ("Harms", "the whole interval lies below zero, all readings allowed for"),
+    "no_effect": ("Nothing found", "the planned people and the date are here, and zero is inside"),
+    "not_sure": ("Not sure", "found at its date, but not once all readings are allowed for"),
+    "too_early": ("Too early", "planned people, or the analysis date, are still to come"),
+    "ended_short": ("Ended short", "it ended before the planned people were there"),
+    "too_small": ("Too small", "its date came with too few people to say anything"),
+    "running": ("Running", "its analysis date is still to come"),
+    "no_control": ("No control", "nobody is held out, so nothing can be said about what it causes"),
+    "nobody_assigned": ("Nobody came", "no arm got anybody this week: see if the split still runs"),
+    "no_plan": ("No plan", "declare people or an analysis date in experiments.csv"),
+    "no_analysis_date": ("No date", "the planned people are there: declare the analysis date"),
+    "interval_withheld": ("No interval", "a few large values decide the mean: judge it by a share"),
+}
+"""Reasons of decisions that are no check of an experiment: tag and legend."""
 
 POPULATIONS = {
     "itt": "everyone assigned",
@@ -189,6 +216,32 @@ def duration(minutes: Any) -> str:
 def codes_of(codes: str | None) -> list[str]:
     """The codes of a `||`-joined list."""
     return [code for code in (codes or "").split("||") if code]
+
+
+def short(decision: str) -> str:
+    """What to do, where nothing follows it."""
+    return ACTIONS[decision].removesuffix(" until")
+
+
+def slug(text: str) -> str:
+    """A key as part of an anchor."""
+    return "".join(letter if letter.isalnum() else "-" for letter in clean(text).lower())
+
+
+def line(label: str, values: list[Any], said: Callable[[Any], str]) -> str:
+    """What a line of weeks shows, for who cannot see it."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return f"{label}: no week has a value"
+    ends = f"from {said(known[0])} to {said(known[-1])}"
+    limits = f"between {said(min(known))} and {said(max(known))}"
+    return f"{label} in {spelled(len(values))} weeks: {ends}, {limits}"
+
+
+def currency(costs: list[Any]) -> str:
+    """The currency of the channel costs when there is only one; else money has none."""
+    found = {str(row["currency"]) for row in costs if row["currency"]}
+    return clean(found.pop()) if len(found) == 1 else ""
 
 
 def channel(name: str | None) -> str:

@@ -18,7 +18,9 @@ def list_segments(
     versions = read_versions(settings, project)
     locked = read_lock(project / LOCK_PATH)
     members = _count_members(settings)
-    rows = []
+    rows: list[dict[str, object]] = []
+    cells: list[list[str]] = []
+    lines: list[str] = []
     for version in versions:
         state = _lock_state(version, locked.get(version.name))
         count = members.get((version.segment_key, version.version))
@@ -37,12 +39,27 @@ def list_segments(
             }
         )
         held = "not built" if count is None else f"{count:,} members"
-        console.line(
-            f"{version.name}: {'exported' if version.is_exported else 'not exported'}, "
-            f"{version.motion or 'no motion'}, {version.owner or 'no owner'}, {held}, {state}"
-            + (f", retired {version.valid_to}" if version.valid_to else "")
-            + f". {version.description}"
+        exported = "exported" if version.is_exported else "not exported"
+        motion, owner = version.motion or "no motion", version.owner or "no owner"
+        retired = f", retired {version.valid_to}" if version.valid_to else ""
+        lines.append(
+            f"{version.name}: {exported}, {motion}, {owner}, {held}, {state}{retired}. "
+            f"{version.description}"
         )
+        counted = "not built" if count is None else f"{count:,}"
+        cells.append(
+            [
+                version.name,
+                counted,
+                motion,
+                owner,
+                f"{exported}{retired}",
+                state,
+                version.description,
+            ]
+        )
+    headings = ("segment", "members", "motion", "owner", "Heap", "lock", "who is in it")
+    console.table(headings, cells, lines=lines)
     console.record(segments=rows)
     return versions
 

@@ -98,6 +98,21 @@ returns as (
         )
 ),
 
+-- a few look up what shipping would cost in the last days, so that somebody is still undecided
+undecided as (
+    select
+        i,
+        false as is_sister,
+        concat('rates:', i) as event_key,
+        'shipping_viewed' as event_name,
+        at_day({history_days} - 2.5 + draw(i, 'rates') * 2.3) as occurred_at,
+        null::decimal(18, 2) as value,
+        concat(category, '-', 1 + i % 8) as product_id,
+        category
+    from persons
+    where kind = 'prospect' and noise = 'none' and draw(i, 'looks up rates') < 0.06
+),
+
 order_events as (
     select
         i,
@@ -153,6 +168,8 @@ united as (
     select * from second_looks
     union all
     select * from returns
+    union all
+    select * from undecided
     union all
     select * from order_events
     union all

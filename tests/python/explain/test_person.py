@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from publisher_home import Home
 
 from pipelines.explain import explain_person
+from pipelines.explain.life import tell
 
 RULE = "Left a cart and did not order."
 
@@ -43,3 +46,95 @@ def test_a_stay_names_its_rule_and_an_arm_who_drew_it(tmp_path: Path) -> None:
         "left out of the units (late_label)",
     ]
     assert "segment" not in " ".join(explain_person(home.settings, "bob", home.console).lines)
+
+
+def test_a_life_is_told_day_by_day_with_names_and_without_keys() -> None:
+    """Late before early, two people's rows, a ghost, a service message; each rule once."""
+    stay: dict[str, Any] = {"segment_key": "cart_left", "version": 2}
+    message: dict[str, Any] = {"delivery_id": "01HV-secret", "channel": "sms", "message_id": "7"}
+    facts: dict[str, list[dict[str, Any]]] = {
+        "dim_persons": [
+            {
+                "person_id": "p1f00", "match_status": "matched", "is_publishable": False,
+                "heap_identity_source": "customer_id",
+            }
+        ],
+        "map_identifiers": [
+            {"person_id": "p1f00", "identifier_type": kind, "identifier": held, "valid_to": until}
+            for kind, held, until in (
+                ("cio_id", "f2d2abb", None), ("customer_id", "C9", None),
+                ("email", "old@shop.example", datetime(2026, 1, 1)),
+                ("email", "ann@shop.example", None),
+            )
+        ],
+        "fct_segment_memberships": [
+            stay | {"entered_at": datetime(2026, 1, 2, 9), "exited_at": datetime(2026, 1, 3, 8)},
+            stay | {"entered_at": datetime(2026, 1, 9, 9), "exited_at": None},
+        ],
+        "dim_segment_versions": [stay | {"description": RULE}],
+        "fct_experiment_assignments": [
+            {
+                "experiment_key": "welcome_test", "arm": "holdout",
+                "assigned_at": datetime(2026, 1, 2, 8, 59, 59, 123456), "count_assignments": 2,
+                "is_crossover": False, "exclusion_reason": "late_label",
+            }
+        ],
+        "experiments": [{"experiment_key": "welcome_test", "assignment_source": "split"}],
+        "fct_message_exposures": [
+            message
+            | {
+                "message_name": "Second", "journey_name": "Cart", "exposure_kind": "real",
+                "not_exposed_reason": None, "sent_at": datetime(2026, 1, 2, 11),
+                "human_clicked_at": datetime(2026, 1, 3, 7),
+            },
+            message
+            | {
+                "message_name": None, "message_type": "campaign", "exposure_kind": "ghost",
+                "not_exposed_reason": None, "created_at": datetime(2026, 1, 2, 10),
+            },
+            message
+            | {
+                "message_name": "Receipt", "exposure_kind": "none", "sent_at": datetime(2026, 1, 2),
+                "not_exposed_reason": "transactional",
+            },
+            message
+            | {
+                "message_name": "Third", "exposure_kind": "none", "not_exposed_reason": "bounced",
+                "sent_at": datetime(2026, 1, 3, 7, 30),
+            },
+        ],
+        "receipts": [{"event": "cio_journey_entered", "acknowledged_at": datetime(2026, 2, 1, 6)}],
+        "property_state": [{"acknowledged_at": datetime(2026, 2, 1, 7)}],
+        "dead_letters": [{"reason": "no such user"}, {"reason": "no such user"}],
+    }  # fmt: skip
+    assert tell(facts) == [
+        "Somebody who is matched: Heap knows them by their customer id, and may not be told of "
+        "them.",
+        "  customer id: C9",
+        "  email: ann@shop.example",
+        "  now in: Cart left v2",
+        "  arms: holdout of welcome test",
+        "",
+        "Day by day (UTC)",
+        "  2 Jan 2026",
+        "    00:00  SMS “Receipt” was sent as a service, which counts as no exposure",
+        "    08:59  was drawn into holdout of Welcome test by split, the first of 2 times; left "
+        "out of the reading (late_label)",
+        "    09:00  came into Cart left v2",
+        "    10:00  SMS “campaign” was withheld, as they are held out",
+        "    11:00  SMS “Second” of Cart was shown",
+        "  3 Jan 2026",
+        "    07:00  clicked in “Second”",
+        "    07:30  SMS “Third” was not delivered (bounced)",
+        "    08:00  left Cart left v2",
+        "  9 Jan 2026",
+        "    09:00  came into Cart left v2",
+        "",
+        "The rules of these segments",
+        f"  Cart left v2: {RULE}",
+        "",
+        "Heap was told 1 event (cio_journey_entered) and 1 property, last on "
+        "1 Feb 2026, 07:00 UTC.",
+        "Heap refused 2: no such user.",
+        "Every row with its keys: --verbose, or --json.",
+    ]

@@ -320,14 +320,15 @@ def test_a_sentence_takes_its_limit_from_the_row(change: Change) -> None:
             "update marts.fct_review_sizes set power = 0.9",
             "update marts.fct_review_naive_ratios set is_readable = false "
             "where experiment_key = 'cart_recovery'",
-            "update marts.fct_review_journeys set count_entries_week = 9, "
-            "count_entries_previous_week = 5, change_entries = 0.8 where journey_id = '101'",
+            "update marts.fct_review_tiles set "
+            "count_entries = case weeks_ago when 1 then 9 else 5 end where journey_id = '101'",
         )
     )
     found = outline(page)
-    assert "Messages in the last five weeks" in found.sections["journeys"]
+    assert "Week by week, the last five weeks" in found.sections["journeys"]
+    assert "and five weeks as a line" in found.sections["decisions"]
     assert "not shown in five weeks." in found.sections["journeys"]
-    assert "9+80%" in found.sections["journeys"]
+    assert re.search(r"Entries\s*9\s*before 5", found.sections["decisions"])
     assert "could see nine times out of ten, beside" in found.sections["adequacy"]
     assert "Cart recovery: " in found.sections["naive"].split("too few")[0].splitlines()[-1]
 
@@ -543,7 +544,8 @@ def test_invalid_has_no_headline(change: Change, lift: list[dict[str, Any]]) -> 
     row = next(r for r in lift if r["experiment_key"] == "cart_recovery")
     verdicts = found.sections["verdicts"]
     assert "Do not read" in verdicts
-    assert "sample ratio" in verdicts
+    assert "Sample ratio" in verdicts
+    assert "the arms do not have the sizes that were declared" in found.sections["decisions"]
     assert f"{row['count_treatment']:,}" in verdicts
     everything = " ".join(found.sections.values())
     assert "987,654" not in everything
@@ -613,11 +615,68 @@ def test_warehouse_being_written(change: Change) -> None:
     duckdb.connect(str(settings.warehouse_path)).close()  # nothing of ours holds it
 
 
-def test_summary_names_the_file_and_each_experiment(page: Page) -> None:
+def test_summary_names_the_file_and_each_journey(page: Page, home: Path) -> None:
+    """The most urgent first, as many as there are cards, each with its number and why."""
+    told = query(home, "select journey_name, decision, lift from marts.fct_review_cards")
     lines = page.text().splitlines()
     assert str(page.html) in lines[0]
-    assert len(lines) == 5
+    assert len(lines) == 1 + len(told)
+    for row in told:
+        (line,) = [line for line in lines[1:] if f": {row['journey_name']}, " in line]
+        assert line.strip().startswith(words.ACTIONS[row["decision"]])
+        if row["decision"] in ("keep", "stop"):
+            assert points(row["lift"]) in line
+    order = [
+        next(n for n, said in enumerate(words.ACTIONS.values()) if line.strip().startswith(said))
+        for line in lines[1:]
+        if "Keep running" not in line
+    ]
+    assert order == sorted(order)
     assert page.facts()["page"] == str(page.html)
+
+
+def test_the_first_screen_is_the_cards(page: Page, home: Path) -> None:
+    """Each row of the mart is one card in its place; all else is folded, nothing twice."""
+    rows = query(home, "select * from marts.fct_review_cards order by card_rank")
+    html = page.html.read_text()
+    cards = re.findall(r'<article class="card".*?</article>', html, re.DOTALL)
+    assert len(cards) == len(rows) >= 5
+    for card, row in zip(cards, rows, strict=True):
+        assert row["journey_name"] in card
+        assert f'class="what {row["decision"]}"' in card
+        assert card.count("<dt>") == 5
+        assert card.count('class="tag"') == 1
+    assert len(html.encode()) < 300_000
+    assert "<details open" not in html
+    sentences = re.findall(r"<dd>([^<]{20,})</dd></div>", html)
+    assert len(sentences) >= 4
+    for sentence in sentences:
+        assert html.count(sentence) == 1, "said twice"
+
+
+def test_a_running_journey_names_the_day(change: Change) -> None:
+    page = write_page(
+        change(
+            "update marts.fct_review_cards set decision = 'keep_running', reason = 'too_early', "
+            "figure = 'people', count_mature = 310, planned_n = 2000, "
+            "until_at = timestamp '2026-07-06' where experiment_key = 'cart_recovery'",
+            "insert into marts.fct_review_marks values (null, null, 'segment', "
+            "'vip v2 came into use', true, timestamp '2026-05-11')",
+        )
+    )
+    told = re.sub(r"\s+", " ", outline(page).sections["decisions"])
+    assert "Keep running until 6 Jul 2026 Too early 310 of 2,000 people" in told
+    assert "Dashed: 11 May 2026 vip v2 came into use." in told
+    assert "Keep running until 6 Jul 2026: Cart recovery, 310 of 2,000 people" in page.text()
+    html = page.html.read_text()
+    lines = re.findall(r'<line x1="([\d.]+)"', html[: html.index('class="legend"')])
+    assert set(lines) == {"75.0"}  # nine of twelve weeks
+
+
+def test_every_segment_of_the_sample_has_members(home: Path) -> None:
+    counted = query(home, "select segment_key, count_members from marts.dim_segment_versions")
+    assert len(counted) >= 7
+    assert not [row for row in counted if not row["count_members"]]
 
 
 @pytest.mark.parametrize(

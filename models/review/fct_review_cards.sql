@@ -1,0 +1,176 @@
+with
+
+journeys as (
+    select * from {{ ref("fct_review_journeys") }}
+),
+
+tiles as (
+    select * from {{ ref("fct_review_tiles") }}
+),
+
+decisions as (
+    select * from {{ ref("int_review__decisions") }}
+    where journey_id is not null
+),
+
+journey_motions as (
+    select * from {{ ref("journey_motions") }}
+),
+
+told_weeks as (
+    select
+        workspace_id,
+        journey_id,
+        cast(sum(count_entries) as {{ dbt.type_bigint() }}) as count_entries,
+        cast(sum(count_real + count_ghost) as {{ dbt.type_bigint() }}) as count_made
+    from tiles
+    group by workspace_id, journey_id
+),
+
+-- An experiment stands with its journey, or alone where nothing is known of that.
+placed as (
+    select
+        coalesce(decisions.workspace_id, journeys.workspace_id) as workspace_id,
+        decisions.journey_id,
+        decisions.experiment_key,
+        decisions.arm,
+        decisions.metric_key,
+        decisions.aggregation,
+        decisions.decision,
+        decisions.reason,
+        decisions.figure,
+        decisions.lift,
+        decisions.lift_low,
+        decisions.lift_high,
+        decisions.guardrail_value,
+        decisions.guardrail_threshold,
+        decisions.count_mature,
+        decisions.count_week,
+        decisions.planned_n,
+        decisions.until_at
+    from decisions
+    left join journeys
+        on
+            decisions.journey_id = journeys.journey_id
+            and coalesce(decisions.workspace_id, journeys.workspace_id) = journeys.workspace_id
+),
+
+-- What is broken comes first, then what can be decided, then what cannot.
+ranked as (
+    select
+        *,
+        count(*) over (partition by workspace_id, journey_id) as count_readings,
+        row_number() over (
+            partition by workspace_id, journey_id
+            order by
+                case decision
+                    when 'repair_first' then 1
+                    when 'stop' then 2
+                    when 'keep' then 3
+                    when 'keep_running' then 4
+                    else 5
+                end asc,
+                experiment_key asc,
+                arm asc
+        ) as reading_rank
+    from placed
+),
+
+undrawn as (
+    select
+        told_weeks.workspace_id,
+        told_weeks.journey_id
+    from told_weeks
+    left join ranked
+        on
+            told_weeks.workspace_id = ranked.workspace_id
+            and told_weeks.journey_id = ranked.journey_id
+            and ranked.reading_rank = 1
+    where
+        ranked.journey_id is null
+        and told_weeks.count_made > 0
+),
+
+united as (
+    select
+        *,
+        true as has_experiment
+    from ranked
+    where reading_rank = 1
+    union all
+    select
+        workspace_id,
+        journey_id,
+        {%- for column in ["experiment_key", "arm", "metric_key", "aggregation"] %}
+        cast(null as {{ dbt.type_string() }}) as {{ column }},
+        {%- endfor %}
+        'hold_out_first' as decision,
+        'no_control' as reason,
+        'held_out' as figure,
+        {%- for column in ["lift", "lift_low", "lift_high", "guardrail_value", "guardrail_threshold"] %}
+        cast(null as double) as {{ column }},
+        {%- endfor %}
+        {%- for column in ["count_mature", "count_week", "planned_n"] %}
+        cast(null as {{ dbt.type_bigint() }}) as {{ column }},
+        {%- endfor %}
+        cast(null as timestamp) as until_at,
+        cast(0 as {{ dbt.type_bigint() }}) as count_readings,
+        cast(1 as {{ dbt.type_bigint() }}) as reading_rank,
+        false as has_experiment
+    from undrawn
+),
+
+told as (
+    select
+        -- ids
+        united.workspace_id,
+        united.journey_id,
+        united.experiment_key,
+        united.arm,
+        united.metric_key,
+        -- attributes
+        journeys.journey_name,
+        journey_motions.motion,
+        united.aggregation,
+        united.decision,
+        united.reason,
+        united.figure,
+        -- numbers
+        cast(row_number() over (
+            order by
+                case when journey_motions.motion is null then 1 else 0 end asc,
+                journey_motions.motion asc,
+                coalesce(journeys.journey_name, united.journey_id) asc,
+                united.journey_id asc,
+                united.workspace_id asc
+        ) as {{ dbt.type_bigint() }}) as card_rank,
+        united.lift,
+        united.lift_low,
+        united.lift_high,
+        united.guardrail_value,
+        united.guardrail_threshold,
+        united.count_mature,
+        united.count_week,
+        united.planned_n,
+        cast(united.count_readings as {{ dbt.type_bigint() }}) as count_readings,
+        coalesce(told_weeks.count_entries, 0) as count_entries_told,
+        -- flags
+        united.has_experiment,
+        -- timestamps
+        united.until_at
+    from united
+    left join journeys
+        on
+            united.workspace_id = journeys.workspace_id
+            and united.journey_id = journeys.journey_id
+    left join told_weeks
+        on
+            united.workspace_id = told_weeks.workspace_id
+            and united.journey_id = told_weeks.journey_id
+    left join journey_motions
+        on
+            united.workspace_id = journey_motions.workspace_id
+            and united.journey_id = journey_motions.journey_id
+)
+
+select * from told
