@@ -183,7 +183,7 @@ named as (
         message_names.message_name,
         channels.channel,
         -- attributes
-        {{ timing_named("judged.timing_number") }} as timing,
+        {{ timing_named("judged.timing_number") }} as sent_after,
         judged.state_kind,
         judged.state,
         judged.basis,

@@ -11,11 +11,11 @@ bounds as (
 rated as (
     select
         levels.*,
-        cast(count_ordered as double) / nullif(count_persons, 0) as rate,
+        cast(levels.count_ordered as double) / nullif(levels.count_persons, 0) as rate,
         {%- for side in ["low", "high"] %}
-        {{ share_limit("count_ordered", "count_persons", "bounds.z", side) }} as rate_{{ side }},
+        {{ share_limit("levels.count_ordered", "levels.count_persons", "bounds.z", side) }} as rate_{{ side }},
         {%- endfor %}
-        cast(all_count_ordered as double) / nullif(all_count_persons, 0) as base_rate
+        cast(levels.all_count_ordered as double) / nullif(levels.all_count_persons, 0) as base_rate
     from levels
     cross join bounds
 ),
@@ -31,7 +31,7 @@ told as (
                 then case level_number when 3 then 'high' when 2 then 'warm' else 'cold' end
             when level_number = 2 then 'heard of'
             else 'silent'
-        end as level,
+        end as level_name,
         -- numbers
         cast(level_number as {{ dbt.type_bigint() }}) as level_number,
         cast(count_persons as {{ dbt.type_bigint() }}) as count_persons,

@@ -106,12 +106,19 @@ limited as (
         summed.*,
         {%- for limit, sign in [("low", "-"), ("high", "+")] %}
         case
-            when reading = 'difference'
-                then {{ normal_limit("estimate", "variance", "bounds.z", sign, "-1.0", "1.0") }}
-            else {{ normal_limit("estimate", "variance", "bounds.z", sign, "0.0", "1.0") }}
+            when summed.reading = 'difference'
+                then {{ normal_limit("summed.estimate", "summed.variance", "bounds.z", sign, "-1.0", "1.0") }}
+            else {{ normal_limit("summed.estimate", "summed.variance", "bounds.z", sign, "0.0", "1.0") }}
         end as limit_{{ limit }},
         {%- endfor %}
-        not ({{ has_few_events("least(count_ordered, count_persons - count_ordered)") }}) as is_readable
+        case
+            when
+                {{ has_few_events(
+                    "least(summed.count_ordered, summed.count_persons - summed.count_ordered)"
+                ) }}
+                then false
+            else true
+        end as is_readable
     from summed
     cross join bounds
 ),

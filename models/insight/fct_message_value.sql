@@ -85,18 +85,18 @@ sized as (
         {%- for side, other in [("", ""), ("_low", "_low"), ("_high", "_high")] %}
         first_value(net_per_message{{ side }}) over (
             order by
-                case when net_per_message is null then 1 else 0 end,
+                case when net_per_message is null then 1 else 0 end asc,
                 net_per_message desc,
-                experiment_key,
-                arm
+                experiment_key asc,
+                arm asc
         ) as best_net_per_message{{ side }},
         {%- endfor %}
         row_number() over (
             order by
-                case when net_per_message is null then 1 else 0 end,
+                case when net_per_message is null then 1 else 0 end asc,
                 net_per_message desc,
-                experiment_key,
-                arm
+                experiment_key asc,
+                arm asc
         ) as place
     from netted
 ),

@@ -38,11 +38,10 @@ rated as (
     select
         doses.*,
         sum(doses.count_messages) over (partition by doses.cohort_key, doses.arm) as count_messages_of_arm,
-        cast(doses.count_left as double) / nullif(doses.count_persons, 0) as rate,
         {%- for side in ["low", "high"] %}
-        {{ share_limit("doses.count_left", "doses.count_persons", "bounds.z", side) }}
-            as rate_{{ side }}{{ "," if not loop.last }}
+        {{ share_limit("doses.count_left", "doses.count_persons", "bounds.z", side) }} as rate_{{ side }},
         {%- endfor %}
+        cast(doses.count_left as double) / nullif(doses.count_persons, 0) as rate
     from doses
     cross join bounds
 ),

@@ -20,7 +20,7 @@ channels as (
         channel,
         row_number() over (
             partition by experiment_key, arm
-            order by count_messages desc, channel, message_id
+            order by count_messages desc, channel asc, message_id asc
         ) as place
     from spending
 ),

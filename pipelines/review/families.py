@@ -298,7 +298,7 @@ FAMILIES = (
         "conversion",
         "optional.fct_conversion_by_timing",
         "fct_conversion_by_timing",
-        (*_JOURNEY, *_ARM, "message_id", "timing", "state_kind", "state"),
+        (*_JOURNEY, *_ARM, "message_id", "sent_after", "state_kind", "state"),
         headline="difference",
         beside=("difference", "difference_low", "difference_high", "finding"),
     ),
@@ -346,7 +346,7 @@ FAMILIES = (
         "prediction_level",
         "optional.fct_intent_lift",
         "fct_intent_lift",
-        ("workspace_id", "predictor", "level"),
+        ("workspace_id", "predictor", "level_name"),
         headline="rate",
     ),
     Family(

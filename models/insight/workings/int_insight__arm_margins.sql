@@ -66,16 +66,16 @@ read as (
         held_out.control_arm,
         orders.status,
         orders.reasons,
-        money.status as money_status,
-        money.reasons as money_reasons,
+        revenue.status as money_status,
+        revenue.reasons as money_reasons,
         orders.interval_kind,
         orders.count_treatment,
         orders.count_control,
         {%- for estimate in estimates %}
         orders.{{ estimate }} as orders_{{ estimate }},
-        money.{{ estimate }} as money_{{ estimate }},
+        revenue.{{ estimate }} as money_{{ estimate }},
         {%- endfor %}
-        (money.mean_treatment * money.count_treatment + money.mean_control * money.count_control)
+        (revenue.mean_treatment * revenue.count_treatment + revenue.mean_control * revenue.count_control)
         / nullif(
             orders.mean_treatment * orders.count_treatment + orders.mean_control * orders.count_control, 0
         ) as mean_order_value,
@@ -86,11 +86,11 @@ read as (
             held_out.experiment_key = orders.experiment_key
             and held_out.arm = orders.arm
             and held_out.order_metric = orders.metric_key
-    left join lift as money
+    left join lift as revenue
         on
-            held_out.experiment_key = money.experiment_key
-            and held_out.arm = money.arm
-            and held_out.money_metric = money.metric_key
+            held_out.experiment_key = revenue.experiment_key
+            and held_out.arm = revenue.arm
+            and held_out.money_metric = revenue.metric_key
     left join weekly
         on held_out.experiment_key = weekly.experiment_key
 ),
@@ -116,15 +116,15 @@ valued as (
         interval_kind,
         case when value_basis = 'money' then money_status else status end as status,
         case when value_basis = 'money' then money_reasons else reasons end as reasons,
-        coalesce(count_treatment, 0) as count_treatment,
-        coalesce(count_control, 0) as count_control,
-        count_week,
         {%- for side in ["", "_low", "_high"] %}
         case
             when value_basis = 'money' then money_lift{{ side }}
             else orders_lift{{ side }} * mean_order_value
-        end * {{ var("insight_margin_share") }} as margin{{ side }}{{ "," if not loop.last }}
+        end * {{ var("insight_margin_share") }} as margin{{ side }},
         {%- endfor %}
+        count_week,
+        coalesce(count_treatment, 0) as count_treatment,
+        coalesce(count_control, 0) as count_control
     from based
 )
 

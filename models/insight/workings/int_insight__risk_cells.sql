@@ -62,7 +62,7 @@ counted as (
 -- Of a cell: its own arm, all versions together, and whether anybody stands beside it.
 celled as (
     select
-        counted.*,
+        *,
         {%- for count in counts %}
         sum(case when arm = shown_arm then count_{{ count }} else 0 end) over (
             partition by cohort_key, shown_arm, message_id, timing_number, state_kind, state
@@ -87,7 +87,7 @@ celled as (
 -- and the message itself to most of those whom the arm's rate is about.
 judged as (
     select
-        celled.*,
+        *,
         cell_control = 0 as has_no_control,
         cell_shown_before > {{ var("insight_selected_share") }} * cell_units as is_selected,
         cell_shown < {{ var("experiments_reach_minimum") }} * cell_units as is_rarely_shown

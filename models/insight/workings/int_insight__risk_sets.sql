@@ -1,4 +1,3 @@
-{%- set keys = ["cohort_key", "shown_arm", "message_id", "timing_number", "person_id"] -%}
 -- Whoever bought before the instant is out, in both arms; the state is what was known up to it.
 with
 
@@ -59,8 +58,20 @@ at_risk as (
 
 shown as (
     select
-        {%- for key in keys %}
-        at_risk.{{ key }},
+        at_risk.cohort_key,
+        at_risk.shown_arm,
+        at_risk.message_id,
+        at_risk.timing_number,
+        at_risk.person_id,
+        {%- for side, pick in [("first", "min"), ("last", "max")] %}
+        {{ pick }}(
+            case
+                when
+                    sends.message_id <> at_risk.message_id
+                    or sends.timing_number <> at_risk.timing_number
+                    then sends.shown_at
+            end
+        ) as {{ side }}_other_at,
         {%- endfor %}
         max(
             case
@@ -70,33 +81,27 @@ shown as (
                     then 1
                 else 0
             end
-        ) as is_shown,
-        {%- for side, pick in [("first", "min"), ("last", "max")] %}
-        {{ pick }}(
-            case
-                when
-                    sends.message_id <> at_risk.message_id
-                    or sends.timing_number <> at_risk.timing_number
-                    then sends.shown_at
-            end
-        ) as {{ side }}_other_at{{ "," if not loop.last }}
-        {%- endfor %}
+        ) as is_shown
     from at_risk
     inner join sends
         on
             at_risk.cohort_key = sends.cohort_key
             and at_risk.person_id = sends.person_id
     group by
-        {%- for key in keys %}
-        at_risk.{{ key }}{{ "," if not loop.last }}
-        {%- endfor %}
+        at_risk.cohort_key,
+        at_risk.shown_arm,
+        at_risk.message_id,
+        at_risk.timing_number,
+        at_risk.person_id
 ),
 
 shipping as (
     select distinct
-        {%- for key in keys %}
-        at_risk.{{ key }}{{ "," if not loop.last }}
-        {%- endfor %}
+        at_risk.cohort_key,
+        at_risk.shown_arm,
+        at_risk.message_id,
+        at_risk.timing_number,
+        at_risk.person_id
     from at_risk
     inner join behavior_events
         on
@@ -109,9 +114,11 @@ shipping as (
 
 stated as (
     select
-        {%- for key in keys %}
-        at_risk.{{ key }},
-        {%- endfor %}
+        at_risk.cohort_key,
+        at_risk.shown_arm,
+        at_risk.message_id,
+        at_risk.timing_number,
+        at_risk.person_id,
         at_risk.arm,
         at_risk.allocation_version,
         at_risk.metric_key,
@@ -126,14 +133,18 @@ stated as (
     from at_risk
     left join shown
         on
-            {%- for key in keys %}
-            {{ "and " if not loop.first }}at_risk.{{ key }} = shown.{{ key }}
-            {%- endfor %}
+            at_risk.cohort_key = shown.cohort_key
+            and at_risk.shown_arm = shown.shown_arm
+            and at_risk.message_id = shown.message_id
+            and at_risk.timing_number = shown.timing_number
+            and at_risk.person_id = shown.person_id
     left join shipping
         on
-            {%- for key in keys %}
-            {{ "and " if not loop.first }}at_risk.{{ key }} = shipping.{{ key }}
-            {%- endfor %}
+            at_risk.cohort_key = shipping.cohort_key
+            and at_risk.shown_arm = shipping.shown_arm
+            and at_risk.message_id = shipping.message_id
+            and at_risk.timing_number = shipping.timing_number
+            and at_risk.person_id = shipping.person_id
     left join intent_tiers
         on
             at_risk.person_id = intent_tiers.person_id

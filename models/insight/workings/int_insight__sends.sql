@@ -56,7 +56,8 @@ timed as (
         message_id,
         channel,
         {{ timing_number_of("minutes_since_trigger") }} as timing_number,
-        {{ dbt.datediff("starts_at", "shown_at", "second") }} as seconds_after,
+        {{ dbt.datediff("starts_at", "shown_at", "second") }}
+            as seconds_after,
         shown_at
     from exposed
     where

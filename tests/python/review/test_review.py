@@ -446,7 +446,7 @@ def test_what_a_message_is_worth_says_what_the_marts_say(page: Page, home: Path)
     held_out, described = told.split("Not caused:")
     for row in cells:
         if row["state_kind"] == "shipping_rates":
-            said = f"{row['timing']} after the trigger; shipping rates {row['state']}"
+            said = f"{row['sent_after']} after the trigger; shipping rates {row['state']}"
             assert said in (held_out if row["basis"] == "held out" else described)
     text = [row for row in cells if row["message_id"] == "action:1013" and row["state"] == "seen"]
     assert {row["basis"] for row in text} == {"described"}
