@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from pipelines.console import Console
 from pipelines.engines import lake
 from pipelines.engines.spark import RAW, SparkEngine
 from pipelines.loading import load
+from pipelines.registries import compose
 from pipelines.sample import SAMPLE_AS_OF, write_sample
 from pipelines.settings import Settings
 
@@ -158,7 +160,22 @@ def _answers(port: int) -> bool:
 
 def build(settings: Settings, registries: Path, conf: Path = CONF) -> None:
     """One whole build as of the brand's end."""
+    with _telling(settings, conf):
+        warehouse.build(settings, Console(as_json=True), as_of=SAMPLE_AS_OF, registries=registries)
+
+
+def build_untested(settings: Settings, registries: Path) -> None:
+    """Every registry and model of such a build, without its tests and so without its mark."""
+    given = ["--vars", json.dumps({"as_of": SAMPLE_AS_OF.isoformat(sep=" ")})]
+    left_out = [f"--exclude-resource-type={kind}" for kind in ("test", "unit_test")]
+    with _telling(settings, CONF):
+        seeds = compose(settings, registries)
+        warehouse.invoke(settings, seeds, ["build", *given, *left_out])
+
+
+@contextmanager
+def _telling(settings: Settings, conf: Path) -> Iterator[None]:
     with sized(conf), pytest.MonkeyPatch.context() as patch:
         if settings.engine == "spark":
             patch.setattr(warehouse, "engine_of", lambda settings, **_: TellingEngine(settings))
-        warehouse.build(settings, Console(as_json=True), as_of=SAMPLE_AS_OF, registries=registries)
+        yield
