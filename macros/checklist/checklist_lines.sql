@@ -2,12 +2,13 @@
     {#- Every line of the checklist, in the order in which things must be right: those of the
         implementation, then those of a journey. A waiver may name no other line. -#}
     {{ return([
-        "identifier_declared", "identifier_unchanged", "match_rate", "standard_events",
-        "exposure_without_click", "segments", "state_and_history", "holdouts", "sample_ratio",
-        "holdouts_apart", "cadence", "freshness", "gaps", "webhooks", "quarantine", "rejected_rows",
-        "refusals", "dead_letters", "read_back", "told_otherwise", "audiences", "landed",
+        "identifier_declared", "identifier_unchanged", "match_rate", "spot_check", "naming", "same_source",
+        "standard_events", "event_recency", "key_properties", "exposure_without_click", "segments",
+        "state_and_history", "holdouts", "major_holdouts", "sample_ratio", "holdouts_apart", "cadence",
+        "cadence_kept", "freshness", "gaps", "webhooks", "quarantine", "rejected_rows",
+        "refusals", "dead_letters", "read_back", "told_otherwise", "audiences", "audience_parity", "landed", "page",
         "entries", "names", "exposure", "clicks", "conversions", "holdout", "arms", "health",
-        "holdout_label", "lift", "told", "funnel",
+        "holdout_label", "lift", "told", "funnel", "found_in_heap", "arrival", "complete", "timing_report",
     ]) }}
 {%- endmacro %}
 
@@ -23,4 +24,22 @@
         when '{{ known }}' then {{ loop.index }}
         {%- endfor %}
     end
+{%- endmacro %}
+
+{% macro standard_events() -%}
+    {#- The four events that every brand tells Heap; each further one has an owner and a reason. -#}
+    {{ return(["journey_entered", "message_sent", "message_clicked", "goal_converted"]) }}
+{%- endmacro %}
+
+{% macro user_property_columns() -%}
+    {#- The columns of heap_user_properties that become user properties. Empty while dbt still parses. -#}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.name == "heap_user_properties" and node.resource_type == "model" -%}
+            {%- for column in node.columns if column not in ["heap_identity", "person_id"] -%}
+                {%- do found.append(column) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
 {%- endmacro %}

@@ -38,6 +38,22 @@ audiences as (
     select * from {{ ref("int_checklist__audiences") }}
 ),
 
+naming as (
+    select * from {{ ref("int_checklist__naming") }}
+),
+
+promises as (
+    select * from {{ ref("int_checklist__promises") }}
+),
+
+major_journeys as (
+    select * from {{ ref("int_checklist__major_journeys") }}
+),
+
+spot_checks as (
+    select * from {{ ref("int_checklist__spot_checks") }}
+),
+
 journeys as (
     select * from {{ ref("int_checklist__journeys") }}
 ),
@@ -52,6 +68,10 @@ journey_experiments as (
 
 journey_results as (
     select * from {{ ref("int_checklist__journey_results") }}
+),
+
+journey_validation as (
+    select * from {{ ref("int_checklist__journey_validation") }}
 ),
 
 waivers as (
@@ -75,6 +95,14 @@ implementation_lines as (
     select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from heap
     union all
     select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from audiences
+    union all
+    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from naming
+    union all
+    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from promises
+    union all
+    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from major_journeys
+    union all
+    select {{ facts }}, cast(null as {{ dbt.type_string() }}) as budget from spot_checks
 ),
 
 journey_lines as (
@@ -87,6 +115,9 @@ journey_lines as (
     select {{ facts }}, workspace_id, journey_id, experiment_key from journey_experiments
     union all
     select {{ facts }}, workspace_id, journey_id, experiment_key from journey_results
+    union all
+    select {{ facts }}, workspace_id, journey_id, cast(null as {{ dbt.type_string() }}) as experiment_key
+    from journey_validation
 ),
 
 lines as (

@@ -1,4 +1,4 @@
-"""Reads the rows of `fct_checklist`, and measures those of the ledger as it is now."""
+"""Reads the rows of `fct_checklist`, and measures those of ledger and page as they are now."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse
 from pipelines.checklist.lines import Checklist, Line
+from pipelines.checklist.page import find_page
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.review.words import clean
@@ -37,28 +38,33 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
         )
         if journey is None:
             rows = [row for row in rows if row["subject"] == IMPLEMENTATION]
-            now = _of_the_ledger(settings, tables)
+            now = _of_the_moment(settings, tables)
             found = [row | now.get(row["line"], {}) for row in rows]
             return Checklist(f"the {IMPLEMENTATION}", tuple(_line(row) for row in found))
     return _of_journey(rows, journey)
 
 
-def _of_the_ledger(settings: Settings, tables: Tables) -> dict[str, Record]:
-    """What the lines about the ledger say now, by their names."""
+def _of_the_moment(settings: Settings, tables: Tables) -> dict[str, Record]:
+    """What the lines about the ledger and the page say now, by their names."""
     answers = {
         (row["line"], row["is_met"]): row
         for row in tables.rows(
             "select * from {int_checklist__ledger_answers}", reads=["int_checklist__ledger_answers"]
         )
     }
+    page = find_page(settings, tables.whole)
     ledger = attach_ledger(tables, settings)
     if ledger is not None and not ledger.has("heap_told_otherwise", "audience_landings"):
         raise CounterfoilError("The ledger is of an older version: run `counterfoil plan` once.")
     if ledger is None:
-        measured = [{"line": line, "measured": NO_LEDGER, "is_met": None} for line, _ in answers]
+        lines = {line for line, _ in answers} - {page["line"]}
+        measured = [{"line": line, "measured": NO_LEDGER, "is_met": None} for line in lines]
     else:
         measured = tables.ask(LEDGER_SQL)
-    return {row["line"]: _answered(row, answers[row["line"], row["is_met"]]) for row in measured}
+    return {
+        row["line"]: _answered(row, answers[row["line"], row["is_met"]])
+        for row in [*measured, page]
+    }
 
 
 def _answered(found: Record, answer: Record) -> Record:

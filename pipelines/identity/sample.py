@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.blanks import BLANKS
@@ -142,4 +143,10 @@ def read_sheet(path: Path, console: Console) -> Agreement:
     )
     for name, (right, judged) in found.by_stratum.items():
         console.line(f"  {name}: {right} of {judged}")
+    console.line(f"For spot_checks.csv: ,{_day(path)},{count_judged},{count_right},<who judged>")
     return found
+
+
+def _day(path: Path) -> str:
+    """The day on which the sheet was last written, in UTC."""
+    return f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d}"

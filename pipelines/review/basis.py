@@ -24,14 +24,16 @@ def read_basis(tables: Tables, manifest: dict[str, Any]) -> Record:
     """The basis of the build that is open, as the page's JSON holds it.
 
     Returns:
-        `models` and `macros`: a hash of their code by name; `vars`: those of the project as it is
-        now, by name; `registries`: a hash of their rows by name; `rows`: for each family of input
-        and workspace the model that has its rows, how many there are, and how many of each of the
-        last days; `loaded`: when something of a family was loaded last.
+        `build`: dbt's name for the build; `models` and `macros`: a hash of their code by name;
+        `vars`: those of the project as it is now, by name; `registries`: a hash of their rows by
+        name; `rows`: for each family of input and workspace the model that has its rows, how many
+        there are, and how many of each of the last days; `loaded`: when something of a family was
+        loaded last.
     """
     ours = str((manifest.get("metadata") or {}).get("project_name") or "")
     nodes = (manifest.get("nodes") or {}).values()
     return {
+        "build": tables.whole.build_id,
         "models": {
             node["name"]: _hash(node.get("raw_code"))
             for node in nodes

@@ -73,6 +73,7 @@ COLUMNS = {
     "workspaces": ("workspace_id", "name", "time_zone"),
     "message_names": ("workspace_id", "message_id", "message_name"),
     "channel_costs": ("channel", "cost_per_message", "currency"),
+    "spot_checks": ("workspace_id", "checked_on", "count_judged", "count_right", "owner"),
 }
 """File stem to columns, as the contract names them."""
 
@@ -91,7 +92,7 @@ Row = Sequence[object]
 
 
 def write_registries(folder: Path) -> None:
-    """Write the nine registries as CSV."""
+    """Write the ten registries as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
     for stem, rows in registries().items():
         with (folder / f"{stem}.csv").open("w", newline="", encoding="utf-8") as file:
@@ -131,6 +132,7 @@ def registries() -> dict[str, Iterable[Row]]:
             ("in_app", "0.0000", "USD"),
             ("push", "0.0000", "USD"),
         ],
+        "spot_checks": [("", "2026-04-20", 40, 39, "data platform")],
     }
 
 

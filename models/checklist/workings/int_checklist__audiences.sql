@@ -4,6 +4,10 @@ audiences as (
     select * from {{ ref("fct_audiences") }}
 ),
 
+parity as (
+    select * from {{ ref("fct_audience_parity") }}
+),
+
 placed as (
     select
         *,
@@ -20,6 +24,24 @@ counted as (
         count(blocked_reason) as count_blocked,
         {{ listed_text("case when blocked_reason is not null then said end", "place", ", ") }} as blocked
     from placed
+),
+
+-- Compared with Heap's own list, audiences are alike
+placed_parity as (
+    select
+        verdict,
+        audience_key || ' ' || coalesce({{ fixed_decimals("jaccard", 2) }}, 'unknown') as said,
+        row_number() over (order by audience_key) as place
+    from parity
+    where verdict <> 'not compared'
+),
+
+counted_parity as (
+    select
+        count(*) as count_compared,
+        count(case when verdict <> 'ok' then 1 end) as count_apart,
+        {{ listed_text("said", "place", ", ") }} as said
+    from placed_parity
 ),
 
 lines as (
@@ -41,6 +63,18 @@ lines as (
         case when count_audiences > 0 then count_blocked = 0 end as is_met
     from counted
     union all
+    select
+        'audience_parity' as line,
+        'Audiences are alike here and in Heap' as title,
+        case when count_compared = 0 then 'no list of Heap is compared' else said end as measured,
+        {{ literal("each as alike as min_parity of audiences.csv, by a whole sync of Heap's list") }}
+            as threshold,
+        'fct_audience_parity_sample shows who is in one list only, and why: docs/audiences.md.' as advice,
+        cast(count_apart as double) as value,
+        cast(0 as double) as bound,
+        case when count_compared > 0 then count_apart = 0 end as is_met
+    from counted_parity
+    union all
     -- The ledger changes after the build: the command measures this one when it runs
     -- (pipelines/checklist/ledger.sql).
     select
@@ -50,6 +84,17 @@ lines as (
         'nobody is missing when the App API is read' as threshold,
         'Customer.io does it after it answers: push again, which reads again; who stays missing is not there.'
             as advice,
+        cast(null as double) as value,
+        cast(null as double) as bound,
+        cast(null as boolean) as is_met
+    union all
+    -- So does the page: it is written after the build (pipelines/checklist/measure.py).
+    select
+        'page' as line,
+        'The page is of this build, with all its tiles' as title,
+        'looked for when `counterfoil checklist` runs' as measured,
+        'a page of this very build, every relation read' as threshold,
+        'Write it with `counterfoil review`.' as advice,
         cast(null as double) as value,
         cast(null as double) as bound,
         cast(null as boolean) as is_met

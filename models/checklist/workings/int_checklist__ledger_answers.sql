@@ -2,7 +2,7 @@ with
 
 checklist as (
     select * from {{ ref("fct_checklist") }}
-    where line in ('dead_letters', 'read_back', 'told_otherwise', 'landed')
+    where line in ('dead_letters', 'read_back', 'told_otherwise', 'landed', 'page')
 ),
 
 answers as (

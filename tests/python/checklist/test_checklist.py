@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -14,20 +15,28 @@ from pipelines.checklist import Checklist, Line, measure
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
+from pipelines.review import write_page
 from pipelines.road import write_checklist
 
 LINES = (
     "identifier_declared",
     "identifier_unchanged",
     "match_rate",
+    "spot_check",
+    "naming",
+    "same_source",
     "standard_events",
+    "event_recency",
+    "key_properties",
     "exposure_without_click",
     "segments",
     "state_and_history",
     "holdouts",
+    "major_holdouts",
     "sample_ratio",
     "holdouts_apart",
     "cadence",
+    "cadence_kept",
     "freshness",
     "gaps",
     "webhooks",
@@ -38,13 +47,18 @@ LINES = (
     "read_back",
     "told_otherwise",
     "audiences",
+    "audience_parity",
     "landed",
+    "page",
 )
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_home(tmp_path_factory)
+    """The built brand with its page."""
+    built = built_home(tmp_path_factory)
+    write_page(settings_for(built))
+    return built
 
 
 def line(checklist: Checklist, name: str) -> Line:
@@ -162,6 +176,90 @@ def test_each_line_fails_for_its_cause(home: Path, tmp_path: Path, name: str, ca
     assert found.advice in found.text()
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {
+            "spot_check": ("none was done", "delete from registries.spot_checks"),
+            "naming": (
+                "Order Completed tells 7 events that another name tells too",
+                "insert into marts.fct_event_aliases values ('Order Completed', 7, 7)",
+            ),
+            "same_source": (
+                "the same: cio_intent_tier = cio_ltv_tier",
+                "update heap.heap_user_properties set cio_ltv_tier = cio_intent_tier",
+            ),
+            "event_recency": (
+                "but message_sent last came ",
+                "update heap.heap_cio_message_sent set occurred_at = occurred_at - interval 8 day",
+            ),
+            "key_properties": (
+                "lacking: sms message_name 0.0%",
+                "update heap.heap_cio_message_sent set message_name = null where channel = 'sms'",
+            ),
+            "major_holdouts": (
+                "0 of 2 have one; without: Cart recovery, Replenishment reminder",
+                "delete from marts.fct_experiment_assignments where arm = 'holdout'",
+            ),
+            "audience_parity": (
+                "0.40",
+                "update marts.fct_audience_parity set verdict = 'blocked', jaccard = 0.4",
+            ),
+        },
+        {
+            "spot_check": ("37 of 40", "update registries.spot_checks set count_right = 37"),
+            "event_recency": (
+                "journey_entered came ",
+                "delete from heap.heap_cio_journey_entered where "
+                "occurred_at >= timestamp '2026-05-25' and hash(publish_key) % 5 > 0",
+            ),
+            "major_holdouts": (
+                "0 of 2 have one",
+                "update marts.fct_experiment_health set verdict = 'invalid' "
+                "where guardrail = 'srm'",
+            ),
+        },
+    ],
+    ids=["what is missing", "what is bad"],
+)
+def test_several_lines_fail_at_once_each_for_its_cause(
+    home: Path, tmp_path: Path, broken: dict[str, tuple[str, str]]
+) -> None:
+    causes = [cause for _, cause in broken.values()]
+    checklist = measure(rebuilt(home, tmp_path / "changed", *causes))
+    for name, (says, _) in broken.items():
+        found = line(checklist, name)
+        assert found.verdict == "fail", name
+        assert says in found.measured
+        assert found.advice in found.text()
+
+
+def test_the_validation_of_a_journey_fails_line_by_line(home: Path, tmp_path: Path) -> None:
+    """Half of the people do not meet, a property is gone, a message comes before its trigger."""
+    settings = rebuilt(
+        home,
+        tmp_path / "changed",
+        "update marts.dim_persons set match_status = 'unmatched' where hash(person_id) % 2 = 0",
+        "update heap.heap_cio_message_sent set intent_tier = null where journey_id = '101'",
+        "update marts.fct_message_exposures set minutes_since_trigger = -1 where delivery_id = "
+        "(select min(delivery_id) from heap.heap_cio_message_sent "
+        "where journey_id = '101' and workspace_id = 208301)",
+        "update marts.fct_message_exposures set minutes_since_trigger = null "
+        "where journey_id = '102' and hash(delivery_id) % 10 = 0",
+        "insert into staging.stg_heap__events by name select publish_key, "
+        "timestamp '2026-05-31' as occurred_at from heap.heap_cio_message_sent "
+        "where journey_id = '102' or hash(publish_key) % 2 = 0",
+    )
+    cart = measure(settings, "208301/101")
+    for name in ("found_in_heap", "arrival", "complete", "timing_report"):
+        assert line(cart, name).verdict == "fail", name
+    assert line(cart, "timing_report").measured.endswith(", 1 before the trigger")
+    reminder = measure(settings, "102")
+    assert line(reminder, "timing_report").verdict == "fail"
+    assert line(reminder, "timing_report").measured.endswith(", 0 before the trigger")
+    assert line(reminder, "arrival").verdict == "ok"
+
+
 def test_gaps_are_told_until_there_are_none(home: Path, tmp_path: Path) -> None:
     """Whole families come first, and the sister brand of the sample has stopped."""
     found = line(measure(settings_for(home)), "gaps")
@@ -181,6 +279,64 @@ def test_undeclared_cadence_fails(home: Path, tmp_path: Path) -> None:
     found = line(measure(rebuilt(settings.home, tmp_path / "rebuilt")), "cadence")
     assert found.verdict == "fail"
     assert "heap_cio_message_sent now and then" in found.measured
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        ("cadence_kept", "'realtime' as kept_cadence", "'hourly' as kept_cadence", "leave hourly"),
+        (
+            "naming",
+            "'cio_message_sent' as event_name",
+            "'cio_message_shown' as event_name",
+            "cio_message_shown is beyond the four and lacks an owner or a reason",
+        ),
+    ],
+)
+def test_what_models_declare_otherwise_fails(
+    home: Path, tmp_path: Path, name: str, old: str, new: str, says: str
+) -> None:
+    """The build writes what the models declare into the statement; here one declares otherwise."""
+    settings = changed(home, tmp_path / "changed")
+    manifest = settings.home / "manifest.json"
+    text = manifest.read_text()
+    assert old in text
+    text = text.replace(old, new)
+    if name == "cadence_kept":
+        text = text.replace("cast(1 as bigint) as kept_place", "cast(2 as bigint) as kept_place")
+    else:
+        text = text.replace("'Retention' as owner", "'' as owner")
+    manifest.write_text(text)
+    found = line(measure(rebuilt(settings.home, tmp_path / "rebuilt")), name)
+    assert found.verdict == "fail"
+    assert says in found.measured
+
+
+def test_a_major_journey_may_be_waived_until_a_day(home: Path, tmp_path: Path) -> None:
+    gone = "update registries.experiment_arms set is_control = false"
+    both = [waiver("holdout", subject=f"'208301/{journey}'") for journey in (101, 102)]
+    found = line(measure(rebuilt(home, tmp_path / "waived", gone, *both)), "major_holdouts")
+    assert (found.verdict, found.measured) == ("ok", "0 of 2 have one, 2 waived for a time")
+    late = [one.replace("2026-06-02", "2026-06-01") for one in both]
+    found = line(measure(rebuilt(home, tmp_path / "late", gone, *late)), "major_holdouts")
+    assert found.verdict == "fail"
+
+
+def test_a_page_is_of_this_build_and_whole(home: Path, tmp_path: Path) -> None:
+    """None at all is nothing to judge; one of another build, or with a tile missing, fails."""
+    settings = changed(home, tmp_path / "changed")
+    assert line(measure(settings), "page").verdict == "not applicable"
+    page = write_page(settings).json
+    assert line(measure(settings), "page").verdict == "ok"
+    facts = json.loads(page.read_text())
+    page.write_text(json.dumps(facts | {"missing": ["fct_checkout_funnel"]}))
+    found = line(measure(settings), "page")
+    assert (found.verdict, found.measured) == ("fail", "of this build, without fct_checkout_funnel")
+    page.write_text(json.dumps(facts | {"basis": facts["basis"] | {"build": "an earlier one"}}))
+    assert line(measure(settings), "page").verdict == "fail"
+    page.rename(page.with_name("review-2026-05-25.json"))
+    found = line(measure(settings), "page")
+    assert (found.verdict, found.measured) == ("fail", "none is of this instant")
 
 
 def test_dead_letters_and_receipts(home: Path, tmp_path: Path) -> None:
@@ -231,7 +387,7 @@ def test_a_waived_line_says_by_whom_and_until_when(home: Path, tmp_path: Path) -
     checklist = measure(rebuilt(home, tmp_path / "waived", waiver("gaps")))
     found = line(checklist, "gaps")
     assert checklist.count_failed == 0
-    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 5 not applicable")
+    assert checklist.text().splitlines()[0].endswith("0 fail, 1 waived, 7 not applicable")
     assert found.text().startswith("waived Nothing lacks in what comes in: ")
     assert (
         "deliveries of 208477 stopped (nothing for 478 hours; expected within 396)" in found.text()

@@ -31,6 +31,7 @@ CONTRACT = {
     "workspaces": "workspace_id, name, time_zone",
     "message_names": "workspace_id, message_id, message_name",
     "channel_costs": "channel, cost_per_message, currency",
+    "spot_checks": "workspace_id, checked_on, count_judged, count_right, owner",
 }
 
 

@@ -1,0 +1,188 @@
+{%- set standard = standard_events() -%}
+{%- set shared = user_property_columns() -%}
+with
+
+event_aliases as (
+    select * from {{ ref("fct_event_aliases") }}
+),
+
+user_properties as (
+    select * from {{ ref("heap_user_properties") }}
+),
+
+-- One concept has one name: an event of Heap beyond the four has an owner and a reason
+heap_models as (
+    {%- for model in heap_cadences() if model.kind == "event" %}
+    select
+        '{{ model.name }}' as model_name,
+        {{ literal(model.event | string) }} as event_name,
+        {{ literal(model.owner | string) }} as owner,
+        {{ literal(model.reason | string) }} as reason
+    union all
+    {%- endfor %}
+    select
+        '' as model_name,
+        '' as event_name,
+        '' as owner,
+        '' as reason
+    where false
+),
+
+named_twice as (
+    select
+        event_name,
+        count(*) as count_models
+    from heap_models
+    group by event_name
+),
+
+judged_names as (
+    select
+        heap_models.model_name,
+        heap_models.event_name,
+        case
+            when named_twice.count_models > 1 then heap_models.event_name || ' is told by two models'
+            when
+                heap_models.event_name not in (
+                    {%- for event in standard %}
+                    'cio_{{ event }}'{{ "," if not loop.last }}
+                    {%- endfor %}
+                )
+                and (heap_models.owner = '' or heap_models.reason = '')
+                then heap_models.event_name || ' is beyond the four and lacks an owner or a reason'
+        end as fault
+    from heap_models
+    inner join named_twice on heap_models.event_name = named_twice.event_name
+),
+
+-- What another name of the same behavior told too
+judged_aliases as (
+    select
+        {{ shown_name("event_name") }} || ' tells ' || {{ grouped_digits("count_events") }}
+        || ' events that another name tells too' as fault
+    from event_aliases
+    where count_events > 0
+),
+
+faults as (
+    select fault from judged_names
+    union all
+    select fault from judged_aliases
+),
+
+ranked_faults as (
+    select
+        fault,
+        row_number() over (order by fault) as place
+    from faults
+    where fault is not null
+),
+
+counted_names as (
+    select count(distinct event_name) as count_names from heap_models
+),
+
+counted_faults as (
+    select
+        count(*) as count_faults,
+        {{ listed_text("case when place <= 3 then fault end", "place", "; ") }} as first_faults
+    from ranked_faults
+),
+
+-- No two properties say the same: equal for everybody, of the first people by identity
+first_people as (
+    select
+        *,
+        row_number() over (order by heap_identity) as place
+    from user_properties
+),
+
+told_properties as (
+    {%- for column in shared %}
+    select
+        '{{ column }}' as property_name,
+        place,
+        coalesce(cast({{ column }} as {{ dbt.type_string() }}), '') as said
+    from first_people
+    where place <= {{ var("checklist_same_source_people") }}
+    union all
+    {%- endfor %}
+    select
+        '' as property_name,
+        cast(0 as {{ dbt.type_bigint() }}) as place,
+        '' as said
+    where false
+),
+
+counted_properties as (
+    select
+        property_name,
+        count(distinct said) as count_values,
+        -- exact for the rows of one build: two properties have the same when all their values are
+        {{ dbt.hash(listed_text("said", "place", "|")) }} as all_said
+    from told_properties
+    group by property_name
+),
+
+equal_properties as (
+    select
+        counted_properties.property_name || ' = ' || twins.property_name as said,
+        row_number() over (order by counted_properties.property_name, twins.property_name) as place
+    from counted_properties
+    inner join counted_properties as twins
+        on
+            counted_properties.all_said = twins.all_said
+            and counted_properties.property_name < twins.property_name
+    where counted_properties.count_values > 1
+),
+
+counted_equals as (
+    select
+        count(*) as count_equals,
+        {{ listed_text("case when place <= 3 then said end", "place", ", ") }} as first_equals
+    from equal_properties
+),
+
+counted_people as (
+    select count(*) as count_people from user_properties
+),
+
+lines as (
+    select
+        'naming' as line,
+        'One concept has one name' as title,
+        cast(counted_names.count_names as {{ dbt.type_string() }}) || ' event names of Heap'
+        || case
+            when counted_faults.count_faults > 0 then '; ' || counted_faults.first_faults else ''
+        end as measured,
+        'the four, and beyond them only with owner and reason; no event told by two names' as threshold,
+        'Give the model of a further event owner and reason (config.meta.heap); let one tool send each event.'
+            as advice,
+        cast(counted_faults.count_faults as double) as value,
+        cast(0 as double) as bound,
+        counted_faults.count_faults = 0 as is_met
+    from counted_names
+    cross join counted_faults
+    union all
+    select
+        'same_source' as line,
+        'No two user properties say the same' as title,
+        case
+            when counted_people.count_people = 0 then 'nobody has properties'
+            else
+                '{{ shared | length }} properties'
+                || case
+                    when counted_equals.count_equals > 0 then '; the same: ' || counted_equals.first_equals
+                    else ''
+                end
+        end as measured,
+        'none equal to another for everybody' as threshold,
+        'Drop one of them, or say in its description how they differ.' as advice,
+        cast(counted_equals.count_equals as double) as value,
+        cast(0 as double) as bound,
+        case when counted_people.count_people > 0 then counted_equals.count_equals = 0 end as is_met
+    from counted_equals
+    cross join counted_people
+)
+
+select * from lines
