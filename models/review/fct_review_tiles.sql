@@ -37,7 +37,7 @@ told as (
         coalesce(checkout_weeks.count_{{ name }}, 0) as count_{{ name }},
         {%- endfor %}
         cast(checkout_weeks.count_converted as double) / nullif(checkout_weeks.count_completed, 0)
-            as conversion,
+            as conversion_rate,
         cast(checkout_weeks.count_dropped as double) / nullif(checkout_weeks.count_started, 0)
             as dropped_share,
         -- timestamps

@@ -154,7 +154,7 @@ def _tiles(review: Review, weeks: list[Record], marks: list[Record]) -> list[Rec
         tile("Entries", "count_entries", _entries),
         tile("Shown really", "count_real", _exposure, "withheld, undelivered"),
         tile("Human clicks", "click_through", _share_of("click_through", "")),
-        tile("Conversion", "conversion", _share_of("conversion", "count_completed")),
+        tile("Conversion", "conversion_rate", _share_of("conversion_rate", "count_completed")),
         tile("Most drop before", "dropped_share", _drop),
     ]
 

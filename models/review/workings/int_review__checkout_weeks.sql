@@ -1,3 +1,4 @@
+{%- set missed_steps = funnel_steps()[1:] %}
 -- The first window of a person in a journey, counted in the week in which it ended: by then
 -- everybody had as long as everybody else.
 with
@@ -73,18 +74,18 @@ counted as (
         workspace_id,
         journey_id,
         weeks_ago,
+        {%- for step in missed_steps %}
+        cast(
+            sum(case when drop_off_step = '{{ step }}' then 1 else 0 end) as {{ dbt.type_bigint() }}
+        ) as missed_{{ step }},
+        {%- endfor %}
         cast(count(*) as {{ dbt.type_bigint() }}) as count_completed,
         cast(sum(case when is_converted then 1 else 0 end) as {{ dbt.type_bigint() }})
             as count_converted,
         cast(
             sum(case when drop_off_step = '{{ funnel_steps()[0] }}' then 0 else 1 end)
             as {{ dbt.type_bigint() }}
-        ) as count_started,
-        {%- for step in funnel_steps()[1:] %}
-        cast(sum(case when drop_off_step = '{{ step }}' then 1 else 0 end) as {{ dbt.type_bigint() }})
-            as count_{{ step }}_missed
-        {%- if not loop.last %},{% endif %}
-        {%- endfor %}
+        ) as count_started
     from dated
     group by workspace_id, journey_id, weeks_ago
 ),
@@ -92,9 +93,8 @@ counted as (
 worst as (
     select
         *,
-        greatest(
-            count_{{ funnel_steps()[1:] | join("_missed, count_") }}_missed
-        ) as count_dropped
+        greatest(missed_{{ missed_steps | join(", missed_") }})
+            as count_dropped
     from counted
 ),
 
@@ -105,8 +105,8 @@ told as (
         weeks_ago,
         case
             when count_dropped = 0 then null
-            {%- for step in funnel_steps()[1:] %}
-            when count_{{ step }}_missed = count_dropped then '{{ step }}'
+            {%- for step in missed_steps %}
+            when missed_{{ step }} = count_dropped then '{{ step }}'
             {%- endfor %}
         end as drop_step,
         count_completed,

@@ -28,7 +28,20 @@ weekly as (
 
 decisions as (
     select
-        lift.*,
+        lift.experiment_key,
+        lift.arm,
+        lift.metric_key,
+        lift.interval_kind,
+        lift.status,
+        lift.reasons,
+        lift.count_treatment,
+        lift.count_control,
+        lift.mean_control,
+        lift.lift,
+        lift.lift_low,
+        lift.lift_high,
+        lift.q_value,
+        lift.alpha,
         metrics.aggregation,
         experiments.planned_n,
         lift.count_treatment + lift.count_control as count_mature,
