@@ -11,7 +11,8 @@ from typing import Any
 
 from pipelines.errors import UsageError
 from pipelines.review import words
-from pipelines.review.families import FAMILIES, Family
+from pipelines.review.families import FAMILIES
+from pipelines.review.family import Family
 from pipelines.review.numbers import name_of
 from pipelines.review.page import stem_of
 from pipelines.settings import Settings

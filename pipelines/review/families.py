@@ -6,43 +6,7 @@ The registry `FAMILIES` is the only place that knows a name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Family:
-    """Figures that stand in the same place of the page's JSON.
-
-    Attributes:
-        name: first part of their names.
-        at: where the JSON holds their rows; `[]` stands for every element of a list.
-        source: the relation that has them as columns.
-        keys: columns that name a row.
-        columns: which columns are figures; all numbers besides the keys when empty.
-        headline: the column that is told first.
-        where: which rows of the relation a name can mean.
-        listed: which of these rows are listed here, when others are another family's.
-        beside: columns without which a figure must not be told.
-        rests_on: the relations that hold the rows beneath, the first of them those that are
-            counted; where none is named, rows with the same keys are looked for one step away.
-        recount: the statement in `recounts/` that counts the figure again from them; its columns
-            are compared with those of the same name. Without one, the rows with the same keys are
-            counted.
-        rows: which of these count.
-    """
-
-    name: str
-    at: str
-    source: str
-    keys: tuple[str, ...]
-    columns: tuple[str, ...] = ()
-    headline: str = ""
-    where: str = ""
-    listed: str = "true"
-    beside: tuple[str, ...] = ()
-    rests_on: tuple[str, ...] = ()
-    recount: str = ""
-    rows: str = ""
+from pipelines.review.family import Family
 
 
 def _periods(*counts: str) -> tuple[str, ...]:
@@ -54,6 +18,7 @@ _LIFT_BESIDE = ("lift", "lift_low", "lift_high", "p_value", "q_value")
 _DECISION = "population = 'itt' and stratum = 'all'"
 _ARM = ("experiment_key", "arm")
 _JOURNEY = ("workspace_id", "journey_id")
+_CHECK = ("experiment_key", "population", "guardrail")
 
 FAMILIES = (
     Family(
@@ -97,9 +62,7 @@ FAMILIES = (
         headline="effect",
         beside=("effect", "effect_low", "effect_high"),
     ),
-    Family(
-        "health", "health", "fct_experiment_health", ("experiment_key", "population", "guardrail")
-    ),
+    Family("health", "health", "fct_experiment_health", _CHECK),
     Family(
         "experiment",
         "experiments",

@@ -17,7 +17,8 @@ from urllib.parse import quote, unquote
 from pipelines.built.tables import Record, Tables, read_as_of
 from pipelines.errors import CounterfoilError
 from pipelines.review import words
-from pipelines.review.families import BY_NAME, FAMILIES, Family
+from pipelines.review.families import BY_NAME, FAMILIES
+from pipelines.review.family import Family
 from pipelines.sql import fill
 
 NULL = "~"
