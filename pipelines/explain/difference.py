@@ -15,7 +15,8 @@ from pipelines.console import Console
 from pipelines.explain.causes import TIME, Cause, causes_between
 from pipelines.explain.lineage import Lineage
 from pipelines.explain.pages import PageData, read_page
-from pipelines.review.families import BY_NAME, Family
+from pipelines.review.families import BY_NAME
+from pipelines.review.family import Family
 from pipelines.settings import Settings
 
 FIRST, FIRST_OF_FAMILY = 25, 5
