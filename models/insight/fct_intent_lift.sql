@@ -13,7 +13,8 @@ rated as (
         levels.*,
         cast(levels.count_ordered as double) / nullif(levels.count_persons, 0) as rate,
         {%- for side in ["low", "high"] %}
-        {{ share_limit("levels.count_ordered", "levels.count_persons", "bounds.z", side) }} as rate_{{ side }},
+        {{ share_limit("levels.count_ordered", "levels.count_persons", "bounds.z", side) }}
+            as rate_{{ side }},
         {%- endfor %}
         cast(levels.all_count_ordered as double) / nullif(levels.all_count_persons, 0) as base_rate
     from levels
