@@ -7,12 +7,11 @@ from html import escape
 
 from pipelines.encoding import for_terminal
 from pipelines.heap.plan import Plan
-from pipelines.review.words import moment
 
 
 def summary_lines(plan: Plan) -> list[str]:
     """The plan in lines of text, what needs attention on top; no identity is named."""
-    as_of = moment(plan.as_of) + " UTC" if plan.as_of else "unknown"
+    as_of = f"{plan.as_of:%Y-%m-%d %H:%M} UTC" if plan.as_of else "unknown"
     lines = [f"plan {plan.plan_id} for {plan.target_label}, as of {as_of}"]
     attention = _attention(plan)
     if attention:
