@@ -32,6 +32,7 @@ _DUCKDB = {"string": "varchar", "array<string>": "varchar[]"}
 
 def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) -> None:
     """Let Spark see every table and view of raw.duckdb, in schemas with `prefix` before them."""
+    session.sql(f"create schema if not exists {MARK[0]}")  # no model lies in the mark's
     with duckdb.connect(str(settings.raw_path), read_only=True) as db:
         _limit(db, settings, folder)
         for schema, table, columns in _relations(db):

@@ -145,34 +145,3 @@ def test_what_builds_ourselves_is_locked_too() -> None:
     locked = {package["name"]: package for package in lock["package"]}
     for name in ("hatchling", "editables"):
         assert all(wheel["hash"].startswith("sha256:") for wheel in locked[name]["wheels"])
-
-
-def test_java_is_brought_where_that_is_ours_to_do(tmp_path: Path) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    (tools / "bash").symlink_to(str(shutil.which("bash")))
-
-    def brought(user: int) -> subprocess.CompletedProcess[str]:
-        fake_python(tools, "id", f"echo {user}")
-        return subprocess.run(
-            [str(tools / "bash"), str(PROJECT_DIR / ".ci" / "java")],
-            env={"PATH": str(tools)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    # stands for apt-get: knows the package only once its lists are new
-    fake_python(
-        tools,
-        "apt-get",
-        f'case "$*" in update*) : > {tmp_path}/new;; '
-        f"*openjdk-17-jre-headless) [ -e {tmp_path}/new ] && : > {tools}/java "
-        f"&& {shutil.which('chmod')} +x {tools}/java;; esac",
-    )
-    for _ in range(2):
-        said = brought(user=1000)
-        assert (said.returncode, (tools / "java").exists()) == (2, False)
-        assert "apt-get install openjdk-17-jre-headless" in said.stdout
-    assert (brought(user=0).returncode, (tools / "java").exists()) == (0, True)
-    assert brought(user=1000).returncode == 0

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -35,16 +35,8 @@ SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 class TellingEngine(SparkEngine):
     """Spark, and beside what comes back every table of the build, for a comparison."""
 
-    workers: ClassVar[dict[str, int]] = {}
-    """How many tasks each process of the last session ran, where there was no server between."""
-
     def hand_back(self, manifest: Any, warehouse: Path) -> None:
         super().hand_back(manifest, warehouse)
-        self.workers.clear()
-        if not self._settings.spark_remote:
-            told = self._session._jsparkSession.sparkContext().statusStore().executorList(True)
-            for place in range(told.size()):
-                self.workers[told.apply(place).id()] = told.apply(place).totalTasks()
         everything = {
             (schema, table)
             for schema, table in lake.relations(self._session)
@@ -95,12 +87,14 @@ def built(folder: Path) -> Homes:
     return homes
 
 
-def elsewhere(homes: Homes, name: str, **where: str) -> Settings:
+def elsewhere(settings: Settings, name: str, **where: str) -> Settings:
     """A home with the same raw, to be built by another Spark."""
-    settings = homes.spark.model_copy(update={"home": homes.spark.home.parent / name, **where})
-    settings.home.mkdir()
-    shutil.copyfile(homes.duckdb.raw_path, settings.raw_path)
-    return settings
+    away = settings.model_copy(
+        update={"home": settings.home.parent / name, "engine": "spark", **where}
+    )
+    away.home.mkdir()
+    shutil.copyfile(settings.raw_path, away.raw_path)
+    return away
 
 
 def spread_out(folder: Path) -> Path:

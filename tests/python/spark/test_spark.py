@@ -18,13 +18,9 @@ from spark_homes import (
     CONF,
     EVERYTHING,
     Homes,
-    TellingEngine,
-    build,
     build_untested,
     built,
-    connect_server,
     elsewhere,
-    spread_out,
 )
 from typer.testing import CliRunner
 
@@ -122,41 +118,11 @@ def test_checks_and_explanations_are_the_same(
 
 
 def test_two_builds_are_equal(homes: Homes) -> None:
-    again = elsewhere(homes, "again")
+    again = elsewhere(homes.spark, "again")
     build_untested(again, registries_of(homes))
     _, told = compared(homes.spark.home / EVERYTHING, again.home / EVERYTHING)
     assert told == ["main.whole_build: not in the other warehouse"]
     assert not (again.home / "building" / "lake").exists()
-
-
-@pytest.mark.prove
-def test_a_cluster_of_processes_builds_the_same(
-    homes: Homes, tmp_path: Path, note: Callable[[str, int], None]
-) -> None:
-    """Two executors in processes of their own, between which rows are shuffled."""
-    settings = elsewhere(homes, "cluster", spark_master="local-cluster[2,1,1200]")
-    build(settings, registries_of(homes), spread_out(tmp_path / "conf"))
-    tables, told = compared(homes.duckdb.warehouse_path, settings.home / EVERYTHING)
-    assert told == []
-    note("tables compared", len(tables))
-    busy = {name: tasks for name, tasks in TellingEngine.workers.items() if name != "driver"}
-    assert len(busy) == 2
-    assert min(busy.values()) > 100
-    note("tasks of the less busy executor", min(busy.values()))
-
-
-@pytest.mark.prove
-def test_a_server_in_another_process_builds_the_same(
-    homes: Homes, tmp_path: Path, note: Callable[[str, int], None]
-) -> None:
-    """Through Spark Connect, twice: a server keeps what was built."""
-    with connect_server(tmp_path) as remote:
-        settings = elsewhere(homes, "connect", spark_remote=remote)
-        for _ in range(2):
-            build(settings, registries_of(homes))
-            tables, told = compared(homes.duckdb.warehouse_path, settings.home / EVERYTHING)
-            assert told == []
-    note("tables compared", len(tables))
 
 
 def test_a_kill_leaves_the_last_whole_build(homes: Homes, note: Callable[[str, int], None]) -> None:

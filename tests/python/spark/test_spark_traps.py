@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from comparison import compared
 from conftest import PROVE
-from spark_homes import sized
+from spark_homes import CONF, connect_server, elsewhere, sized, spread_out
 
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
@@ -280,8 +280,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]
     return duck, spark
 
 
-def run(settings: Settings, *options: str) -> None:
-    with sized():
+def run(settings: Settings, *options: str, conf: Path = CONF) -> None:
+    with sized(conf):
         variables = json.dumps({"written": WRITTEN, "audiences_country_code": "49"})
         invoke(settings, PROJECT / "seeds", ["run", "--vars", variables, *options], project=PROJECT)
 
@@ -296,6 +296,34 @@ def test_both_engines_make_the_same_of_every_nasty_value(homes: tuple[Settings, 
     with duckdb.connect(str(spark.warehouse_path), read_only=True) as db:
         (same,) = db.execute("select bool_and(is_same) from marts.literals").fetchall()[0]
         assert same is True
+
+
+@pytest.mark.prove
+def test_a_cluster_of_processes_makes_the_same(
+    homes: tuple[Settings, Settings], tmp_path: Path
+) -> None:
+    """Two executors in processes of their own, between which rows are shuffled."""
+    duck, _ = homes
+    run(duck, "--exclude", "tag:fails")
+    away = elsewhere(duck, "cluster", spark_master="local-cluster[2,1,1200]")
+    run(away, "--exclude", "tag:fails", conf=spread_out(tmp_path / "conf"))
+    tables, told = compared(duck.warehouse_path, away.warehouse_path)
+    assert (len(tables), told) == (7, [])
+
+
+@pytest.mark.prove
+def test_a_server_in_another_process_makes_the_same(
+    homes: tuple[Settings, Settings], tmp_path: Path
+) -> None:
+    """Through Spark Connect, twice: a server keeps what was built."""
+    duck, _ = homes
+    run(duck, "--exclude", "tag:fails")
+    with connect_server(tmp_path) as remote:
+        away = elsewhere(duck, "connect", spark_remote=remote)
+        for _ in range(2):
+            run(away, "--exclude", "tag:fails")
+            tables, told = compared(duck.warehouse_path, away.warehouse_path)
+            assert (len(tables), told) == (7, [])
 
 
 @pytest.mark.parametrize("model", ["overflow", "zero"])
