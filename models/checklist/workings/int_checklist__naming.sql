@@ -119,7 +119,7 @@ counted_properties as (
         property_name,
         count(distinct said) as count_values,
         -- exact for the rows of one build: two properties have the same when all their values are
-        {{ dbt.hash(listed_text("said", "place", "|")) }} as all_said
+        {{ sha256_hex(listed_text("said", "place", "|")) }} as all_said
     from told_properties
     group by property_name
 ),
