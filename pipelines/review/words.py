@@ -52,6 +52,7 @@ WHY = {
     "too_early": ("Too early", "planned people, or the analysis date, are still to come"),
     "ended_short": ("Ended short", "it ended before the planned people were there"),
     "too_small": ("Too small", "its date came with too few people to say anything"),
+    "too_slow": ("Too slow", "at this pace the plan takes too long: hold more out"),
     "running": ("Running", "its analysis date is still to come"),
     "no_control": ("No control", "nobody is held out, so nothing can be said about what it causes"),
     "nobody_assigned": ("Nobody came", "no arm got anybody this week: see if the split still runs"),

@@ -59,6 +59,7 @@ read_rows as (
         coalesce(plans.count_week, 0) as count_week,
         experiments.planned_n,
         coalesce(plans.count_lacking, 0) as count_lacking,
+        plans.count_weeks_to_plan,
         controls.experiment_key is not null as has_control,
         coalesce(plans.interval_kind = 'fixed', false) as is_analysed,
         coalesce(experiments.ended_at <= {{ as_of() }}, false) as is_ended,
@@ -109,6 +110,7 @@ judged as (
             when is_analysed and status = 'ok' then 'not_sure'
             when is_ended then 'ended_short'
             when count_lacking > 0 and count_week = 0 then 'nobody_assigned'
+            when count_weeks_to_plan > {{ var("review_most_weeks") }} then 'too_slow'
             when until_at is not null then 'too_early'
             when is_analysed then 'too_small'
             when planned_n is null then 'no_plan'
@@ -124,7 +126,7 @@ decided as (
             when reason = 'works' then 'keep'
             when reason in ('harms', 'no_effect') then 'stop'
             when reason = 'too_early' then 'keep_running'
-            when reason in ('no_control', 'not_sure', 'ended_short', 'too_small')
+            when reason in ('no_control', 'not_sure', 'ended_short', 'too_small', 'too_slow')
                 then 'hold_out_first'
             else 'repair_first'
         end as decision
