@@ -44,7 +44,8 @@ ranked as (
             order by
                 case
                     when held.identifier_type = 'customer_id' and held.identifier = persons.customer_id then 0
-                    when held.identifier_type = 'email' and held.identifier = {{ lowered("persons.email") }} then 0
+                    when held.identifier_type = 'email' and held.identifier = {{ lowered("persons.email") }}
+                        then 0
                     else 1
                 end,
                 {{ older_first("held") }}
