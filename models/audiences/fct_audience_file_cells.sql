@@ -89,12 +89,12 @@ untagged as (
     select
         *,
         case
-            when normalisation like '%|no_tag|%'
-                then {{ dbt.concat([
-                    without("split_part(closed_value, '@', 1)", "[+][^@]*"),
-                    "'@'",
-                    "split_part(closed_value, '@', 2)",
-                ]) }}
+            when normalisation like '%|no_tag|%' and closed_value like '%@%'
+                then concat(
+                    {{ without("split_part(closed_value, '@', 1)", "[+][^@]*") }},
+                    '@',
+                    split_part(closed_value, '@', 2)
+                )
             else closed_value
         end as untagged_value
     from closed
