@@ -180,7 +180,7 @@ def invoke(
         said = stack.enter_context(silence())
         stack.enter_context(_few_collections())
         with engine.running():
-            parsed = _parse(settings, project, quiet)
+            parsed = _parse(settings, project, variables, quiet)
             take_registries(parsed.result, seeds, project)
             gc.freeze()
             made = None
@@ -218,15 +218,18 @@ def _there(settings: Settings, engine: Engine) -> frozenset[tuple[str, str]] | N
     return existing_relations(settings) if engine.keeps_relations else frozenset()
 
 
-def _parse(settings: Settings, project: Path, quiet: list[str]) -> Any:
+def _parse(settings: Settings, project: Path, variables: list[str], quiet: list[str]) -> Any:
     """dbt's result of reading the project, with the manifest.
 
     Raises:
         CounterfoilError: it cannot be read.
     """
+    import yaml
+
     with _set(FIXED):
         engine = os.environ["COUNTERFOIL_ENGINE"]
-        parsed = parse(project, settings.home / "target", engine, quiet)
+        given = yaml.safe_load(variables[-1]) if variables else {}
+        parsed = parse(project, settings.home / "target", engine, given, quiet)
     if parsed.exception is not None:
         raise explain(settings, str(parsed.exception)) from parsed.exception
     return parsed

@@ -109,7 +109,8 @@
 
 
 {% macro unlocked_primaries() -%}
-    {#- Where rules and lock name different primary identifiers: rules that nothing locks are refused too. -#}
+    {#- Workspaces, null for all others, whose rules and lock name different primary identifiers. What holds for
+        all others holds for a workspace without a row of its own; rules that nothing locks are refused too. -#}
     with
 
     declared as (
@@ -127,18 +128,35 @@
         from {{ ref("identity_lock") }}
     ),
 
+    scopes as (
+        select workspace_id from declared
+        union
+        select workspace_id from locked
+    ),
+
+    of_all as (
+        select
+            (select max(identifier_type) from declared where workspace_id is null) as declared_type,
+            (select max(identifier_type) from locked where workspace_id is null) as locked_type
+    ),
+
     compared as (
         select
-            coalesce(declared.workspace_id, locked.workspace_id) as workspace_id,
-            declared.identifier_type as declared_type,
-            locked.identifier_type as locked_type
-        from declared
-        full outer join locked
-            on coalesce(declared.workspace_id, -1) = coalesce(locked.workspace_id, -1)
+            scopes.workspace_id,
+            coalesce(declared.identifier_type, of_all.declared_type) as declared_type,
+            coalesce(locked.identifier_type, of_all.locked_type) as locked_type
+        from scopes
+        cross join of_all
+        left join declared
+            on scopes.workspace_id = declared.workspace_id
+        left join locked
+            on scopes.workspace_id = locked.workspace_id
     )
 
     select * from compared
-    where coalesce(declared_type, '') <> coalesce(locked_type, '')
+    where
+        declared_type is not null
+        and declared_type <> coalesce(locked_type, '')
     order by workspace_id
 {%- endmacro %}
 

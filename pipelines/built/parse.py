@@ -7,6 +7,7 @@ and the registries take their places in the manifest afterwards.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pipelines import registries as registry_files
 
 ARM = "cio_arm_"
 MEMORY = "partial_parse.msgpack"
+INSTANT = "as_of"
 
 FIXED = {
     "COUNTERFOIL_HOME": ".counterfoil",
@@ -25,17 +27,22 @@ FIXED = {
 """What profiles.yml and dbt_project.yml read while the project is read."""
 
 
-def parse(project: Path, target: Path, engine: str, options: list[str]) -> Any:
+def parse(
+    project: Path, target: Path, engine: str, variables: dict[str, Any], options: list[str]
+) -> Any:
     """dbt's result of reading the project, with the manifest.
 
     Args:
         target: the folder for what dbt remembers, where the project cannot be written.
         engine: what it was read for: each has a memory of its own.
+        variables: of the command line; the instant among them says nothing of the project.
         options: of dbt itself.
     """
     from dbt.cli.main import dbtRunner
 
-    command = ["--no-write-json", "parse", "--project-dir", str(project)]
+    others = {name: value for name, value in variables.items() if name != INSTANT}
+    command = ["--no-write-json", "parse", "--vars", json.dumps(others)]
+    command += ["--project-dir", str(project)]
     command += ["--profiles-dir", str(project), "--target-path"]
     command += [str(_memory(project, engine) or target)]
     parsed = dbtRunner().invoke([*options, *command])
@@ -59,6 +66,7 @@ def take_registries(manifest: Any, seeds: Path, project: Path) -> None:
         node.original_file_path = place.original_file_path
         node.checksum = load_seed_source_file(place, node.package_name).checksum
     declare_arms(manifest, seeds)
+    manifest.build_flat_graph()  # what Jinja reads of it
 
 
 def declare_arms(manifest: Any, seeds: Path) -> None:
