@@ -1,4 +1,26 @@
 -- What a tool would credit a journey with, and what Customer.io claims, counted from orders and deliveries.
+with
+
+credited as (
+    select
+        count(distinct case when credits.credit_kind = 'last_click' then cohorts.person_id end)
+            as count_by_click,
+        count(distinct case when credits.credit_kind = 'last_exposure' then cohorts.person_id end)
+            as count_by_exposure
+    from {int_insight__cohorts} as cohorts
+    inner join {int_insight__order_credits} as credits
+        on
+            cohorts.person_id = credits.person_id
+            and cohorts.journey_id = credits.journey_id
+            and cohorts.starts_at <= credits.ordered_at
+            and cohorts.ends_at > credits.ordered_at
+    where
+        credits.is_order
+        and cohorts.experiment_key = $experiment_key
+        and cohorts.arm = $arm
+        and credits.workspace_id = $workspace_id
+)
+
 select
     count(*) as count_rows,
     count(*) filter (credit_kind = 'last_click' and is_order) as count_last_click_orders,
@@ -24,48 +46,8 @@ select
             and exposure_kind = 'real'
             and converted_at is not null
     ) as count_claimed_conversions,
-    case
-        when $arm is not null
-            then (
-                select
-                    count(
-                        distinct case when credits.credit_kind = 'last_click' then cohorts.person_id end
-                    )
-                from {int_insight__cohorts} as cohorts
-                inner join {int_insight__order_credits} as credits
-                    on
-                        cohorts.person_id = credits.person_id
-                        and cohorts.journey_id = credits.journey_id
-                        and cohorts.starts_at <= credits.ordered_at
-                        and cohorts.ends_at > credits.ordered_at
-                where
-                    credits.is_order
-                    and cohorts.experiment_key = $experiment_key
-                    and cohorts.arm = $arm
-                    and credits.workspace_id = $workspace_id
-            )
-    end as count_last_click_units,
-    case
-        when $arm is not null
-            then (
-                select
-                    count(
-                        distinct case when credits.credit_kind = 'last_exposure' then cohorts.person_id end
-                    )
-                from {int_insight__cohorts} as cohorts
-                inner join {int_insight__order_credits} as credits
-                    on
-                        cohorts.person_id = credits.person_id
-                        and cohorts.journey_id = credits.journey_id
-                        and cohorts.starts_at <= credits.ordered_at
-                        and cohorts.ends_at > credits.ordered_at
-                where
-                    credits.is_order
-                    and cohorts.experiment_key = $experiment_key
-                    and cohorts.arm = $arm
-                    and credits.workspace_id = $workspace_id
-            )
-    end as count_last_exposure_units
+    case when $arm is not null then (select count_by_click from credited) end as count_last_click_units,
+    case when $arm is not null then (select count_by_exposure from credited) end as count_last_exposure_units
 from {int_insight__order_credits}
 where
     workspace_id = $workspace_id
