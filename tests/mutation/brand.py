@@ -1,8 +1,8 @@
-"""The fixture brand that mutants are built on: loaded and built once for each state of the project.
+"""The brand that mutants are built on: loaded and built once for each state of the project.
 
 It is several small brands side by side, each in workspaces of its own: the sample brand, the
-stories of identity, two feeds that tell of the same world, and drawn experiments. So every rule has
-somebody whom it concerns.
+stories of identity, two feeds that tell of the same world, drawn experiments, and the brand whose
+answers are known. So every rule has somebody whom it concerns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mutants import PROJECT
-from session import Brand
+from session import Brand, variables
 
 from pipelines.settings import Settings
 
@@ -28,6 +28,7 @@ CASES = tuple(f"tests/python/{room}" for room in ("identity", "journeys", "exper
 LOADED_FROM = (
     "pipelines/sample/**/*", "pipelines/loading/**/*", "tests/mutation/brand.py",
     "tests/python/exports.py", "tests/scenarios/identity/*",
+    "tests/python/fixture_brand.py", "tests/scenarios/brand/**/*",
     "tests/python/identity/identity_stories.py", "tests/python/journeys/feed_cases.py",
     "tests/python/experiments/experiment_worlds.py",
 )  # fmt: skip
@@ -70,7 +71,7 @@ def built_brand(folder: Path) -> Brand:
         shutil.copy(loaded / "raw.duckdb", home / "raw.duckdb")
         # without the tests: whichever notices a mutant has to pass on the sound brand first
         left_out = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-        invoke(settings, seeds, ["build", "--vars", f'{{"as_of": "{AS_OF}"}}', *left_out])
+        invoke(settings, seeds, ["build", "--vars", variables(str(AS_OF)), *left_out])
         (home / "is_built").touch()
     return Brand(home=home, seeds=seeds, as_of=str(AS_OF))
 
@@ -80,6 +81,7 @@ def _write_exports(folder: Path) -> list[str]:
     sys.path[:0] = [str(PROJECT / "tests" / "python"), *(str(PROJECT / place) for place in CASES)]
     import experiment_worlds
     import feed_cases
+    import fixture_brand
     import identity_stories as stories
 
     from pipelines.console import Console
@@ -94,8 +96,9 @@ def _write_exports(folder: Path) -> list[str]:
     drawn = experiment_worlds.write([experiment_worlds.world(seed) for seed in WORLDS], ("base",))
     export, seeds = drawn.export.write(folder / "worlds")
     (seeds / "identity_rules.csv").unlink()  # those of the stories hold for all
-    _join_registries([rules, sample / "seeds", seeds], folder / "seeds")
-    exports = [sample / "export", *days, feeds.early, feeds.late, export]
+    known, known_seeds = fixture_brand.write(folder / "known")
+    _join_registries([rules, sample / "seeds", seeds, known_seeds], folder / "seeds")
+    exports = [sample / "export", *days, feeds.early, feeds.late, export, known]
     return [str(path) for path in exports]
 
 

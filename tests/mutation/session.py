@@ -8,6 +8,7 @@ model's did.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -69,6 +70,11 @@ class Brand:
     only_stories: bool = False
 
 
+def variables(as_of: str) -> str:
+    """Those a brand is built with: its known answers are asked for."""
+    return json.dumps({"as_of": as_of, "known_answers": True})
+
+
 def with_session(brand: Brand, scratch: Path, work: Callable[[Session], None]) -> None:
     """Start dbt in this process on a copy of the brand, and hand the session to `work`."""
     from dbt.cli import requires
@@ -103,7 +109,7 @@ def with_session(brand: Brand, scratch: Path, work: Callable[[Session], None]) -
     group = click.Group("cli", params=cli.params, commands={"build": command})
     arguments = [
         "--quiet", "--log-level-file", "none", *DBT_FLAGS, "build",
-        "--vars", f'{{"as_of": "{brand.as_of}"}}',
+        "--vars", variables(brand.as_of),
         "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
     ]  # fmt: skip
     context = group.make_context("cli", list(arguments))
@@ -192,7 +198,7 @@ class Session:
             self._build(key, changed)
         except _Settled as settled:
             return settled.outcome, settled.by, len(changed)
-        return "survived", "" if changed else "no row of the fixture brand changes", len(changed)
+        return "survived", "" if changed else "no row of its brand changes", len(changed)
 
     def _build(self, key: str, changed: set[str]) -> None:
         """Run what the mutant changes, in order; `changed` collects the relations with other rows.
