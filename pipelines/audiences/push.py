@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from pipelines import locks
-from pipelines.audiences.client import CUSTOMERIO, TrackClient
+from pipelines.audiences.client import TrackClient
 from pipelines.audiences.ledger import AudienceLedger, Change
 from pipelines.audiences.limits import PushLimits
 from pipelines.audiences.membership import read_back
@@ -20,7 +20,6 @@ from pipelines.audiences.sender import PushSender, PushSummary
 from pipelines.audiences.target import TrackTarget, require_track_target
 from pipelines.calling.answers import TimeIsUp
 from pipelines.calling.clock import Clock
-from pipelines.calling.narrowing import not_documented
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap import planfile
@@ -194,12 +193,12 @@ def _send(
             summary.count_left = plan.count_adds + plan.count_removes - done
         summary.count_calls = client.count_calls
         summary.count_uncertain = client.count_uncertain
-        last_uncertain = client.last_uncertain
+        nothing_went = client.why_nothing_went()
     summary.seconds = clock.monotonic() - started
     console.lines("\n".join(push_lines(summary, plan, target)))
     console.record(push=asdict(summary))
-    if summary.status == "resumes" and last_uncertain and not summary.count_answered:
-        raise not_documented(last_uncertain, CUSTOMERIO)
+    if summary.status == "resumes" and nothing_went and not summary.count_answered:
+        raise nothing_went
     return summary
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from pipelines.calling.answers import Accepted, Outcome, Refused, Unanswered, Uncertain
-from pipelines.calling.patience import PatientClient, Spoken
+from pipelines.calling.patience import PatientClient, no_answer, not_documented
 from pipelines.errors import CounterfoilError
 
 FAILURES_IN_A_ROW = 8
@@ -192,21 +192,7 @@ class Narrowing(Generic[RowT]):
         message = self.message(answer, rows)
         if isinstance(answer, Refused):
             return self.refuses_all(answer, message)
-        spoken = self.patient.spoken
-        return CounterfoilError(
-            f"{spoken.name} does not answer ({message}): run `{spoken.command}` again later; it "
-            "resumes where it stopped."
-        )
-
-
-def not_documented(answer: Uncertain, spoken: Spoken) -> CounterfoilError:
-    """Nothing can be told to whoever answers like this."""
-    return CounterfoilError(
-        f"What answers at {spoken.name}'s address is not {spoken.name} as documented "
-        f"({answer.text}): none of these rows counts as told. Check {spoken.setting} and any proxy "
-        f"or sign-in page in between, then run `{spoken.command}` again; it says the same rows "
-        "under the same keys."
-    )
+        return no_answer(message, self.patient.spoken)
 
 
 def halves(rows: Sequence[RowT], attempts: int | None) -> list[Piece[RowT]]:

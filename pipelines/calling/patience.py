@@ -48,6 +48,24 @@ class Spoken:
     setting: str
 
 
+def not_documented(answer: Uncertain, spoken: Spoken) -> CounterfoilError:
+    """Nothing can be told to whoever answers like this."""
+    return CounterfoilError(
+        f"What answers at {spoken.name}'s address is not {spoken.name} as documented "
+        f"({answer.text}): none of these rows counts as told. Check {spoken.setting} and any proxy "
+        f"or sign-in page in between, then run `{spoken.command}` again; it says the same rows "
+        "under the same keys."
+    )
+
+
+def no_answer(said: str, spoken: Spoken) -> CounterfoilError:
+    """Nobody is there to tell; `said` is what came instead, in words of ours."""
+    return CounterfoilError(
+        f"{spoken.name} does not answer ({said}): run `{spoken.command}` again later; it resumes "
+        "where it stopped."
+    )
+
+
 class PatientClient:
     """Sends calls to one address, paced, with backoff. Use as a context manager.
 
@@ -77,6 +95,7 @@ class PatientClient:
         self.count_uncertain = 0
         self.uncertain_in_a_row = 0
         self.last_uncertain: Uncertain | None = None
+        self.last_unanswered: Unanswered | None = None
         self.random = random.Random()
         self.http = http.Caller(base_url, seconds=limits.timeout_seconds)
 
@@ -90,6 +109,14 @@ class PatientClient:
         trace: TracebackType | None,
     ) -> None:
         self.http.close()
+
+    def why_nothing_went(self) -> CounterfoilError | None:
+        """The error for a time box in which no row was answered; None where it was only short."""
+        if self.last_uncertain is not None:
+            return not_documented(self.last_uncertain, self.spoken)
+        if self.last_unanswered is not None:
+            return no_answer(self.last_unanswered.text, self.spoken)
+        return None
 
     def wait(self, identities: Mapping[str, int]) -> None:
         """Wait until the limits let these rows out.
@@ -161,14 +188,14 @@ class PatientClient:
             answer = self.http.ask("POST", path, seconds=self._time_left(), **content)
         except http.TookTooLong:
             self._time_left()
-            return Unanswered(None, "no answer in time"), self._backoff(attempt)
+            outcome: Outcome = Unanswered(None, "no answer in time")
+            pause = self._backoff(attempt)
         except httpx.TransportError as error:
-            return Unanswered(None, type(error).__name__), self._backoff(attempt)
+            outcome, pause = Unanswered(None, type(error).__name__), self._backoff(attempt)
         except httpx.DecodingError as error:
             is_large = isinstance(error, http.AnswerTooLarge)
             said = "an answer that is too large" if is_large else "an answer that cannot be decoded"
-            outcome: Outcome = Uncertain(None, said)
-            pause = self._backoff(attempt)
+            outcome, pause = Uncertain(None, said), self._backoff(attempt)
         else:
             outcome, pause = self._read(answer, attempt)
         if isinstance(outcome, Accepted):
@@ -177,6 +204,8 @@ class PatientClient:
             self.count_uncertain += 1
             self.uncertain_in_a_row += 1
             self.last_uncertain = outcome
+        elif isinstance(outcome, Unanswered) and outcome.status != 429:  # 429 is an answer: later
+            self.last_unanswered = outcome
         return outcome, pause
 
     def _read(self, answer: httpx.Response, attempt: int) -> tuple[Outcome, float]:

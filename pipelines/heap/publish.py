@@ -24,7 +24,7 @@ from pipelines.heap.plan import Plan, from_header
 from pipelines.heap.planfile import FileDigest
 from pipelines.heap.planning import compute
 from pipelines.heap.recheck import recheck
-from pipelines.heap.sender import Sender, not_heap
+from pipelines.heap.sender import Sender
 from pipelines.heap.target import Target, require_target
 from pipelines.heap.truth import held_in
 from pipelines.room import told_when_full
@@ -192,11 +192,11 @@ def send(
             )
         summary.count_calls = client.count_calls
         summary.count_uncertain = client.count_uncertain
-        last_uncertain = client.last_uncertain
+        nothing_went = client.why_nothing_went()
     summary.seconds = clock.monotonic() - started
     for line in publish_lines(summary, target):
         console.line(line)
     console.record(publish=asdict(summary))
-    if summary.status == "resumes" and last_uncertain and not summary.count_answered:
-        raise not_heap(last_uncertain)
+    if summary.status == "resumes" and nothing_went and not summary.count_answered:
+        raise nothing_went
     return summary

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pipelines.calling.answers import Outcome, Refused, TimeIsUp, Unanswered, Uncertain
-from pipelines.calling.narrowing import Narrowing, Piece, halves, not_documented
+from pipelines.calling.answers import Outcome, Refused, TimeIsUp, Unanswered
+from pipelines.calling.narrowing import Narrowing, Piece, halves
 from pipelines.console import Advance
 from pipelines.errors import CounterfoilError
 from pipelines.heap import planfile
-from pipelines.heap.client import HEAP, HeapClient
+from pipelines.heap.client import HeapClient
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
 from pipelines.heap.otherwise import told_part
@@ -26,7 +26,7 @@ from pipelines.heap.refusals import classify, scrub
 from pipelines.heap.rows import DeadRow, EventRow, PropertyRow
 from pipelines.heap.truth import Held
 
-__all__ = ["Piece", "Row", "Sender", "halves", "not_heap"]
+__all__ = ["Piece", "Row", "Sender", "halves"]
 
 
 @dataclass(frozen=True)
@@ -225,11 +225,6 @@ class Sender(Narrowing[Row]):
         """After a kill in the middle of narrowing, the first batch may be partly through."""
         done = self.ledger.keys_done(self.plan.plan_id, [row.key for row in rows])
         return [row for row in rows if row.key not in done]
-
-
-def not_heap(answer: Uncertain) -> CounterfoilError:
-    """Nothing can be told to whoever answers like this."""
-    return not_documented(answer, HEAP)
 
 
 def _texts(properties: Mapping[str, Any]) -> list[str]:

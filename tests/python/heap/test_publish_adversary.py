@@ -103,6 +103,32 @@ def test_a_time_box_also_ends_a_run_between_narrowed_calls(home: Home) -> None:
     assert summary.status == "resumes"
 
 
+async def nobody(_: bytes) -> AsyncIterator[bytes]:
+    """Takes the call, and breaks the connection without a word."""
+    nothing: tuple[bytes, ...] = ()
+    for part in nothing:
+        yield part
+
+
+async def down(_: bytes) -> AsyncIterator[bytes]:
+    yield b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [(nobody, "RemoteProtocolError"), (down, "status 503")]
+)
+def test_a_time_box_in_which_nobody_answered_is_no_success(
+    home: Home, answer: Answer, said: str
+) -> None:
+    endless = replace(FAST, attempts=10_000)
+    with (
+        adversary(answer) as url,
+        pytest.raises(CounterfoilError, match=f"Heap does not answer .{said}"),
+    ):
+        publish(asking(home, url).settings, home.console, max_minutes=0.3 / 60, limits=endless)
+    assert home.ledger("select count(*) from receipts") == [(0,)]
+
+
 @pytest.mark.parametrize("minutes", [float("nan"), float("inf"), 0.0, -1.0])
 def test_a_time_box_of_no_time_is_refused(settings: Settings, minutes: float) -> None:
     with pytest.raises(UsageError, match="give --max-minutes a number above 0"):
