@@ -38,7 +38,7 @@ NARROWED = (400, 409, 413, 415, 422)
 
 HEAP = Spoken("Heap", "counterfoil publish", "HEAP_URL")
 
-_INDEX = re.compile(r"(?:events|users)\[(\d{1,9})\]", re.ASCII)
+_INDEX = re.compile(r"\b(events|users)\[(\d{1,9})\]", re.ASCII)
 
 
 class HeapClient(PatientClient):
@@ -65,6 +65,7 @@ class HeapClient(PatientClient):
             on_wait=on_wait,
         )
         self.target = target
+        self._list = ""
 
     def send(
         self,
@@ -75,15 +76,17 @@ class HeapClient(PatientClient):
         attempts: int | None = None,
     ) -> Outcome:
         """Send one call; see `PatientClient.post`."""
-        start = f'{{"app_id":"{self.target.app_id}","{LISTS[kind]}":['.encode()
+        self._list = LISTS[kind]
+        start = f'{{"app_id":"{self.target.app_id}","{self._list}":['.encode()
         body = start + b",".join(rows) + b"]}"
         return self.post(PATHS[kind], identities, attempts=attempts, content=body, headers=JSON)
 
     def refusal(self, status: int, text: str) -> Refused | None:
-        """Which rows the text names, where the answer speaks about them."""
+        """Which rows the text names, where the answer speaks about them and not of another list."""
         if status not in NARROWED:
             return None
-        return Refused(status, text, tuple(dict.fromkeys(int(n) for n in _INDEX.findall(text))))
+        named = [int(n) for name, n in _INDEX.findall(text) if name == self._list]
+        return Refused(status, text, tuple(dict.fromkeys(named)))
 
     def stop(self, status: int) -> CounterfoilError:
         """What the answer says about the app, the region or the address."""

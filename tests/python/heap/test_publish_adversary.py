@@ -197,8 +197,8 @@ def test_whoever_never_answers_counts_as_down(home: Home) -> None:
 class Picky:
     """Refuses every call that holds a bad row, and names of them as many as it is asked to."""
 
-    def __init__(self, bad: set[int], named: int) -> None:
-        self.bad, self.named = bad, named
+    def __init__(self, bad: set[int], named: int, spoken: str = "events[{n}] is wrong") -> None:
+        self.bad, self.named, self.spoken = bad, named, spoken
         self.calls: list[int] = []
         self.taken: list[str] = []
 
@@ -212,7 +212,7 @@ class Picky:
             self.taken += keys
             yield OK
         else:
-            yield refusal(" ".join(f"events[{n}] is wrong" for n in wrong[: self.named]) or "no")
+            yield refusal(" ".join(self.spoken.format(n=n) for n in wrong[: self.named]) or "no")
 
 
 def halving(rows: list[bool]) -> int:
@@ -245,6 +245,15 @@ def test_bad_rows_named_one_by_one_are_dead_letters_without_recursion(home: Home
     assert sum(picky.calls) <= 10 + 8 * 70
     buried = home.ledger("select publish_key, attempts from dead_letters order by publish_key")
     assert buried == [(f"sent-{n:09}", 1) for n in range(10, 80)]
+
+
+@pytest.mark.parametrize("spoken", ["users[0] is wrong", "prevents[0]", "events[99] of {n}"])
+def test_what_names_no_row_of_the_call_buries_none(home: Home, spoken: str) -> None:
+    picky = Picky({7}, named=1, spoken=spoken)
+    with adversary(picky.answer) as url:
+        publish(asking(home, url).settings, home.console, limits=FAST)
+    assert home.ledger("select publish_key from dead_letters") == [("sent-000000007",)]
+    assert len(picky.taken) == 29
 
 
 @given(
