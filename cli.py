@@ -9,10 +9,14 @@ import typer
 from typer.core import TyperGroup
 
 from pipelines.audiences.command import audiences_app
-from pipelines.command import Json, Verbose, path, told
+from pipelines.command import Json, Registries, Verbose, path, told
 from pipelines.encoding import is_utf8
+from pipelines.explain.command import explain_app
+from pipelines.heap.command import deadletters_app
+from pipelines.identity.command import identity_app
 from pipelines.receiver.command import webhooks_app
-from pipelines.review_command import review_app
+from pipelines.review.command import review_app
+from pipelines.segments.command import segments_app
 
 
 class Readable(TyperGroup):
@@ -36,12 +40,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-segments_app = typer.Typer(help="Versioned segments.", no_args_is_help=True, rich_markup_mode=None)
-identity_app = typer.Typer(help="Who is who.", no_args_is_help=True, rich_markup_mode=None)
-deadletters_app = typer.Typer(
-    help="Rows Heap refused.", no_args_is_help=True, rich_markup_mode=None
-)
-explain_app = typer.Typer(help="Why a thing is so.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(segments_app, name="segments")
 app.add_typer(identity_app, name="identity")
 app.add_typer(deadletters_app, name="deadletters")
@@ -74,10 +72,6 @@ def counterfoil(
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", help="Judge at this UTC instant; default: the current hour."),
-]
-Registries = Annotated[
-    Path | None,
-    typer.Option("--registries", parser=path, help="A folder whose registries replace ours."),
 ]
 
 
@@ -272,236 +266,6 @@ def erase(
         from pipelines.erasure.erase import erase as erase_person
 
         erase_person(settings, identifier, console, is_only_app=only_app, exports=exports or [])
-
-
-@segments_app.command("list")
-def segments_list(as_json: Json = False, verbose: Verbose = False) -> None:
-    """Every version: motion, owner, members, state of its lock."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.segments import list_segments
-
-        list_segments(settings, console)
-
-
-@segments_app.command("new")
-def segments_new(
-    key: Annotated[str, typer.Argument(help="Segment key, snake_case.")],
-    from_version: Annotated[
-        int | None, typer.Option("--from", min=1, help="Start from this version.")
-    ] = None,
-    from_finding: Annotated[
-        str | None,
-        typer.Option("--from-finding", help="Make it of this finding of the page, with evidence."),
-    ] = None,
-    as_hypothesis: Annotated[
-        bool, typer.Option("--as-hypothesis", help="Also of a finding that may not be told.")
-    ] = False,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Scaffold a segment, or the next version of one."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.segments import new_segment
-        from pipelines.segments.findings import find
-
-        new_segment(
-            console,
-            key,
-            from_version=from_version,
-            finding=None if from_finding is None else find(settings, from_finding),
-            is_hypothesis=as_hypothesis,
-        )
-
-
-@segments_app.command("lock")
-def segments_lock(
-    check: Annotated[bool, typer.Option("--check", help="Record nothing.")] = False,
-    accept: Annotated[
-        list[str] | None, typer.Option("--accept", help="Locked version that means the same.")
-    ] = None,
-    forget: Annotated[
-        list[str] | None, typer.Option("--forget", help="Locked version that is gone.")
-    ] = None,
-    because: Annotated[str | None, typer.Option("--because", help="Why; kept in the lock.")] = None,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Record the fingerprint of every version that has none yet."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.segments import lock_segments
-
-        lock_segments(settings, console, check=check, accept=accept, forget=forget, because=because)
-
-
-@segments_app.command("backtest")
-def segments_backtest(
-    key: Annotated[str, typer.Argument(help="Segment key.")],
-    from_version: Annotated[int, typer.Option("--from", min=1, help="The version before.")],
-    to_version: Annotated[int, typer.Option("--to", min=1, help="The version after.")],
-    days: Annotated[
-        int | None, typer.Option("--days", min=1, help="Only the last days; default all.")
-    ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Compare two versions of a segment over history."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.segments import backtest
-
-        backtest(
-            settings,
-            console,
-            key,
-            from_version=from_version,
-            to_version=to_version,
-            days=days,
-            markdown=markdown,
-        )
-
-
-@identity_app.command("check")
-def identity_check(as_json: Json = False, verbose: Verbose = False) -> None:
-    """The match-rate gate: fails below the declared threshold and names who does not meet."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.identity import check
-
-        result = check(settings, console)
-        if result.failure is not None:
-            raise result.failure
-
-
-@identity_app.command("sample")
-def identity_sample(
-    sheet: Annotated[
-        Path | None, typer.Argument(parser=path, help="A sheet to read back; none: draw one.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", parser=path, help="Write the sheet here.")
-    ] = None,
-    size: Annotated[int, typer.Option("--size", min=20, max=50, help="How many people.")] = 30,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same sheet.")] = 1,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """A spot check of 20 to 50 people: draw the sheet, or read it back with its verdicts."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.identity import draw_sheet, read_sheet
-
-        if sheet is not None:
-            read_sheet(sheet, console)
-        else:
-            draw_sheet(settings, console, out=out, size=size, seed=seed)
-
-
-@identity_app.command("migrate")
-def identity_migrate(
-    to: Annotated[str, typer.Option("--to", help="The identifier type to change to.")],
-    workspace: Annotated[
-        int | None, typer.Option("--workspace", help="One workspace; default all.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", parser=path, help="Write the rehearsal here.")
-    ] = None,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Rehearse a change of the shared identifier; changes nothing."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.identity import rehearse
-
-        rehearse(settings, console, to=to, workspace=workspace, out=out)
-
-
-@identity_app.command("lock")
-def identity_lock(
-    registries: Registries = None,
-    check: Annotated[bool, typer.Option("--check", help="Record nothing.")] = False,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Lock the primary identifier: a first choice, or one that was rehearsed and declared."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.identity import lock_identity
-
-        lock_identity(settings, console, registries=registries, check=check)
-
-
-@deadletters_app.command("list")
-def deadletters_list(as_json: Json = False, verbose: Verbose = False) -> None:
-    """Rows Heap refused, with reasons and without personal data."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.heap import list_dead_letters
-
-        console.record(dead_letters=list_dead_letters(settings, console))
-
-
-@deadletters_app.command("retry")
-def deadletters_retry(as_json: Json = False, verbose: Verbose = False) -> None:
-    """Say the refused rows again, and nothing else."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.road import retry_refused
-
-        retry_refused(settings, console)
-
-
-@explain_app.command("person")
-def explain_person_command(
-    identifier: Annotated[str, typer.Argument(help="Any identifier of the person.")],
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Why somebody is in a segment or an arm, and what Heap was told."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.explain import explain_person
-
-        explain_person(settings, identifier, console, with_keys=verbose)
-
-
-@explain_app.command("told")
-def explain_told_command(as_json: Json = False, verbose: Verbose = False) -> None:
-    """What Heap was told that a later build found to be otherwise."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.heap.otherwise import show
-
-        show(settings, console)
-
-
-@explain_app.command("delivery")
-def explain_delivery_command(
-    delivery_id: Annotated[str, typer.Argument(help="Delivery id.")],
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """What a delivery was, and what Heap was told about it."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.explain import explain_delivery
-
-        explain_delivery(settings, delivery_id, console)
-
-
-@explain_app.command("number")
-def explain_number_command(
-    name: Annotated[
-        str | None, typer.Argument(help="Name of a figure; with --list, text in its name.")
-    ] = None,
-    is_list: Annotated[
-        bool, typer.Option("--list", help="List the names, all or those with this text.")
-    ] = False,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Which rows and SQL a figure of the weekly page rests on."""
-    with told(as_json, verbose) as (console, settings):
-        from pipelines.errors import UsageError
-        from pipelines.explain import explain_number, list_numbers
-
-        if is_list:
-            list_numbers(settings, console, name or "")
-        elif name is None:
-            raise UsageError("Name a figure, or list the names with --list.")
-        else:
-            explain_number(settings, name, console)
 
 
 @app.command()

@@ -25,6 +25,10 @@ def path(given: str) -> Path:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
+Registries = Annotated[
+    Path | None,
+    typer.Option("--registries", parser=path, help="A folder whose registries replace ours."),
+]
 
 
 @contextmanager

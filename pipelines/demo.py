@@ -17,7 +17,7 @@ SAMPLE_SITE_ID = "sample-site-0001"
 def main() -> int:
     """Run the road from the sample export to the weekly page; 0 when it was done."""
     from pipelines.audiences.example import living, walk
-    from pipelines.heap import UNLIMITED
+    from pipelines.heap.limits import UNLIMITED
     from pipelines.road import run_all
     from pipelines.sample.brand import BRAND_WORKSPACE
     from pipelines.sample.comparison import compare, show

@@ -19,6 +19,8 @@ from pipelines.settings import PROJECT_DIR
 OTHERS = 0o077
 UNFINISHED, PARTIAL = ".counterfoil-", ".partial"
 """How the name of a file that is not whole yet begins, and ends."""
+OWN_IT = "check its permissions or set COUNTERFOIL_HOME to a folder you own"
+"""What to do where something of the state folder may not be read or written."""
 _lock = RLock()
 _open: Counter[Path] = Counter()
 _umask: list[int] = []  # as it was before the first home was opened
@@ -120,14 +122,10 @@ def _make_private(home: Path) -> None:
         status = home.stat()
     except OSError as error:
         raise CounterfoilError(
-            f"The state folder cannot be written ({error.strerror}): "
-            "check its permissions or set COUNTERFOIL_HOME to a folder you own."
+            f"The state folder cannot be written ({error.strerror}): {OWN_IT}."
         ) from error
     if os.geteuid() not in (status.st_uid, 0):
-        raise CounterfoilError(
-            f"The state folder {home} belongs to another user: check its permissions, or set "
-            "COUNTERFOIL_HOME to a folder you own."
-        )
+        raise CounterfoilError(f"The state folder {home} belongs to another user: {OWN_IT}.")
     if _holds_more(home, status):
         raise UsageError(
             f"The state folder {home} holds more than Counterfoil's state, and is made private: "

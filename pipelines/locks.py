@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pipelines.errors import CounterfoilError
-from pipelines.home import private
+from pipelines.home import OWN_IT, private
 
 
 class InUse(CounterfoilError):
@@ -37,8 +37,7 @@ def hold(home: Path, name: str, doing: str) -> Iterator[None]:
                     "away; the next command makes it anew."
                 ) from error
             raise CounterfoilError(
-                f"The state folder cannot be written ({error.strerror}): "
-                "check its permissions or set COUNTERFOIL_HOME to a folder you own."
+                f"The state folder cannot be written ({error.strerror}): {OWN_IT}."
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CounterfoilError
+from pipelines.home import OWN_IT
 from pipelines.room import disk_full, is_disk_full
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def require_sound(settings: Settings) -> None:
         return
     except OSError as error:
         raise CounterfoilError(
-            f"The state folder cannot be read or written ({error.strerror}): "
-            "check its permissions or set COUNTERFOIL_HOME to a folder you own."
+            f"The state folder cannot be read or written ({error.strerror}): {OWN_IT}."
         ) from error
     for path in sorted(lost):
         raise CounterfoilError(
@@ -97,10 +97,7 @@ def explain_opening(path: Path, error: BaseException) -> CounterfoilError:
     elif "newer version" in text or "older version" in text:
         said = f"was written by another version of DuckDB: {again}"
     elif "permission denied" in text or "read-only" in text or isinstance(error, PermissionError):
-        said = (
-            "cannot be opened (permission denied): check its permissions or set"
-            " COUNTERFOIL_HOME to a folder you own"
-        )
+        said = f"cannot be opened (permission denied): {OWN_IT}"
     elif "is a directory" in text:
         said = f"is a folder and no database: {again}"
     else:
@@ -127,10 +124,7 @@ def explain_unexpected(settings: Settings, error: BaseException) -> CounterfoilE
             "or lower COUNTERFOIL_THREADS."
         )
     elif "permission denied" in text or "read-only file" in text:
-        said = (
-            f"The state folder {settings.home} cannot be written (permission denied): check its "
-            "permissions or set COUNTERFOIL_HOME to a folder you own."
-        )
+        said = f"The state folder {settings.home} cannot be written (permission denied): {OWN_IT}."
     if said:
         return CounterfoilError(said)
     if not is_damage(error):

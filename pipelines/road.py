@@ -14,11 +14,10 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.home import private
 from pipelines.locks import hold
-from pipelines.registries import checked
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from pipelines.heap import Limits
+    from pipelines.heap.limits import Limits
 
 
 def load_exports(
@@ -101,8 +100,8 @@ def plan_heap(
     settings: Settings, console: Console, *, out: Path | None = None, markdown: bool = False
 ) -> None:
     """Write down what Heap would be told."""
-    from pipelines.heap import make_plan
-    from pipelines.heap import markdown as as_markdown
+    from pipelines.heap.planning import make_plan
+    from pipelines.heap.summary import markdown as as_markdown
 
     quiet = Console(as_json=True)
     plan = make_plan(settings, quiet if markdown else console, out=out)
@@ -125,7 +124,7 @@ def publish_heap(
     Raises:
         CounterfoilError: refused before the first send, or Heap refused rows (new dead letters).
     """
-    from pipelines.heap import publish
+    from pipelines.heap.publish import publish
 
     summary = publish(settings, console, plan_file, max_minutes, limits=limits, strict=strict)
     if summary.has_new_dead_letters:
@@ -141,7 +140,7 @@ def retry_refused(settings: Settings, console: Console) -> None:
     Raises:
         CounterfoilError: Heap refused some of them once more.
     """
-    from pipelines.heap import retry_dead_letters
+    from pipelines.heap.deadletters import retry_dead_letters
 
     summary = retry_dead_letters(settings, console)
     if summary.has_new_dead_letters:
@@ -150,7 +149,7 @@ def retry_refused(settings: Settings, console: Console) -> None:
 
 def write_review(settings: Settings, console: Console) -> None:
     """Write the weekly page and its JSON."""
-    from pipelines.review import write_page
+    from pipelines.review.page import write_page
 
     page = write_page(settings)
     console.record(review=page.facts())
@@ -184,10 +183,9 @@ def run_all(
     """
     from pipelines.warehouse import parse_as_of
 
-    parse_as_of(as_of)  # before anything is loaded, and the registries too
+    parse_as_of(as_of)  # before anything is loaded
     if not exports:
         exports, as_of, registries = _sample_brand(settings, console, as_of, registries)
-    checked(registries)
     quarantine: CounterfoilError | None = None
     try:
         load_exports(settings, console, exports, registries=registries)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 
 import duckdb
 
+from pipelines.built.manifest import find_manifest
 from pipelines.built.quoting import literal, quoted
 from pipelines.built.whole import WholeBuild, find_whole, require_whole
 from pipelines.errors import CounterfoilError
@@ -45,7 +46,9 @@ class Tables:
     Attributes:
         places: the full name of each relation, as SQL.
         columns: the names of its columns in their order.
-        whole: the mark of the build; None for a database that no build made.
+        mark: of the whole build; None for a database that no build made.
+        manifest: what dbt wrote about that build, where `open_warehouse` opened it; empty when it
+            is not there.
     """
 
     NOT_BUILT: ClassVar[str] = (
@@ -59,6 +62,7 @@ class Tables:
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     schemas: dict[str, list[str]] = field(default_factory=dict)
     mark: WholeBuild | None = None
+    manifest: dict[str, Any] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
@@ -132,10 +136,6 @@ class Tables:
         self.used.update(name for name in names if name in self.places)
         self.missing.update(name for name in names if name not in self.places)
         return all(name in self.places for name in names)
-
-    def has_column(self, name: str, column: str) -> bool:
-        """Whether a relation is there and has this column."""
-        return self.has(name) and column in self.columns[name]
 
     def find(self, name: str, schema: str | None = None) -> str | None:
         """The full name of a relation, or None; `schema` decides when several schemas hold it."""
@@ -225,9 +225,17 @@ class Tables:
         return found
 
 
-def open_warehouse(settings: Settings) -> AbstractContextManager[Tables]:
-    """Open the warehouse read-only for a block; see `Tables.opened`."""
-    return Tables.opened(settings)
+@contextmanager
+def open_warehouse(settings: Settings) -> Iterator[Tables]:
+    """Open the warehouse read-only for a block, with dbt's manifest of the very build.
+
+    Raises:
+        CounterfoilError: see `Tables.opened`, or the manifest is another build's: a home that holds
+            two builds is read by nobody.
+    """
+    with Tables.opened(settings) as tables:
+        tables.manifest = find_manifest(settings, tables.whole)
+        yield tables
 
 
 def attach_ledger(tables: Tables, settings: Settings) -> Tables | None:

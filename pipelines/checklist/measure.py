@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse
 from pipelines.checklist.lines import Checklist, Line
 from pipelines.checklist.page import find_page
@@ -31,7 +30,6 @@ def measure(settings: Settings, journey: str | None = None) -> Checklist:
         UsageError: no such journey.
     """
     with open_warehouse(settings) as tables, private(settings.home):
-        read_manifest(settings, tables)  # a home that holds two builds is read by nobody
         rows = tables.rows(
             "select * from {fct_checklist} order by workspace_id, journey_id, position",
             reads=["fct_checklist"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import open_warehouse
 from pipelines.erasure.columns import tables
 from pipelines.errors import CounterfoilError
@@ -24,11 +23,10 @@ def aggregates_of(settings: Settings, places: Iterable[str]) -> list[str]:
     """
     try:
         with open_warehouse(settings) as warehouse:
-            manifest = read_manifest(settings, warehouse)
             held = {table.name: table for table in tables(warehouse.db)}
     except CounterfoilError:
         return []
-    below = _below(manifest, {place.rpartition(".")[2] for place in places})
+    below = _below(warehouse.manifest, {place.rpartition(".")[2] for place in places})
     return sorted(
         name
         for name in below & set(held)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
 from pipelines.explain.causes import TIME, Cause, causes_between
@@ -77,7 +76,7 @@ def explain_difference(
     """
     first, second = read_page(settings, before), read_page(settings, after)
     with open_warehouse(settings) as tables:
-        lineage = Lineage(read_manifest(settings, tables))
+        lineage = Lineage(tables.manifest)
         causes = causes_between(first, second, tables, lineage)
     found = Difference(
         first.as_of, second.as_of, tuple(causes), tuple(_changes(first, second, causes, lineage))

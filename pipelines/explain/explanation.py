@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.blanks import BLANKS
-from pipelines.built.manifest import read_manifest
+from pipelines.built.manifest import find_manifest
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.explain.life import tell
@@ -191,7 +191,7 @@ class _Reader:
 
 def _models(settings: Settings, warehouse: Warehouse) -> list[HeapModel]:
     """The Heap models of this build; none where they are not known or badly declared."""
-    manifest = read_manifest(settings, warehouse)
+    manifest = find_manifest(settings, warehouse.whole)
     try:
         return declared_models(manifest)
     except CounterfoilError:

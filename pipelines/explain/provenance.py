@@ -10,7 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, open_warehouse, read_as_of
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
@@ -128,7 +127,7 @@ def explain_number(settings: Settings, name: str, console: Console) -> Provenanc
             give the figure; in the last case everything was told before.
     """
     with open_warehouse(settings) as tables:
-        lineage = Lineage(read_manifest(settings, tables))
+        lineage = Lineage(tables.manifest)
         told = _provenance(tables, lineage, numbers.find(tables, name))
     for line in _lines(told):
         console.line(line)

@@ -95,7 +95,7 @@ def compute(
     target = find_target(settings)
     now = clock.now()
     with console.progress("planning"), attached(ledger, settings) as warehouse:
-        models = declared_models(require_manifest(settings, warehouse))
+        models = declared_models(require_manifest(settings, warehouse.whole))
         key = ledger.target_key(target) if target else ledger.last_target()
         basis = read_basis(
             ledger,

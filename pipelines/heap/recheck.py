@@ -39,7 +39,7 @@ def recheck(
             with `strict` any.
     """
     with attached(ledger, settings) as warehouse:
-        models = declared_models(require_manifest(settings, warehouse))
+        models = declared_models(require_manifest(settings, warehouse.whole))
         basis = read_basis(
             ledger, warehouse, models, target=key, ignore_cadence=True, replay=plan.is_replay
         )

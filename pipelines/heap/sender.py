@@ -13,6 +13,7 @@ from pipelines.calling.narrowing import Narrowing, Piece, halves
 from pipelines.console import Advance
 from pipelines.errors import CounterfoilError
 from pipelines.heap import planfile
+from pipelines.heap.calls import Calls
 from pipelines.heap.client import HeapClient
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock, Limits
@@ -58,6 +59,7 @@ class Sender(Narrowing[Row]):
         self.held = held
         self.plan = plan
         self.ledger = ledger
+        self.calls = Calls(ledger)
         self.target = target
         self.client = client
         self.clock = clock
@@ -102,7 +104,7 @@ class Sender(Narrowing[Row]):
 
     def intend(self, kind: str, rows: Sequence[Row]) -> int:
         """Before a call: what it will say."""
-        return self.ledger.intend(
+        return self.calls.intend(
             self.plan.plan_id,
             self.target,
             kind,
@@ -122,7 +124,7 @@ class Sender(Narrowing[Row]):
         """Receipts, or changed properties; what stood under suspicion is buried."""
         now = self.clock.now()
         records = [record for row in rows for record in row.records]
-        self.ledger.acknowledge(number, records, settled=settled, now=now)
+        self.calls.acknowledge(number, records, settled=settled, now=now)
         self.has_accepted = True
         self._bury_suspects()
         if self.plan.is_replay:
@@ -138,7 +140,7 @@ class Sender(Narrowing[Row]):
 
     def refused(self, number: int, answer: Refused) -> None:
         """Nothing of the call was stored."""
-        self.ledger.refuse(number, answer.status, self.clock.now())
+        self.calls.refuse(number, answer.status, self.clock.now())
 
     def settle(self, settled: tuple[int, int]) -> None:
         """Move the plan's mark."""

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.loading.sources import FAMILIES, recognise, recogniser
-from pipelines.loading.sources.customerio import verify_signature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,5 +106,4 @@ __all__ = [
     "load_unlocked",
     "recognise",
     "recogniser",
-    "verify_signature",
 ]

@@ -13,6 +13,7 @@ from pipelines.loading import raw
 from pipelines.loading.batches import Batch
 from pipelines.loading.contents import Unreadable
 from pipelines.loading.files import Found, Recognise, bring, find
+from pipelines.loading.known import loaded
 from pipelines.loading.readers.csv import csv_header
 from pipelines.loading.readers.setting_aside import count_set_aside
 from pipelines.loading.reading import prepare
@@ -109,10 +110,9 @@ def _known(settings: Settings) -> set[tuple[str, str]]:
         return set()
     try:
         with duckdb.connect(str(settings.raw_path), read_only=True) as connection:
-            rows = connection.execute("select file_name, content_hash from loads.files").fetchall()
+            return loaded(connection)
     except (duckdb.Error, OSError) as error:
         raise explain_opening(settings.raw_path, error) from error
-    return {(name, content) for name, content in rows}
 
 
 def _groups(connection: raw.Connection, batch: Batch) -> list[Group]:

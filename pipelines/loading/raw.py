@@ -11,7 +11,7 @@ import duckdb
 
 from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
-from pipelines.home import private
+from pipelines.home import OWN_IT, private
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind, columns
 from pipelines.opening import explain_opening, explain_unexpected, is_damage
 from pipelines.quiet import NO_DOWNLOADS
@@ -121,8 +121,7 @@ def explain(settings: Settings, error: BaseException) -> CounterfoilError:
         return told
     if "read-only" in text or "permission denied" in text:
         return CounterfoilError(
-            f"{settings.raw_path} cannot be written (permission denied): check its permissions or"
-            " set COUNTERFOIL_HOME to a folder you own."
+            f"{settings.raw_path} cannot be written (permission denied): {OWN_IT}."
         )
     return CounterfoilError(
         f"The load stopped in the database ({type(error).__name__}): run it again, nothing is lost;"

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from pipelines.console import Advance, Console
-from pipelines.loading import raw, records, rejected_rows, replaced
+from pipelines.loading import known, raw, records
 from pipelines.loading.batches import Batch, files_of, only
 from pipelines.loading.contents import CHANGED, Unreadable
 from pipelines.loading.families import Family
@@ -28,32 +26,15 @@ from pipelines.loading.files import (
     not_its_fault,
 )
 from pipelines.loading.handover import Handed, Road, hand_over
+from pipelines.loading.known import Known
 from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.summary import LoadSummary, report
 from pipelines.paths import Plain, plain_paths
 from pipelines.room import is_disk_full
 from pipelines.settings import Settings
 
-# How files are read: one that was refused by other rules is tried again, changed or not.
-RULES = "lines"
-STRICT = "strict lines"
 # A job is at most this much of Parquet: progress moves, and a transaction stays small.
 BYTES_A_JOB = 512 * 1024 * 1024
-
-
-@dataclass
-class _State:
-    """What raw.duckdb knows of files."""
-
-    loaded: set[tuple[str, str]]
-    quarantined: dict[tuple[str, str], str]
-    sightings: dict[tuple[str, int, str], str]  # by location, size and stamp
-
-    def content(self, found: Found) -> str:
-        """The hash of what lies there, if it was seen before; else nothing."""
-        if not found.stamp:
-            return ""
-        return self.sightings.get((found.location, found.size, found.stamp), "")
 
 
 def load_files(
@@ -79,7 +60,7 @@ def load_files(
         summary = LoadSummary(unknown=listing.unknown)
         try:
             shutil.rmtree(scratch, ignore_errors=True)
-            state = _state(connection, is_strict=is_strict)
+            state = known.read(connection, is_strict=is_strict)
             fresh, sighted, rejected = _news(listing, state, summary, scratch, console)
             if fresh:
                 with plain_paths(scratch) as plain:
@@ -95,7 +76,7 @@ def load_files(
                         road=road,
                         is_strict=is_strict,
                     )
-            _settle(
+            known.settle(
                 connection,
                 listing,
                 state,
@@ -112,31 +93,8 @@ def load_files(
     return summary
 
 
-def _state(connection: raw.Connection, *, is_strict: bool) -> _State:
-    tried = [RULES, STRICT] if is_strict else [RULES]
-    return _State(
-        loaded=set(
-            connection.execute("select file_name, content_hash from loads.files").fetchall()
-        ),
-        quarantined={
-            (name, content): reason
-            for name, content, reason in connection.execute(
-                "select file_name, content_hash, reason from loads.quarantine"
-                " where list_contains($tried, tried_as)",
-                {"tried": tried},
-            ).fetchall()
-        },
-        sightings={
-            (location, size, stamp): content
-            for location, size, stamp, content in connection.execute(
-                "select location, size_bytes, stamp, content_hash from loads.sightings"
-            ).fetchall()
-        },
-    )
-
-
 def _news(
-    listing: Listing, state: _State, summary: LoadSummary, scratch: Path, console: Console
+    listing: Listing, state: Known, summary: LoadSummary, scratch: Path, console: Console
 ) -> tuple[list[Found], list[Found], list[tuple[Found, str]]]:
     """The files to load, those hashed on the way, and those that cannot be opened."""
     unseen = []
@@ -331,85 +289,3 @@ def _is_ours(error: BaseException) -> bool:
 
 def _is_memory(error: BaseException) -> bool:
     return "out of memory" in f"{error} {_root(error)}".lower()
-
-
-def _settle(
-    connection: raw.Connection,
-    listing: Listing,
-    state: _State,
-    summary: LoadSummary,
-    *,
-    sighted: Sequence[Found],
-    rejected: Sequence[tuple[Found, str]],
-    datasets: Sequence[str],
-    is_strict: bool,
-) -> None:
-    """Bring quarantine, rejected lines and sightings up to date, in one transaction."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    summary.quarantined.extend((found.name, reason) for found, reason in rejected)
-    summary.quarantined.sort()
-    here = {found.location for found in listing.found}
-    connection.execute("begin")
-    # a file that was replaced, loaded, moved or taken away leaves the quarantine
-    looked_at = [*sighted, *(found for found, _ in rejected)]
-    again = {found.location for found in looked_at}
-    moved = {(found.name, found.content_hash) for found in looked_at}
-    held = connection.execute(
-        "select file_name, content_hash, location from loads.quarantine"
-    ).fetchall()
-    for name, content, location in held:
-        gone = location not in here and (listing.covers(location) or (name, content) in moved)
-        if location in again or gone:
-            connection.execute("delete from loads.quarantine where location = ?", [location])
-    blocked = {(found.name, found.content_hash): reason for found, reason in rejected}
-    still = {key: reason for key, reason in {**state.quarantined, **blocked}.items() if key[1]}
-    places = {found.location: found for found in looked_at}
-    rows = [
-        (
-            found.name,
-            found.kind.family.name,
-            found.content_hash,
-            reason,
-            location,
-            now,
-            found.kind.workspace_id,
-            STRICT if is_strict else RULES,
-        )
-        for location, found in places.items()
-        if (reason := still.get((found.name, found.content_hash)) or _opening(found, rejected))
-    ]
-    records.insert(connection, "loads.quarantine", rows)
-    fresh = [
-        (found.location, found.size, found.stamp, found.content_hash)
-        for found in sighted
-        if found.stamp
-        and state.sightings.get((found.location, found.size, found.stamp)) != found.content_hash
-    ]
-    records.insert(connection, "loads.sightings", list(dict.fromkeys(fresh)))
-    known = [replace(found, content_hash=state.content(found)) for found in listing.found]
-    contents = {
-        found.location: found.content_hash for found in (*known, *sighted) if found.content_hash
-    }
-    rejected_rows.settle(connection, datasets, listing, contents)
-    replaced.settle(connection, sighted, contents, now)
-    connection.execute("commit")
-    summary.replaced = replaced.told(connection, sighted)
-    told = rejected_rows.told(connection)
-    files = {(found.name, contents.get(found.location, "")) for found in listing.found}
-    summary.rejected_rows = sorted((key[0], *told[key]) for key in files & told.keys())
-    if is_strict:
-        summary.stay_in = sorted(
-            {
-                found.name
-                for found in listing.found
-                if found.kind.reader in ("csv", "jsonl")
-                and (found.name, contents.get(found.location, "")) in told
-            }
-        )
-
-
-def _opening(found: Found, rejected: Sequence[tuple[Found, str]]) -> str | None:
-    """The reason of a file that was never hashed because it could not be opened."""
-    if found.content_hash:
-        return None
-    return next((reason for other, reason in rejected if other.location == found.location), None)

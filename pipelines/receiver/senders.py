@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipelines.loading.sources.customerio import verify_signature
-from pipelines.loading.sources.heap_segments import verify_heap_hash
-from pipelines.receiver.signatures import Signed, of_customerio, of_heap
+from pipelines.receiver.signatures import (
+    Signed,
+    of_customerio,
+    of_heap,
+    verify_heap_hash,
+    verify_signature,
+)
 from pipelines.settings import Settings
 
 FUTURE_SECONDS = 60.0

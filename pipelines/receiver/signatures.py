@@ -1,4 +1,4 @@
-"""Signatures of webhooks: what a sender's headers say.
+"""Signatures of webhooks: what a sender's headers say, and whether it is so.
 
 Sources: Customer.io's reporting webhooks (`X-CIO-Timestamp`, `X-CIO-Signature`) and Heap's segment
 webhooks (`Heap-Hash: ts:<ms>,hmac:<base64>`).
@@ -6,6 +6,9 @@ webhooks (`Heap-Hash: ts:<ms>,hmac:<base64>`).
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,3 +47,32 @@ def of_heap(headers: Mapping[str, str]) -> Signed | None:
     if match is None:
         return None
     return Signed(match["ts"], int(match["ts"]) / 1000, match["hmac"])
+
+
+def verify_signature(key: str, timestamp: str | int, body: str | bytes, signature: str) -> bool:
+    """Whether `signature` is the hex HMAC-SHA256 of `v0:<timestamp>:<body>` under `key`.
+
+    Args:
+        key: the webhook's signing key.
+        timestamp: the header X-CIO-Timestamp, unix seconds.
+        body: the raw request body, before any parsing.
+        signature: the header X-CIO-Signature.
+    """
+    raw = body if isinstance(body, bytes) else body.encode()
+    expected = hmac.new(key.encode(), b"v0:%s:%s" % (str(timestamp).encode(), raw), hashlib.sha256)
+    return hmac.compare_digest(expected.hexdigest().encode(), signature.strip().lower().encode())
+
+
+def verify_heap_hash(secret: str, timestamp: str | int, body: str | bytes, signature: str) -> bool:
+    """Whether `signature` is the base64 HMAC-SHA256 of `<timestamp><body>` under `secret`.
+
+    Args:
+        secret: of Heap's webhook.
+        timestamp: the `ts` of the header Heap-Hash, unix milliseconds.
+        body: the raw request body, before any parsing.
+        signature: the `hmac` of the header Heap-Hash.
+    """
+    raw = body if isinstance(body, bytes) else body.encode()
+    signed = str(timestamp).encode() + raw
+    expected = base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256))
+    return hmac.compare_digest(expected, signature.strip().encode())

@@ -20,7 +20,7 @@ DAYS_KEPT = 120
 SHORT = 12
 
 
-def read_basis(tables: Tables, manifest: dict[str, Any]) -> Record:
+def read_basis(tables: Tables) -> Record:
     """The basis of the build that is open, as the page's JSON holds it.
 
     Returns:
@@ -30,6 +30,7 @@ def read_basis(tables: Tables, manifest: dict[str, Any]) -> Record:
         there are, and how many of each of the last days; `loaded`: when something of a family was
         loaded last.
     """
+    manifest = tables.manifest
     ours = str((manifest.get("metadata") or {}).get("project_name") or "")
     nodes = (manifest.get("nodes") or {}).values()
     return {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ARM = ("experiment_key", "arm")
+JOURNEY = ("workspace_id", "journey_id")
+
 
 @dataclass(frozen=True)
 class Family:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipelines.built.manifest import read_manifest
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.errors import CounterfoilError
 from pipelines.review.basis import read_basis
@@ -103,9 +102,8 @@ def gather(settings: Settings) -> Review:
         CounterfoilError: nothing was built whole, or the warehouse or ledger is being written.
     """
     with open_warehouse(settings) as tables:
-        manifest = read_manifest(settings, tables)  # a home of two builds is read by nobody
         review = _read_warehouse(tables)
-        review.basis = read_basis(tables, manifest)
+        review.basis = read_basis(tables)
         ledger = attach_ledger(tables, settings)
         review.heap = None if ledger is None else _heap(ledger)
     return review

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.built.tables import Record, Tables
-from pipelines.review.words import ABSENT, clean, codes_of, number, plain, share, spelled
+from pipelines.review.words import ABSENT, clean, number, plain, share, spelled
 
 RULES = "int_experiments__guardrail_rules"
 
@@ -37,10 +37,6 @@ class Guardrails:
             return str(rule["sentence"])
         said = f"{100 * limit:g}%" if rule["unit"] == "share" else spelled(limit)
         return str(rule["sentence"]).replace("{threshold}", said)
-
-    def sentences(self, codes: str | None) -> list[str]:
-        """What is said of a `||`-joined list of codes."""
-        return [self.sentence(code) for code in codes_of(codes)]
 
     def amount(self, code: str, value: Any) -> str:
         """What a check compares, or its limit: a share, a statistic or a count."""

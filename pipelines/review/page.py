@@ -52,7 +52,7 @@ MARTS = {
 
 TRIAGE_ROWS = 12
 
-LONGEST_NAME = 120
+LONGEST_FIGURE = 120
 """A figure with a longer name shows none; it has one all the same."""
 
 STATUS_WORDS = {
@@ -254,7 +254,7 @@ def _named(family: str, row: Record | None, column: str) -> str:
     if not row or column not in row:
         return ""
     name = name_of(family, row, column)
-    return name if len(name) <= LONGEST_NAME else ""
+    return name if len(name) <= LONGEST_FIGURE else ""
 
 
 def _journey(review: Review, journey: Record, told: list[Record]) -> Record:

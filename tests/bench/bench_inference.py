@@ -19,6 +19,10 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+
+from oracles import sequence_p_value
+
 from pipelines.experiments import inference
 from pipelines.experiments.inference import Arm, Floats, PermutationStratum
 from pipelines.settings import PROJECT_DIR
@@ -118,7 +122,7 @@ def peeking(streams: int) -> list[Figure]:
             low, high = inference.newcombe(a, count, b, count, ALPHA)
             flagged_fixed |= low > 0 or high < 0
             p_value = _unpooled_p_value(a, b, count)
-            flagged_running |= inference.sequence_p_value(p_value, 2 * count, 12_000, ALPHA) < ALPHA
+            flagged_running |= sequence_p_value(p_value, 2 * count, 12_000, ALPHA) < ALPHA
         fixed += flagged_fixed
         running += flagged_running
     return [

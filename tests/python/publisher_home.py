@@ -13,7 +13,8 @@ import duckdb
 from pydantic import SecretStr
 
 from pipelines.console import Console
-from pipelines.heap import Limits, publish
+from pipelines.heap.limits import Limits
+from pipelines.heap.publish import publish
 from pipelines.loading import ensure_raw
 from pipelines.sandbox import SandboxLimits
 from pipelines.settings import PROJECT_DIR, Settings

@@ -6,9 +6,6 @@ whoever receives it writes in `received_at`.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from pathlib import PurePosixPath
 
@@ -51,18 +48,3 @@ def recognise(path: PurePosixPath) -> FileName | None:
     if not PAGES_NAME.fullmatch(path.name):
         return None
     return FileName(PAGES, READERS[extension(path.name)])
-
-
-def verify_heap_hash(secret: str, timestamp: str | int, body: str | bytes, signature: str) -> bool:
-    """Whether `signature` is the base64 HMAC-SHA256 of `<timestamp><body>` under `secret`.
-
-    Args:
-        secret: of Heap's webhook.
-        timestamp: the `ts` of the header Heap-Hash, unix milliseconds.
-        body: the raw request body, before any parsing.
-        signature: the `hmac` of the header Heap-Hash.
-    """
-    raw = body if isinstance(body, bytes) else body.encode()
-    signed = str(timestamp).encode() + raw
-    expected = base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256))
-    return hmac.compare_digest(expected, signature.strip().encode())

@@ -15,7 +15,7 @@ from pipelines.checklist import Checklist, Line, measure
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
-from pipelines.review import write_page
+from pipelines.review.page import write_page
 from pipelines.road import write_checklist
 
 LINES = (

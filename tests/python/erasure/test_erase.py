@@ -33,9 +33,9 @@ from pipelines.console import Console
 from pipelines.erasure.certificate import certificate_lines
 from pipelines.erasure.erase import STEPS, erase
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.explain import explain_delivery, explain_person
-from pipelines.heap import publish
+from pipelines.explain.explanation import explain_delivery, explain_person
 from pipelines.heap.ledger import Ledger
+from pipelines.heap.publish import publish
 from pipelines.heap.target import require_target
 from pipelines.loading import tombstones
 from pipelines.loading.tombstones import erased_sql, read_file, salted_hash, write_table
@@ -204,7 +204,7 @@ def test_without_a_key_nothing_is_erased(home: Home, heap: Sandbox) -> None:
 
 
 def test_a_plan_made_before_an_erasure_is_refused(home: Home) -> None:
-    from pipelines.heap import make_plan
+    from pipelines.heap.planning import make_plan
 
     home.sent(1, start=70)
     plan = make_plan(home.settings, home.console, out=home.path.parent / "plan.jsonl", limits=FAST)

@@ -300,7 +300,7 @@ def test_history_reads_the_same_sql_at_weekly_instants(built: Built) -> None:
 
 
 def test_q_values_are_the_librarys(built: Built) -> None:
-    from pipelines.experiments.inference import false_discovery_rate
+    from oracles import false_discovery_rate
 
     rows = built.ask(
         "select p_value, q_value from marts.fct_lift "

@@ -22,7 +22,7 @@ from scipy import stats
 
 from pipelines import registries
 from pipelines.console import Console
-from pipelines.heap import make_plan
+from pipelines.heap.planning import make_plan
 from pipelines.loading import load
 from pipelines.settings import Settings
 from pipelines.warehouse import invoke

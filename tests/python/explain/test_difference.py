@@ -17,10 +17,10 @@ from cli import app
 from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
 from pipelines.errors import UsageError
-from pipelines.explain import explain_difference
-from pipelines.explain.difference import Difference
+from pipelines.explain.difference import Difference, explain_difference
 from pipelines.explain.pages import read_page
-from pipelines.review import families, numbers, write_page
+from pipelines.review import families, numbers
+from pipelines.review.page import write_page
 from pipelines.settings import Settings
 
 FIRST, SECOND = "2026-05-25", "2026-06-01"

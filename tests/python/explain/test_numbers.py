@@ -20,12 +20,12 @@ from cli import app
 from pipelines.built.tables import Tables, open_warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.explain import explain_number, list_numbers
 from pipelines.explain.lineage import Lineage
-from pipelines.explain.provenance import Provenance
-from pipelines.review import families, numbers, words, write_page
+from pipelines.explain.provenance import Provenance, explain_number, list_numbers
+from pipelines.review import families, numbers, words
 from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.review.numbers import Figure
+from pipelines.review.page import write_page
 from pipelines.settings import PROJECT_DIR, Settings
 
 LIFT = "lift/cart_recovery/order_rate/treatment/lift"

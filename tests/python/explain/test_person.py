@@ -8,7 +8,7 @@ from typing import Any
 
 from publisher_home import Home
 
-from pipelines.explain import explain_person
+from pipelines.explain.explanation import explain_person
 from pipelines.explain.life import tell
 
 RULE = "Left a cart and did not order."

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from publisher_home import FAST, Home
 
-from pipelines.heap import publish
+from pipelines.heap.publish import publish
 from pipelines.sandbox import Sandbox
 from pipelines.settings import PROJECT_DIR
 

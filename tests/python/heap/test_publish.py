@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from publisher_home import FAST, Home
 
-from pipelines.heap import make_plan, publish
+from pipelines.heap.planning import make_plan
+from pipelines.heap.publish import publish
 from pipelines.sandbox import Sandbox
 
 

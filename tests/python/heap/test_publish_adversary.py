@@ -25,9 +25,11 @@ from small_disk import fill, room
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import make_plan, publish, retry_dead_letters
 from pipelines.heap.bounds import Bounds
 from pipelines.heap.client import parse_retry_after
+from pipelines.heap.deadletters import retry_dead_letters
+from pipelines.heap.planning import make_plan
+from pipelines.heap.publish import publish
 from pipelines.heap.refusals import scrub
 from pipelines.heap.sender import Piece, Row, halves
 from pipelines.sandbox import Fault, running_sandbox

@@ -10,7 +10,8 @@ import pytest
 from publisher_home import AS_OF, FAST, Home
 
 from pipelines.errors import CounterfoilError
-from pipelines.heap import make_plan, publish
+from pipelines.heap.planning import make_plan
+from pipelines.heap.publish import publish
 from pipelines.sandbox import Sandbox
 
 MART = "heap.heap_cio_goal_converted"

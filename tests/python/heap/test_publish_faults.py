@@ -16,9 +16,11 @@ from publisher_home import FAST, Home
 
 from pipelines import locks
 from pipelines.errors import CounterfoilError
-from pipelines.heap import list_dead_letters, make_plan, publish, retry_dead_letters
 from pipelines.heap.client import is_receipt
+from pipelines.heap.deadletters import list_dead_letters, retry_dead_letters
 from pipelines.heap.limits import Limits
+from pipelines.heap.planning import make_plan
+from pipelines.heap.publish import publish
 from pipelines.sandbox import Fault, Sandbox
 
 

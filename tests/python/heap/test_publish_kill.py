@@ -15,7 +15,7 @@ import pytest
 from conftest import PROVE
 from publisher_home import APP, FAST, OPEN, Home
 
-from pipelines.heap import publish
+from pipelines.heap.publish import publish
 from pipelines.sandbox import Fault, Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from publisher_home import FAST, settings
 from pipelines.console import Console
-from pipelines.heap import publish
+from pipelines.heap.publish import publish
 print("ready", flush=True)
 sys.stdin.readline()
 publish(settings(Path(sys.argv[1]), sys.argv[2]), Console(as_json=True), limits=FAST)
@@ -152,7 +152,7 @@ def test_two_publishers_at_once_in_two_processes(home: Home, heap: Sandbox) -> N
 
 
 def test_a_filed_plan_resumes_where_a_kill_left_it(home: Home, heap: Sandbox) -> None:
-    from pipelines.heap import make_plan
+    from pipelines.heap.planning import make_plan
 
     plan = make_plan(home.settings, home.console, limits=FAST)
     heap.inject(Fault("error", times=1000, skip=3))

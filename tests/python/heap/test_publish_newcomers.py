@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from publisher_home import FAST, Home
 
-from pipelines.heap import make_plan, markdown, publish, summary_lines
+from pipelines.heap.planning import make_plan
+from pipelines.heap.publish import publish
+from pipelines.heap.summary import markdown, summary_lines
 from pipelines.sandbox import Sandbox
 
 

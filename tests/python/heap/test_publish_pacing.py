@@ -11,8 +11,9 @@ import pytest
 from publisher_home import Home
 
 from pipelines.calling.pacing import Pacer
-from pipelines.heap import Clock, Limits, publish
 from pipelines.heap.client import parse_retry_after
+from pipelines.heap.limits import Clock, Limits
+from pipelines.heap.publish import publish
 from pipelines.sandbox import Fault, Sandbox, SandboxLimits, running_sandbox
 
 NOW = datetime(2026, 3, 1)

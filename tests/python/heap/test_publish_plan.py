@@ -22,7 +22,10 @@ from publisher_home import AS_OF, FAST, SENT, USERS, Home, settings
 from pydantic import SecretStr
 
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import Plan, make_plan, markdown, publish
+from pipelines.heap.plan import Plan
+from pipelines.heap.planning import make_plan
+from pipelines.heap.publish import publish
+from pipelines.heap.summary import markdown
 from pipelines.sandbox import Fault, Sandbox
 
 

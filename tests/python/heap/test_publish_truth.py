@@ -19,7 +19,9 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from pipelines.errors import CounterfoilError
-from pipelines.heap import Plan, make_plan, publish
+from pipelines.heap.plan import Plan
+from pipelines.heap.planning import make_plan
+from pipelines.heap.publish import publish
 from pipelines.sandbox import Fault, Sandbox, running_sandbox
 
 SENT = "heap.heap_cio_message_sent"

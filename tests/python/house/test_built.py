@@ -399,7 +399,7 @@ def test_killed_at_any_instant_a_build_leaves_one_that_is_whole(
 
     def day_read() -> str:
         with Tables.opened(settings) as tables:
-            require_manifest(settings, tables)
+            require_manifest(settings, tables.whole)
             day = f"{tables.whole.as_of:%Y-%m-%d}"
         assert instants(settings.warehouse_path) == [day]
         return day
@@ -625,7 +625,8 @@ def test_a_manifest_of_another_build_is_refused(home: Path) -> None:
     manifest["metadata"]["invocation_id"] = "another"
     path.write_text(json.dumps(manifest))
     for command in (["plan"], ["publish"], ["publish", "--plan", str(home / "plan.jsonl")],
-                    ["review"], ["checklist"], ["explain", "person", "C1"]):  # fmt: skip
+                    ["review"], ["checklist"], ["explain", "person", "C1"], ["identity", "check"],
+                    ["audiences", "list"], ["explain", "told"]):  # fmt: skip
         failed(run(home, *command), 1, "not of the same build", "`counterfoil build`")
 
 

@@ -16,7 +16,7 @@ from publisher_home import FAST, OPEN, Home, told_home
 from typer.testing import CliRunner, Result
 
 from cli import app
-from pipelines.heap import make_plan
+from pipelines.heap.planning import make_plan
 from pipelines.sandbox import running_sandbox
 
 SOMEBODY = re.compile(r"shopper\d|@shop\.example")

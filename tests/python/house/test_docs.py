@@ -8,7 +8,9 @@ from pathlib import Path
 
 import docs_claims as claims
 import pytest
+import yaml
 
+from pipelines.review.words import spelled
 from pipelines.settings import PROJECT_DIR
 
 CHECKS: dict[str, Callable[[str], Iterator[str]]] = {
@@ -73,6 +75,75 @@ def test_readme_lists_every_setting_and_command() -> None:
     table = " ".join(re.findall(r"^\| (`.*?) \|", text.partition("## Commands")[2], re.MULTILINE))
     named = {span.split()[0] for span in claims.SPAN.findall(table)}
     assert {name.split()[0] for name in claims.commands() if name} <= named
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    waiting, seen = [PROJECT_DIR / "README.md"], set()
+    while waiting:
+        page = waiting.pop()
+        if page in seen:
+            continue
+        seen.add(page)
+        links = re.findall(r"\]\(([^)\s#]+\.md)", page.read_text(encoding="utf-8"))
+        waiting += [(page.parent / link).resolve() for link in links if "://" not in link]
+    told = {page for page in claims.PAGES if page.parent.name != "decisions"}
+    assert {page.name for page in told - seen} == set()
+
+
+NUMBERS = {
+    "segments.md": (
+        "for {cart_abandoner_wait_hours} hour neither that again nor an order; until the order, "
+        "at most {cart_abandoner_window_days} days",
+        "for {high_intent_abandoner_wait_hours} hour neither that again nor an order; until the "
+        "order, at most {high_intent_abandoner_window_days} days",
+        "no second one; at most {first_time_buyer_window_days} days",
+        "{replenishment_days_before} days before to {replenishment_days_after} days after the gap "
+        "of a category ({gaps}, others {replenishment_usual_gap_days} days)",
+        "orders so far are worth {vip_lifetime_value} or more",
+        "{churn_risk_orders} orders or more; none for twice the own mean gap and "
+        "{churn_risk_from_days} days; until {lifecycle_lapsed_days} days",
+        "last order {winback_from_days} to {winback_to_days} days ago",
+        "the same product twice within {intent_repeat_hours} hours, or the checkout, in the last "
+        "{intent_high_hours} hours; warm: a product or a cart in the last {intent_warm_days} days",
+        "at risk from {lifecycle_at_risk_days} days, lapsed from {lifecycle_lapsed_days}",
+        "mid from {ltv_mid_lifetime_value}, high from {vip_lifetime_value}",
+    ),
+    "recipes/segment.md": ("{Least} to {most} versions are exported at a time",),
+}
+"""What pages say of vars, where a reader wants the number and not the var's name."""
+
+
+def test_the_numbers_of_a_page_are_those_of_the_vars() -> None:
+    declared = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())["vars"]
+    known = dict(declared)
+    known |= {
+        name.replace("_hours", "_days"): value // 24
+        for name, value in declared.items()
+        if name.endswith(("_window_hours", "_warm_hours"))
+    }
+    known["gaps"] = ", ".join(f"{k} {v}" for k, v in declared["replenishment_gap_days"].items())
+    known["churn_risk_orders"] = spelled(declared["churn_risk_orders"])
+    assert declared["churn_risk_gap_factor"] == 2, "the page says twice"
+    known["Least"] = spelled(declared["segment_budget"]["least"]).capitalize()
+    known["most"] = spelled(declared["segment_budget"]["most"])
+    for page, sentences in NUMBERS.items():
+        text = " ".join((PROJECT_DIR / "docs" / page).read_text(encoding="utf-8").split())
+        for sentence in sentences:
+            assert sentence.format(**known) in text
+
+
+def test_the_cadences_of_the_architecture_are_declared_so() -> None:
+    text = (PROJECT_DIR / "docs/architecture.md").read_text(encoding="utf-8")
+    told = {
+        name: cadence
+        for names, cadence in re.findall(r"^\| (`heap_[^|]+) \| (\w+)", text, re.MULTILINE)
+        for name in claims.SPAN.findall(names)
+    }
+    assert told == {
+        name: model["config"]["meta"]["heap"]["cadence"]
+        for name, model in claims.relations().items()
+        if "heap" in ((model.get("config") or {}).get("meta") or {})
+    }
 
 
 def test_every_target_says_what_it_does() -> None:

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.console import Console
-from pipelines.heap import make_plan
+from pipelines.heap.planning import make_plan
 from pipelines.loading import load
 from pipelines.settings import Settings
 from pipelines.warehouse import build

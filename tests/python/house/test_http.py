@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from pipelines import http
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.heap import publish
+from pipelines.heap.publish import publish
 from pipelines.road import load_exports
 from pipelines.sandbox import Fault, running_sandbox
 from pipelines.settings import PROJECT_DIR, Settings

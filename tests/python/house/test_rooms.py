@@ -18,7 +18,7 @@ OWN = {
     "engines": {"engines", "built"},
     "calling": {"calling"},
     "audiences": {"audiences", "heap", "built", "loading", "calling"},
-    "receiver": {"receiver", "loading"},
+    "receiver": {"receiver"},
     "heap": {"heap", "built", "loading", "calling"},
     "loading": {"loading", "built", "erasure", "registries"},
     "identity": {"identity", "built", "experiments", "registries"},
@@ -27,13 +27,8 @@ OWN = {
 }
 """Rooms that a room imports; modules that lie in no room are everybody's."""
 
-MOST_LINES = 420
+MOST_LINES = 400
 MOST_PARAMETERS = 10
-
-TOO_LONG: set[str] = set()
-"""Modules that are longer for now: whoever makes one short takes it off."""
-TOO_MANY_PARAMETERS: set[str] = set()
-"""Functions that take more for now."""
 
 MOST_LINES_OF_SQL = 10
 SQL = re.compile(r"\s*(--[^\n]*\s+)*(select|with|create|insert|copy)\b")
@@ -173,23 +168,29 @@ def test_no_module_is_longer_than_one_noun_needs(
 ) -> None:
     long = {
         str(path.relative_to(PROJECT_DIR))
-        for path, _ in modules.values()
+        for path in (PROJECT_DIR / "cli.py", *(path for path, _ in modules.values()))
         if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
     }
-    assert long == TOO_LONG
+    assert long == set()
+
+
+def greedy(tree: ast.Module) -> list[str]:
+    """The functions that take more parameters than anybody keeps in mind."""
+    return [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and len([*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]) > MOST_PARAMETERS
+    ]
 
 
 def test_no_function_takes_eleven_parameters(
     modules: dict[str, tuple[Path, ast.Module]],
 ) -> None:
-    many = {
-        f"{module}.{node.name}"
-        for module, (_, tree) in modules.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and len([*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]) > MOST_PARAMETERS
-    }
-    assert many == TOO_MANY_PARAMETERS
+    assert {name: greedy(tree) for name, (_, tree) in modules.items() if greedy(tree)} == {}
+    ten = ", ".join(f"a_{number}" for number in range(9)) + ", *, last"
+    assert greedy(ast.parse(f"async def ten({ten}): ...")) == []
+    assert greedy(ast.parse(f"async def eleven(first, {ten}): ...")) == ["eleven"]
 
 
 @pytest.mark.parametrize("room", OWN)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.built.manifest import read_manifest, require_manifest
+from pipelines.built.manifest import require_manifest
 from pipelines.built.quoting import literal, quoted
 from pipelines.built.tables import Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.errors import CounterfoilError
@@ -43,8 +43,6 @@ def test_relations_are_found_by_name_and_what_is_published_wins(home: Settings) 
         assert tables.find("persons", "staging") == '"warehouse"."staging"."persons"'
         assert tables.find("persons", "nowhere") == tables.places["persons"]
         assert tables.columns["persons"] == ("person_id", "name")
-        assert tables.has_column("persons", "name")
-        assert not tables.has_column("events", "name")
         assert read_as_of(tables) == tables.as_of == AS_OF
         with pytest.raises(duckdb.InvalidInputException, match="read-only"):
             tables.db.execute("create table one as select 1")
@@ -71,14 +69,16 @@ def test_what_is_not_there_is_remembered_or_refused(home: Settings, tmp_path: Pa
 
 def test_only_a_whole_build_of_one_manifest_is_read(home: Settings) -> None:
     with open_warehouse(home) as tables:
-        assert read_manifest(home, tables) == {}
+        assert tables.manifest == {}
         with pytest.raises(CounterfoilError, match=r"manifest\.json is missing"):
-            require_manifest(home, tables)
-        (home.home / "manifest.json").write_text('{"metadata": {"invocation_id": "b1"}}')
-        assert require_manifest(home, tables) == {"metadata": {"invocation_id": "b1"}}
-        (home.home / "manifest.json").write_text('{"metadata": {"invocation_id": "b2"}}')
-        with pytest.raises(CounterfoilError, match="not of the same build"):
-            read_manifest(home, tables)
+            require_manifest(home, tables.whole)
+    (home.home / "manifest.json").write_text('{"metadata": {"invocation_id": "b1"}}')
+    with open_warehouse(home) as tables:
+        assert tables.manifest == {"metadata": {"invocation_id": "b1"}}
+        assert require_manifest(home, tables.whole) == tables.manifest
+    (home.home / "manifest.json").write_text('{"metadata": {"invocation_id": "b2"}}')
+    with pytest.raises(CounterfoilError, match="not of the same build"), open_warehouse(home):
+        pass
     with duckdb.connect(str(home.warehouse_path)) as db:
         db.execute("drop table whole_build")
     with pytest.raises(CounterfoilError, match="only a whole build"), open_warehouse(home):

@@ -19,14 +19,10 @@ from cli import app
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
-from pipelines.identity import (
-    check,
-    draw_sheet,
-    lock_identity,
-    read_sheet,
-    rehearse,
-)
-from pipelines.identity.lock import require_true_rehearsals
+from pipelines.identity.check import check
+from pipelines.identity.lock import lock_identity, require_true_rehearsals
+from pipelines.identity.migrate import rehearse
+from pipelines.identity.sample import draw_sheet, read_sheet
 from pipelines.loading import load
 from pipelines.sample import write_sample
 from pipelines.settings import PROJECT_DIR, Settings

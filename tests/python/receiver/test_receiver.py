@@ -34,6 +34,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.receiver import Spool, running_receiver, serve_webhooks
 from pipelines.receiver.senders import senders
+from pipelines.receiver.signatures import verify_signature
 from pipelines.receiver.spool import close_files
 from pipelines.road import load_exports
 from pipelines.settings import Settings
@@ -353,3 +354,21 @@ def test_a_taken_port_is_said(receiver: str, settings: Settings, tmp_path: Path)
         serve_webhooks(
             with_keys(settings), Console(as_json=True), port=port, spool=tmp_path / "other"
         )
+
+
+def test_signatures_are_told_apart(shared_data: Path) -> None:
+    document = json.loads((shared_data / "webhook_signature_vectors.json").read_text())
+    vectors = [vector for part in document.values() if isinstance(part, list) for vector in part]
+    verdicts = {
+        verify_signature(
+            vector["signing_key"],
+            vector["X-CIO-Timestamp"],
+            vector["raw_body"],
+            vector["X-CIO-Signature"],
+        )
+        is vector["valid"]
+        for vector in vectors
+        if "valid" in vector
+    }
+    assert verdicts == {True}
+    assert {vector["valid"] for vector in vectors if "valid" in vector} == {True, False}

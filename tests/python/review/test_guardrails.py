@@ -23,10 +23,6 @@ def test_a_sentence_has_the_limit_that_was_built() -> None:
     assert said.sentence("crossover_rate") == "too many people"
     assert said.sentence("crossover_rate", warns=True) == "more than 0.5% of people"
     assert said.sentence("srm", warns=True) == "the arms have other sizes"
-    assert said.sentences("few_events||srm") == [
-        "fewer than twenty conversions",
-        "the arms have other sizes",
-    ]
 
 
 def test_a_value_is_said_in_the_unit_of_its_rule() -> None:

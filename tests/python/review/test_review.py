@@ -21,7 +21,8 @@ from review_home import built_home, changed, settings_for
 
 from pipelines.docs import shut_in
 from pipelines.errors import CounterfoilError
-from pipelines.review import Page, words, write_page
+from pipelines.review import words
+from pipelines.review.page import Page, write_page
 from pipelines.settings import PROJECT_DIR, Settings
 
 Change = Callable[..., Settings]
@@ -179,7 +180,7 @@ def test_same_tables_same_bytes(home: Path, page: Page, tmp_path: Path) -> None:
     other = changed(home, tmp_path / "copy")
     script = (
         "import sys; from pathlib import Path; from pipelines.settings import Settings; "
-        "from pipelines.review import write_page; "
+        "from pipelines.review.page import write_page; "
         "write_page(Settings(_env_file=None).model_copy(update={'home': Path(sys.argv[1])}))"
     )
     subprocess.run([sys.executable, "-c", script, str(other.home)], check=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from review_home import built_home, changed, settings_for
 
-from pipelines.review import write_page
+from pipelines.review.page import write_page
 
 pytestmark = pytest.mark.browser
 

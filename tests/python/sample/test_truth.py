@@ -11,7 +11,8 @@ from conftest import PROVE
 from pydantic import SecretStr
 
 from pipelines.console import Console
-from pipelines.heap import UNLIMITED, publish
+from pipelines.heap.limits import UNLIMITED
+from pipelines.heap.publish import publish
 from pipelines.loading import load
 from pipelines.sample import SAMPLE_AS_OF, write_sample
 from pipelines.sample.comparison import compare, show

@@ -15,8 +15,8 @@ from segment_world import copy_project, make_home
 from pipelines import warehouse
 from pipelines.console import Console
 from pipelines.errors import UsageError
-from pipelines.segments import new_segment
 from pipelines.segments.findings import Finding, find
+from pipelines.segments.scaffold import new_segment
 from pipelines.settings import Settings
 
 AS_OF = datetime(2026, 6, 1)

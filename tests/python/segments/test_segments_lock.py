@@ -20,8 +20,8 @@ from segment_world import copy_project
 from pipelines import warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.segments import lock_segments, new_segment
-from pipelines.segments.lock import LOCK_PATH, read_lock
+from pipelines.segments.lock import LOCK_PATH, lock_segments, read_lock
+from pipelines.segments.scaffold import new_segment
 from pipelines.settings import PROJECT_DIR, Settings
 
 CART = "models/segments/cart_abandoner/cart_abandoner_v1.sql"

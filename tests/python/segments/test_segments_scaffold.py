@@ -14,7 +14,9 @@ from segment_world import copy_project, make_home
 from pipelines import warehouse
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
-from pipelines.segments import backtest, lock_segments, new_segment
+from pipelines.segments.backtest import backtest
+from pipelines.segments.lock import lock_segments
+from pipelines.segments.scaffold import new_segment
 from pipelines.settings import PROJECT_DIR, Settings
 
 QUIET = Path("models/segments/quiet_subscriber")

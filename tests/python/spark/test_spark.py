@@ -71,7 +71,7 @@ def test_what_is_read_came_back_as_it_was_built(homes: Homes) -> None:
 
 def test_the_plan_is_the_same_line_for_line(homes: Homes, tmp_path: Path) -> None:
     from pipelines.console import Console
-    from pipelines.heap import make_plan
+    from pipelines.heap.planning import make_plan
 
     lines = []
     for settings in (homes.duckdb, homes.spark):
@@ -83,7 +83,7 @@ def test_the_plan_is_the_same_line_for_line(homes: Homes, tmp_path: Path) -> Non
 
 
 def test_the_page_is_the_same(homes: Homes) -> None:
-    from pipelines.review import write_page
+    from pipelines.review.page import write_page
 
     pages = []
     for settings in (homes.duckdb, homes.spark):

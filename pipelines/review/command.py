@@ -34,6 +34,6 @@ def review_diff(
 ) -> None:
     """What changed between two pages, and which input, definition or late row caused it."""
     with told(as_json, verbose) as (console, settings):
-        from pipelines.explain import explain_difference
+        from pipelines.explain.difference import explain_difference
 
         explain_difference(settings, before, after, console, is_whole=is_whole)
