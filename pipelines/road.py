@@ -55,7 +55,8 @@ def load_exports(
         if not exports:
             return
         if dry:
-            dry_run(exports, settings, console, recognise=recogniser(registries))
+            recognise = recogniser(registries)
+            dry_run(exports, settings, console, recognise=recognise, is_strict=is_strict)
             return
         summary = load(exports, settings, console, registries=registries, is_strict=is_strict)
     if summary.failure is not None:

@@ -20,10 +20,12 @@ from pipelines.loading.families import (
     SOURCE_FILE,
     SOURCE_FOLDER,
     SOURCE_LINE,
+    WORDS,
     Family,
     Kind,
 )
 from pipelines.loading.files import Found
+from pipelines.loading.refusing import refuse
 
 Columns = tuple[tuple[str, Kind, str], ...]
 """Each by its name and kind, with the SQL that computes it."""
@@ -167,9 +169,9 @@ def raw_columns(
     for column, kind in family.columns.items():
         sources = []
         for candidate in (column, *family.aliases.get(column, ())):
-            for name in spellings.get(candidate, []):
-                used.add(name)
-                sources.append(read(kind, *exact[name]))
+            if spelt := spellings.get(candidate, []):
+                used.update(spelt)
+                sources.append(_the_one([read(kind, *exact[name]) for name in spelt]))
         if column in constants:
             sources.append(to_kind(kind, literal(constants[column]), "VARCHAR"))
         if len(sources) > 1:
@@ -189,6 +191,16 @@ def raw_columns(
     return tuple(columns)
 
 
+def _the_one(spelt: Sequence[str]) -> str:
+    """SQL for what stands under one name in several spellings, of which all that hold one agree."""
+    if len(spelt) == 1:
+        return spelt[0]
+    several = refuse(literal(""), "its name stands there in two spellings, with two values")
+    values = ", ".join(spelt)
+    are_several = f"len(list_distinct([{values}])) > 1"
+    return f"case when {are_several} then {several} else coalesce({values}) end"
+
+
 def _to_kind_or_cents(kind: Kind, column: str, source: str) -> str:
     if kind == "decimal" and source not in ("BLOB", '"NULL"'):
         return to_decimal(column, source, rounds=True)
@@ -198,9 +210,9 @@ def _to_kind_or_cents(kind: Kind, column: str, source: str) -> str:
 def _required(column: str, kind: Kind, sql: str, *, is_text: bool) -> str:
     if is_text:
         missing = f"{column} is missing in a row"
-        absent = is_blank_sql(sql) if kind in ("text", "id") else f"{sql} is null"
+        absent = is_blank_sql(sql) if kind in WORDS else f"{sql} is null"
         return f"case when {absent} then error({literal(missing)}) else {sql} end"
-    if kind in ("text", "id") and sql != _nothing(kind):
+    if kind in WORDS and sql != _nothing(kind):
         # for nearly all a look at the first letter is enough
         return f"case when {sql} between '!' and '~' or not {is_blank_sql(sql)} then {sql} end"
     return sql
@@ -240,6 +252,13 @@ def what_is_missing(family: Family, present: Sequence[str]) -> str | None:
         if not names & set(group):
             return f"it has none of the columns {', '.join(f'`{name}`' for name in group)}"
     return None
+
+
+def what_is_twice(family: Family, present: Sequence[str]) -> str | None:
+    """The reason when a column that `family` knows is there twice, in one spelling or in two."""
+    names = [name.lower() for name in present]
+    twice = [name for name in family.columns if names.count(name) > 1]
+    return f"it has the column `{twice[0]}` twice" if twice else None
 
 
 def place(files: Sequence[Found], header: int = 0) -> str:

@@ -14,7 +14,15 @@ from datetime import UTC, datetime
 from pipelines.built.quoting import literal
 from pipelines.loading.amounts import to_decimal
 from pipelines.loading.families import Kind
-from pipelines.loading.refusing import FLOATS, blank, is_nan, nothing_but_null, printed, refuse
+from pipelines.loading.refusing import (
+    FLOATS,
+    blank,
+    is_nan,
+    nothing_but_null,
+    printed,
+    refuse,
+    without_nul,
+)
 
 _WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 INTEGERS = frozenset(sign + width for sign in ("", "U") for width in _WIDTHS)
@@ -78,10 +86,17 @@ def _of_json(kind: Kind, column: str) -> str:
         case "text":  # some writers spell a missing number so
             nan = f"{text} = 'NaN' and json_type({column}) = 'DOUBLE'"
             return f"case when {nan} then null else {text} end"
+        case "word":
+            return f"""case
+                when json_type({column}) in ('OBJECT', 'ARRAY', 'BOOLEAN')
+                    then {refuse(literal(""), "it is no text")}
+                else {without_nul(_of_json("text", column))}
+            end"""
         case "id":
             # digits beyond any integer type are kept as they were written, and typed DOUBLE
             return f"""case
-                when json_type({column}) in ('VARCHAR', 'UBIGINT', 'BIGINT') then {text}
+                when json_type({column}) in ('VARCHAR', 'UBIGINT', 'BIGINT')
+                    then {without_nul(text)}
                 when json_type({column}) = 'NULL' then null
                 when json_type({column}) <> 'DOUBLE' then {refuse(literal(""), "it is no text")}
                 when regexp_full_match({text}, '-?[0-9]+') then {text}
@@ -105,17 +120,24 @@ def to_text(column: str, source: str) -> str:
     return printed(column)
 
 
+def to_word(column: str, source: str) -> str:
+    """Text that names something: a truth value and a list are none, nor is what holds a NUL."""
+    if source == "VARCHAR":
+        return without_nul(column)
+    if source == "BOOLEAN" or is_nested(source):
+        kind = "a truth value" if source == "BOOLEAN" else "a list or structure"
+        return f"cast({nothing_but_null(column, f'it is {kind}')} as varchar)"
+    return to_text(column, source)
+
+
 def to_id(column: str, source: str) -> str:
     """An identifier: text as it is written, and a whole number by its digits, whatever its type.
 
     `8001`, `8001.0` and `8001.00` are one number, so one identifier. A fraction, a float too large
     to be exact, a truth value and a list are none.
     """
-    if source == "VARCHAR":
-        return column
-    if source == "BOOLEAN" or is_nested(source):
-        kind = "a truth value" if source == "BOOLEAN" else "a list or structure"
-        return f"cast({nothing_but_null(column, f'it is {kind}')} as varchar)"
+    if source in ("VARCHAR", "BOOLEAN") or is_nested(source):
+        return to_word(column, source)
     if source in FLOATS:
         return printed(_whole(column, source))
     if source.startswith("DECIMAL"):
@@ -138,7 +160,7 @@ def _id_of_cell(column: str) -> str:
         end
         when regexp_full_match({text}, '-?[0-9](\.[0-9]+[eE]\+?|[eE]\+)[0-9]{{1,3}}')
             then {refuse(text, "its digits were cut")}
-        else {column}
+        else {without_nul(column)}
     end"""
 
 
@@ -319,6 +341,7 @@ def _time_of_number(number: str, text: str, may_be_unknown: bool, limit: int = 0
 
 _CASTS: dict[Kind, Callable[[str, str], str]] = {
     "text": to_text,
+    "word": to_word,
     "json": to_text,
     "id": to_id,
     "bigint": to_bigint,

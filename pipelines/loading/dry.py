@@ -47,9 +47,16 @@ class Group:
 
 
 def dry_run(
-    exports: list[str], settings: Settings, console: Console, *, recognise: Recognise
+    exports: list[str],
+    settings: Settings,
+    console: Console,
+    *,
+    recognise: Recognise,
+    is_strict: bool = False,
 ) -> None:
     """Look at every new file as a load would, and say what it would do; nothing is written.
+
+    With `is_strict` as a load that refuses a text file with one bad line.
 
     Raises:
         UsageError, CounterfoilError: see `files.find`, and raw.duckdb is in use.
@@ -74,7 +81,8 @@ def dry_run(
                 fresh[key] = brought
         with duckdb.connect() as connection:
             raw.limit(connection, settings, spill=scratch / "spill")
-            reading = prepare(connection, list(fresh.values()), scratch, plain)
+            files = list(fresh.values())
+            reading = prepare(connection, files, scratch, plain, is_strict=is_strict)
             groups = [group for batch in reading.batches for group in _groups(connection, batch)]
     rejected += [(found.name, reason) for found, reason in reading.rejected]
     for group in groups:

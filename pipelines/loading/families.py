@@ -11,16 +11,20 @@ from typing import Literal
 
 from pipelines.loading.identifiers import Holds, Owner
 
-Kind = Literal["bigint", "text", "id", "timestamp", "event_time", "bool", "decimal", "json"]
-"""What a column holds. An `id` is text that names something, so it is no number, even where a
-writer stores it as one. An `event_time` is when something happened; a `timestamp` may also be one
-of the ways to say that nobody knows."""
+Kind = Literal[
+    "bigint", "text", "word", "id", "timestamp", "event_time", "bool", "decimal", "json",
+]  # fmt: skip
+"""What a column holds. A `word` is text that names something, such as an address or an event, so it
+is no list. An `id` is a word that is no number, even where a writer stores it as one. An
+`event_time` is when something happened; a `timestamp` may also be one of the ways to say that
+nobody knows."""
 Reader = Literal["parquet", "csv", "jsonl", "avro"]
 Constants = tuple[tuple[str, str], ...]
 
 DDL: dict[Kind, str] = {
     "bigint": "bigint",
     "text": "varchar",
+    "word": "varchar",
     "id": "varchar",
     "timestamp": "timestamp",
     "event_time": "timestamp",
@@ -28,6 +32,9 @@ DDL: dict[Kind, str] = {
     "decimal": "decimal(18, 2)",
     "json": "varchar",
 }
+
+WORDS: tuple[Kind, ...] = ("text", "word", "id")
+"""Kinds of which a blank is no value."""
 
 SOURCE_FILE = "_source_file"
 SOURCE_FOLDER = "_source_folder"

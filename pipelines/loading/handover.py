@@ -29,6 +29,7 @@ ARROW_ROWS = 100_000
 _DLT_TYPES: dict[Kind, dict[str, Any]] = {
     "bigint": {"data_type": "bigint"},
     "text": {"data_type": "text"},
+    "word": {"data_type": "text"},
     "id": {"data_type": "text"},
     "json": {"data_type": "text"},
     "bool": {"data_type": "bool"},

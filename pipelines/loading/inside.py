@@ -32,12 +32,27 @@ def checks_inside(column: str, inside: Mapping[str, Kind]) -> list[tuple[str, Ki
     Returns:
         Keys, kind and SQL; no keys for the whole.
     """
-    is_object = f"json_type({column}) in ('OBJECT', 'NULL') or {column} in ('[]', '\"\"')"
     none = refuse(literal(""), "it is no object")
+    parents = ["", *_parents(inside)]
     return [
-        ("", "json", f"case when not ({is_object}) then {none} end"),
+        *(
+            (keys, "json", f"case when not ({_is_object(column, keys)}) then {none} end")
+            for keys in parents
+        ),
         *((keys.rstrip(MUST), kind, _check(column, keys, kind)) for keys, kind in inside.items()),
     ]
+
+
+def _parents(inside: Mapping[str, Kind]) -> list[str]:
+    """The keys of the objects that hold others which models read."""
+    return sorted({keys.rpartition(".")[0] for keys in inside if EACH not in keys} - {""})
+
+
+def _is_object(column: str, keys: str) -> str:
+    """SQL for whether an object stands there, or what some writers put for one without keys."""
+    part = f"json_extract({column}, {literal(f'$.{keys}')})" if keys else column
+    nothing = f"cast({part} as varchar) in ('[]', '\"\"')"
+    return f"coalesce(json_type({part}), 'NULL') in ('OBJECT', 'NULL') or {nothing}"
 
 
 def _check(column: str, keys: str, kind: Kind) -> str:
@@ -76,6 +91,10 @@ def check_at_once(column: str, inside: Mapping[str, Kind]) -> str:
         elif keys.endswith(MUST):
             path = literal(f"$.{keys.rstrip(MUST)}")
             are_plain.append(f"coalesce(json_type({column}, {path}), 'NULL') <> 'NULL'")
+    are_plain += [
+        f"coalesce(json_type({column}, {literal(f'$.{keys}')}), 'NULL') in ('OBJECT', 'NULL')"
+        for keys in _parents(inside)
+    ]
     for kind, plain in _PLAIN.items():
         if paths := [
             literal(f"$.{keys.rstrip(MUST)}")
@@ -84,5 +103,6 @@ def check_at_once(column: str, inside: Mapping[str, Kind]) -> str:
         ]:
             types = f"json_type({column}, [{', '.join(paths)}])"
             are_plain.append(f"list_has_all([{plain}], list_filter({types}, x -> x is not null))")
+    are_plain.append(f"not contains({column}, '\\u0000')")  # as JSON writes a NUL
     checks = ", ".join(f"cast({sql} as varchar)" for _, _, sql in checks_inside(column, inside))
     return f"case when not ({' and '.join(are_plain)}) then [{checks}] end"

@@ -48,6 +48,12 @@ def nothing_but_null(column: str, why: str) -> str:
     return f"case when {column} is not null then {refuse(literal(''), why)} end"
 
 
+def without_nul(column: str) -> str:
+    """SQL: a text in which no NUL stands. Nobody sees one, and to some readers it ends the text."""
+    nul = refuse(column, "it holds a NUL")
+    return f"case when contains({column}, chr(0)) then {nul} else {column} end"
+
+
 def is_nan(column: str) -> str:
     """SQL for whether a floating column is NaN.
 

@@ -17,6 +17,7 @@ Value = str | int | float | bool | datetime | date | None
 
 BIGINT_MAX = 2**63 - 1
 FIRST_YEAR = 1990
+LONGEST_KEY = 100
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
@@ -82,6 +83,13 @@ def _key(text: str) -> None:
             f"{nearest.shown(text)}",
             nearest.key(text),
         )
+    _check_length(text)
+
+
+def _check_length(text: str) -> None:
+    """Keys and names of arms stand in names of columns and in what Heap is told."""
+    if len(text) > LONGEST_KEY:
+        raise Refused(f"has {len(text):,} signs and may have {LONGEST_KEY}")
 
 
 def _zone(text: str) -> None:
@@ -105,6 +113,7 @@ def _word(text: str) -> None:
     """A name that goes into lists: what joins their parts may not be in it."""
     if text != text.strip(BLANKS) or not text.isprintable() or re.search("[|=]", text):
         raise Refused("should be a name without blanks round it, |, = or signs that do not show")
+    _check_length(text)
 
 
 def _message(text: str) -> None:

@@ -102,6 +102,22 @@ def avro_bomb(folder: Path, share: float) -> None:
         (folder / "heap" / f"users_{codec}.avro").write_bytes(handle.getvalue())
 
 
+def avro_blocks(folder: Path, share: float) -> None:
+    """Each block within its bound, and a file of them that would never end."""
+    import fastavro
+
+    fields = [{"name": "user_id", "type": "long"}, {"name": "identity", "type": "bytes"}]
+    schema = {"type": "record", "name": "users", "fields": fields}
+    handle = io.BytesIO()
+    fastavro.writer(handle, schema, [{"user_id": 1, "identity": b"x" * 100 * MB}], "deflate")
+    content = handle.getvalue()
+    mark = content[-16:]
+    head = content.index(mark) + len(mark)
+    (folder / "heap").mkdir()
+    blocks = content[head:] * int(30 * share)
+    (folder / "heap/users.avro").write_bytes(content[:head] + blocks)
+
+
 def endless(folder: Path, share: float) -> None:
     os.mkfifo(folder / "behavior_pipe.csv")
     (folder / "behavior_zero.jsonl").symlink_to("/dev/zero")
@@ -137,6 +153,7 @@ CASES: dict[str, Callable[[Path, float], None]] = {
     "200,000 columns": wide(200_000),
     "100 million rows of nothing": rows_of_nothing,
     "Avro blocks of 1 GB, packed": avro_bomb,
+    "3 GB of Avro blocks, packed": avro_blocks,
     "100 GB of one word in Parquet": one_long_word,
     "pipes and devices": endless,
     "a terabyte of nothing": hollow,

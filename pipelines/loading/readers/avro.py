@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -83,9 +83,11 @@ def to_parquet(found: Found, folder: Path) -> Found:
             schema = pa.schema(list(fields.items()))
             with pq.ParquetWriter(target, schema) as writer:
                 for rows in _chunks(records, unpacked, len(names)):
+                    # a record has its fields in the order of the schema
+                    given = zip(*(row.values() for row in rows), strict=True)
                     columns = [
-                        _column(name, kind, [row.get(name) for row in rows], family)
-                        for name, kind in fields.items()
+                        _column(name, kind, values, family)
+                        for (name, kind), values in zip(fields.items(), given, strict=True)
                     ]
                     writer.write_table(pa.table(columns, schema=schema))
     except NotAvro:
@@ -186,7 +188,11 @@ def _arrow_type(avro: object) -> pa.DataType:
     return _SIMPLE.get(str(avro), pa.string())
 
 
-def _column(name: str, kind: pa.DataType, given: list[Any], family: Family) -> pa.Array:
+def _column(name: str, kind: pa.DataType, given: Sequence[Any], family: Family) -> pa.Array:
+    try:  # nearly all are what their type says
+        return pa.array(given, kind)
+    except (pa.ArrowException, OverflowError, UnicodeError):
+        pass
     values = [_value(value, kind) for value in given]
     if any(value is _ODD for value in values):
         values = [None if value is _ODD else value for value in values]

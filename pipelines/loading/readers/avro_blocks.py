@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import IO, Any
 
-from pipelines.loading.bounds import LARGEST_BLOCK, LARGEST_DESCRIPTION, MB
+from pipelines.loading.bounds import LARGEST_BLOCK, LARGEST_DESCRIPTION, MB, unpacks_too_far
 
 MAGIC = b"Obj\x01"
 _SYNC = 16
@@ -36,6 +36,9 @@ class Unpacked(io.RawIOBase):
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle = handle
+        self._size = handle.seek(0, io.SEEK_END)
+        self._unpacked = 0
+        handle.seek(0)
         self.row_size = 1.0
         if handle.read(len(MAGIC)) != MAGIC:
             raise Damaged
@@ -78,6 +81,9 @@ class Unpacked(io.RawIOBase):
             raise Damaged from error
         if len(data) > LARGEST_BLOCK:
             raise NotAvro(_TOO_LARGE)
+        self._unpacked += len(data)
+        if reason := unpacks_too_far(self._size, self._unpacked):
+            raise NotAvro(reason)
         if count > len(data):
             raise NotAvro("it says that it holds more rows than bytes")
         if self._bytes(_SYNC) != self._sync:

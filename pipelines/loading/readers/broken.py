@@ -9,7 +9,7 @@ import duckdb
 
 from pipelines.built.quoting import quoted
 from pipelines.loading.batches import Batch, Reading, spoilers
-from pipelines.loading.families import Family, Kind
+from pipelines.loading.families import WORDS, Family, Kind
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.lines import check
@@ -78,7 +78,7 @@ def line_reason(name: str, kind: Kind, error: Exception, family: Family) -> tupl
         return written, f"the line lacks `{written}`"
     if KEY_TWICE in str(error):
         return written, f"the column `{name}` holds {KEY_TWICE}"
-    return written, _value_reason(name, kind, error) or f"the column `{name}` cannot be read"
+    return written, _value_reason(written, kind, error) or f"the column `{written}` cannot be read"
 
 
 def written_name(family: Family, name: str) -> str:
@@ -94,6 +94,7 @@ def is_missing(error: Exception) -> bool:
 def _value_reason(name: str, kind: Kind, error: Exception) -> str | None:
     words = {
         "text": "text",
+        "word": "text",
         "id": "an id",
         "bigint": "a whole number",
         "timestamp": "a time",
@@ -108,6 +109,6 @@ def _value_reason(name: str, kind: Kind, error: Exception) -> str | None:
     if isinstance(error, duckdb.BinderException):
         return f"the column `{name}` is of a type that cannot be read as {words[kind]}"
     if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
-        is_text = kind in ("text", "id")
+        is_text = kind in WORDS
         return f"the column `{name}` {'holds text that is not UTF-8' if is_text else what}"
     return None

@@ -6,14 +6,24 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from pipelines.blanks import BLANKS
 from pipelines.built.quoting import literal, quoted
-from pipelines.loading.batches import Batch, Reading, path_list, place, raw_columns, what_is_missing
+from pipelines.loading.batches import (
+    Batch,
+    Reading,
+    path_list,
+    place,
+    raw_columns,
+    what_is_missing,
+    what_is_twice,
+)
 from pipelines.loading.casts import CELL
 from pipelines.loading.families import Constants
 from pipelines.loading.files import Found
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers.broken import read_ahead
 from pipelines.loading.readers.lines import (
+    BYTE_ORDER_MARK,
     LONGEST_LINE,
     NOT_UTF8,
     NotText,
@@ -43,15 +53,11 @@ def prepare(
     for found in files:
         reason, header = csv_header(found)
         header = found.kind.columns_of(header)
-        reason = reason or what_is_missing(found.kind.family, header)
-        lowered = [name.lower() for name in header]
-        twice = [name for name in found.kind.family.columns if lowered.count(name) > 1]
-        if not reason and twice:
-            reason = f"it has the column `{twice[0]}` twice"
-        if reason:
+        family = found.kind.family
+        if reason := reason or what_is_missing(family, header) or what_is_twice(family, header):
             reading.rejected.append((found, reason))
             continue
-        key = (found.kind.family.name, tuple(header), is_gzip(found), found.kind.constants)
+        key = (family.name, tuple(header), is_gzip(found), found.kind.constants)
         groups.setdefault(key, []).append(found)
     for (_, names, zipped, constants), group in groups.items():
         family = group[0].kind.family
@@ -73,6 +79,8 @@ def prepare(
             (_again(name, number, names), quoted(position), CELL)
             for number, (name, position) in enumerate(zip(names, positions, strict=True))
         ]
+        # DuckDB takes a quote behind it for a part of the text
+        has_mark = f"starts_with({quoted(positions[0])}, {literal(BYTE_ORDER_MARK)})"
         batch = Batch(
             family=family,
             files=tuple(group),
@@ -80,6 +88,7 @@ def prepare(
             source=source,
             file_column="filename",
             line=partial(place, header=1),
+            checks=(("a mark within", "text", f"case when {has_mark} then error('a mark') end"),),
         )
         for number, found in enumerate(read_ahead(connection, batch, reading)):
             path = scratch / f"{len(reading.batches)}_{number}.parquet"
@@ -108,7 +117,7 @@ def csv_header(found: Found) -> tuple[str | None, list[str]]:
     if isinstance(header, str):
         in_utf8 = " in UTF-8" if header == NOT_UTF8 else ""
         return f"its first line cannot be read as a CSV header{in_utf8}", []
-    return None, [name.strip() for name in header]
+    return None, [name.strip(BLANKS) for name in header]
 
 
 def _sift(found: Found, sieve: Sieve) -> str | None:
@@ -117,10 +126,12 @@ def _sift(found: Found, sieve: Sieve) -> str | None:
     try:
         with opened(found) as handle:
             records = csv_records(handle)
-            next(records, None)
+            _, header = next(records, (1, []))
             for line, fields in records:
                 if isinstance(fields, str):
                     sieve.refuse(line, fields)
+                elif fields == header:
+                    sieve.refuse(line, "the line is the header again")
                 elif len(fields) == count or (len(fields) == count + 1 and not fields[-1]):
                     sieve.keep(line, [field or None for field in fields[:count]])
                 else:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.blanks import BLANKS
 from pipelines.built.quoting import literal
 from pipelines.encoding import is_utf8
 from pipelines.loading.batches import (
@@ -174,9 +175,9 @@ def _sift(found: Found, sieve: Sieve) -> str | None:
                     sieve.refuse(number, TOO_LONG)
                 elif not is_utf8(line):
                     sieve.refuse(number, NOT_UTF8)
-                elif line.strip():
-                    some.append((number, line))
-                    size += len(line)
+                elif text := line.strip(BLANKS):
+                    some.append((number, text))
+                    size += len(text)
                 if len(some) >= RECORDS_AT_ONCE or size > BYTES_AT_ONCE:
                     _sort(some, sieve)
                     some, size = [], 0
@@ -195,7 +196,7 @@ def _sort(some: Sequence[tuple[int, str]], sieve: Sieve) -> None:
         if is_object:
             sieve.keep(number, [text])
             continue
-        parts = [piece.strip() for piece in objects(text.strip())]
+        parts = [piece.strip(BLANKS) for piece in objects(text)]
         verdicts = _are_objects(sieve.connection, parts) if len(parts) > 1 else [False]
         bad = [part for part, is_whole in zip(parts, verdicts, strict=True) if not is_whole]
         if bad:  # nobody knows where the next object would begin, and half a line is no line

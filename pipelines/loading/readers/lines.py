@@ -23,6 +23,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 # What a line takes in memory beside its characters.
 _LINE_ALONE = 128
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+BYTE_ORDER_MARK = codecs.BOM_UTF8.decode()
 # How files of other formats begin that are given the name of a text file.
 _OTHER = {
     b"PK\x03\x04": "it is a ZIP archive or a spreadsheet: unpack it, or save it as CSV",
@@ -57,7 +58,7 @@ def opened(found: Found, newline: str = "") -> IO[str]:
     raw = cast("IO[bytes]", open_bytes(found.path, "rb"))
     try:
         start = raw.read(4)
-        if start in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        if start in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE) or start.count(0) == 3:
             raise NotText("it is in UTF-32: save it as UTF-8")
         # without a mark of byte order every other byte of Latin letters is none
         if start[:2] in _UTF16 or start[:2].count(0) == 1:
@@ -183,6 +184,8 @@ class _Feed:
     def __next__(self) -> str:
         is_again = bool(self._again)
         line = self._again.popleft() if is_again else next(self._lines)
+        if not self.taken and line[1]:  # files that were put together keep theirs
+            line = (line[0], line[1].removeprefix(BYTE_ORDER_MARK))
         self.taken.append(line)
         text = line[1]
         cost = len(text or "") + _LINE_ALONE
@@ -215,7 +218,7 @@ def objects(line: str) -> list[str]:
         if line[start] == "{":
             with suppress(ValueError, RecursionError):
                 _, end = _DECODER.raw_decode(line, start)
-        while end < len(line) and line[end].isspace():
+        while end < len(line) and line[end] in BLANKS:
             end += 1
         pieces.append(line[start:end])
         start = end

@@ -19,6 +19,7 @@ from pipelines.loading.batches import (
     raw_columns,
     spoilers,
     what_is_missing,
+    what_is_twice,
 )
 from pipelines.loading.bounds import (
     LARGEST_DESCRIPTION,
@@ -108,19 +109,18 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
         reading.rejected.extend((found, damage) for found in group)
         return
     names = [row[0] for row in described]
-    if lacking := what_is_missing(family, names):
-        reading.rejected.extend((found, lacking) for found in group)
+    schema = connection.execute(
+        "select name, num_children, logical_type"
+        f" from parquet_schema({path_list(group[:1])}) order by column_id"
+    ).fetchall()
+    # of two of one name DuckDB calls the second otherwise
+    if reason := what_is_missing(family, names) or what_is_twice(family, _names_in(schema)):
+        reading.rejected.extend((found, reason) for found in group)
         return
     file_column = "filename"
     while file_column in {name.lower() for name in names}:
         file_column += "_"
-    halves = {
-        name
-        for (name,) in connection.execute(
-            f"select name from parquet_schema({path_list(group[:1])})"
-            " where logical_type = 'Float16Type()'"
-        ).fetchall()
-    }
+    halves = {name for name, _, logical in schema if logical == "Float16Type()"}
     present = [
         # DuckDB reads a float of half precision as a single one, and its lost digits as exact
         (name, quoted(name), HALF if name in halves and kind == "FLOAT" else kind)
@@ -150,6 +150,22 @@ def _batch_parquet(connection: Connection, group: list[Found], reading: Reading)
                     rounded=rounded,
                 )
             )
+
+
+def _names_in(schema: Sequence[tuple[Any, ...]]) -> list[str]:
+    """The names of columns, without those of the parts that they have; the first row is the root.
+
+    Args:
+        schema: name, how many parts it has, and its type, as they follow each other.
+    """
+    names, inside = [], 0
+    for name, parts, _ in schema[1:]:
+        if inside:
+            inside -= 1
+        else:
+            names.append(name)
+        inside += parts or 0
+    return names
 
 
 def _unpacks_too_far(connection: Connection, found: Found, said: float, most: float) -> str | None:

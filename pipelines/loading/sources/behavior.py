@@ -16,8 +16,8 @@ EVENTS = Family(
     declared=(
         *columns("id", "thing", "event_id"),
         *columns("id", "customer_id", "customer_id"),
-        *columns("text", "email", "email"),
-        *columns("text", "none", "event_name"),
+        *columns("word", "email", "email"),
+        *columns("word", "none", "event_name"),
         *columns("id", "thing", "product_id"),
         *columns("text", "none", "category"),
         *columns("decimal", "none", "value"),

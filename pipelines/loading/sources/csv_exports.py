@@ -7,11 +7,13 @@ two registries say which files they are (`export_files.csv`) and what a heading 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from pipelines.blanks import BLANKS
 from pipelines.errors import UsageError
 from pipelines.loading.families import READERS, FileName, extension
 from pipelines.loading.sources import customerio
@@ -40,7 +42,7 @@ def recogniser(registries: Path | None) -> Callable[[PurePosixPath], FileName | 
         kinds = {
             (row["family"], int(row["workspace_id"]))
             for row in files
-            if fnmatchcase(path.name, row["file_pattern"])
+            if _is_named(path.name, row["file_pattern"])
         }
         if len(kinds) > 1:
             raise UsageError(
@@ -59,6 +61,11 @@ def recogniser(registries: Path | None) -> Callable[[PurePosixPath], FileName | 
     return recognise
 
 
+def _is_named(name: str, pattern: str) -> bool:
+    """Whether a name is of a pattern: a star stands for any signs, every other sign for itself."""
+    return fnmatchcase(name, re.sub(r"[?[]", r"[\g<0>]", pattern))
+
+
 def _headings(rows: list[tuple[int, dict[str, str]]]) -> dict[str, tuple[tuple[str, str], ...]]:
     """Pairs of heading and column of each family."""
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in FAMILIES}
@@ -70,7 +77,7 @@ def _headings(rows: list[tuple[int, dict[str, str]]]) -> dict[str, tuple[tuple[s
             said = f"is no column of {row['family']}, which has {', '.join(known)}"
             more = f": write `{meant}`" if meant else ""
             faults.append(Fault("export_headings.csv", said + more, line, "column_name"))
-        found[row["family"]].append((row["heading"].strip(), row["column_name"]))
+        found[row["family"]].append((row["heading"].strip(BLANKS), row["column_name"]))
     if faults:
         raise RegistryError(faults)
     return {name: tuple(sorted(pairs)) for name, pairs in found.items()}

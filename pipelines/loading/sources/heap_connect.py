@@ -21,7 +21,7 @@ USERS = Family(
     declared=(
         *columns("bigint", "heap_user_id", "user_id"),
         *columns("id", "heap_identity", "identity"),
-        *columns("text", "email", "email"),
+        *columns("word", "email", "email"),
         *columns("timestamp", "none", "joindate last_modified"),
     ),
     required=("user_id",),

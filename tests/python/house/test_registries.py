@@ -148,6 +148,12 @@ def faults(settings: Settings, folder: Path) -> list[str]:
         ),
         (
             "channel_costs",
+            "channel,cost_per_message,currency\nIn-App,1,USD\n",
+            "line 2: `channel` should be a key of a to z, 0 to 9 and _ that starts with a letter,"
+            " not `In-App`: write `in_app`",
+        ),
+        (
+            "channel_costs",
             "channel,cost_per_message,currency\nemail,-1,usd\n",
             "line 2: `cost_per_message` should be at least 0",
         ),
@@ -186,6 +192,21 @@ def faults(settings: Settings, folder: Path) -> list[str]:
             "experiment_arms",
             ARMS_HEADER + "winbak,a,true,1,1,,,,,,,\n",
             "`winbak` is no `experiment_key` of experiments.csv: write `winback`",
+        ),
+        (
+            "metrics",
+            f"metric_key,behavior,aggregation,label\n{'k' * 300},order_placed,any,x\n",
+            "line 2: `metric_key` has 300 signs and may have 100",
+        ),
+        (
+            "experiment_arms",
+            ARMS_HEADER + f"winback,{'a' * 101},true,1,1,,,,,,,\n",
+            "line 2: `arm` has 101 signs and may have 100",
+        ),
+        (
+            "experiments",
+            EXPERIMENTS_HEADER + f"big,variant,7,,hash,,s,2026-01-01,,,{2**63 - 1},,,,me\n",
+            "line 2: `window_hours` should be at most 87600",
         ),
         ("identity_thresholds", "workspace_id,minimum_rate\n,0.9\n", "set identity_minimum_rate"),
         ("experiment_arm", ARMS_HEADER, "is no registry: name it experiment_arms.csv"),

@@ -84,6 +84,19 @@ def test_a_heading_is_read_as_the_registry_says_and_no_other(
     assert not {"shoe_size", "e_mail_address"} & columns
 
 
+def test_only_a_star_stands_for_other_signs(
+    settings: Settings, export: Path, registries: Path
+) -> None:
+    """Names may hold what other patterns are made of: each such sign stands for itself."""
+    named = "file_pattern,family,workspace_id\npeople [1]?*.csv,people,7\n"
+    (registries / "export_files.csv").write_text(named)
+    for name in ("people [1]?-march.csv", "people 1x.csv", "people 1?.csv"):
+        (export / name).write_text(PEOPLE)
+    summary = load([str(export)], settings, QUIET, registries=registries)
+    assert (summary.files_loaded, summary.quarantined) == (1, [])
+    assert rows(settings, "select file_name from loads.files") == [("people [1]?-march.csv",)]
+
+
 def test_nothing_is_known_of_such_a_file_without_a_registry(
     settings: Settings, export: Path
 ) -> None:
@@ -174,6 +187,11 @@ def test_a_dry_run_says_what_would_be_read_and_writes_nothing(
         " not a time (like aaaaaaaaa) (more than one line in 10 is bad).",
         "Nothing was loaded. A load would read 34 rows from 4 new files and tell 2 bad lines; 0 are"
         " known, 1 unknown, 1 cannot be read.",
+    ]
+    strict = json.loads(CliRunner().invoke(app, [*arguments, "--strict", "--json"]).stdout)
+    assert [bad["file_name"] for bad in strict["dry_run"]["rejected"]] == [
+        "behavior-2.csv",
+        "deliveries-2.csv",
     ]
     groups = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["dry_run"]["groups"]
     assert [group["set_aside"] for group in groups if group["set_aside"]] == [{"behavior-2.csv": 2}]

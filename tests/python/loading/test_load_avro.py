@@ -141,6 +141,20 @@ def test_a_block_that_unpacks_too_far_is_refused_before_it_is_whole(
             list(fastavro.reader(stream))
 
 
+def test_blocks_that_together_unpack_too_far_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "UNPACKED_FREELY", 4 * bounds.MB)
+    fields = [{"name": "user_id", "type": "long"}, {"name": "identity", "type": "bytes"}]
+    records = [{"user_id": 1, "identity": b"x" * bounds.MB}] * 6
+    handle = io.BytesIO()
+    schema = {"type": "record", "name": "users", "fields": fields}
+    fastavro.writer(handle, schema, records, "deflate", sync_interval=1)
+    put(tmp_path, "users_2.avro", avro(fields, records[:3], "deflate"))
+    assert why(tmp_path, handle.getvalue()).endswith("MB of it unpack to more than 4 MB")
+    assert rows(tmp_path / "home", "select count(*) from heap_connect.users") == [(3,)]
+
+
 def test_more_rows_than_bytes_or_values_of_nothing_are_refused(tmp_path: Path) -> None:
     whole = avro(USERS, [{"user_id": 1, "identity": "1"}])
     assert whole[-22:-20] == b"\x02\x08"  # one record of four bytes, and the mark at its end

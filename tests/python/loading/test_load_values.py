@@ -218,6 +218,34 @@ def test_numbers_that_are_no_ids_keep_their_spelling(connection: Connection, fol
         assert in_json(connection, folder, column, "NaN") == [None]
 
 
+@many
+@given(
+    around=st.tuples(st.text("ab\u00a0", max_size=3), st.text("ab\u00a0", max_size=3)),
+    column=st.sampled_from(["event_id", "customer_id", "product_id", "email", "event_name"]),
+)
+def test_a_nul_is_part_of_no_name(
+    connection: Connection, folder: Path, around: tuple[str, str], column: str
+) -> None:
+    text = "\0".join(around)
+    for got in (
+        in_parquet(connection, folder, column, pa.array([text])),
+        in_parquet(connection, folder, column, pa.array([text.encode()])),
+        in_json(connection, folder, column, json.dumps(text)),
+        in_csv(connection, folder, column, text),
+    ):
+        assert f"the column `{column}` holds a value that is not " in got
+        assert "it holds a NUL" in got
+
+
+def test_one_name_in_two_spellings_holds_one_value(connection: Connection, folder: Path) -> None:
+    names = ["event_id", "email", "event_name", "occurred_at", "value", "Value"]
+    columns = [pa.array([text] * 2) for text in ("e", "a@example.com", "x", "2026-03-01")]
+    amounts = [pa.array([1.5, None]), pa.array([None, 2.5])]
+    path = folder / "behavior_spelt.parquet"
+    pq.write_table(pa.Table.from_arrays([*columns, *amounts], names), path)
+    assert read(connection, path, "value") == "it has the column `value` twice"
+
+
 def test_a_missing_number_written_as_text_is_nobody() -> None:
     with (OURS / "identity_placeholders.csv").open(newline="") as handle:
         words = {
@@ -634,7 +662,7 @@ def test_a_webhook_without_its_time_is_named_by_line(tmp_path: Path) -> None:
     assert reasons["webhooks_a.jsonl"] == f"line 2 lacks `timestamp`{TOO_MANY}"
     for name in "bcd":
         assert (
-            "line 2: the column `occurred_at` holds a value that is not a time"
+            "line 2: the column `timestamp` holds a value that is not a time"
             in (reasons[f"webhooks_{name}.jsonl"])
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
@@ -184,6 +185,14 @@ BAD_INSIDE = {
     '{"link_id": 4.5}': ("data.link_id", "a whole number (like 9.9; it has a fraction)"),
     '{"machine": 2}': ("data.machine", "true or false (like 9)"),
     '{"delivery_id": ["SECRET"]}': ("data.delivery_id", "an id (it is no text)"),
+    '{"identifiers": {"id": "a\\u0000"}}': (
+        "data.identifiers.id",
+        "an id (like aa; it holds a NUL)",
+    ),
+    '{"identifiers": {"email": ["SECRET"]}}': ("data.identifiers.email", "an id (it is no text)"),
+    '{"identifiers": "SECRET"}': ("data.identifiers", "JSON (it is no object)"),
+    '{"identifiers": [{"id": "SECRET"}]}': ("data.identifiers", "JSON (it is no object)"),
+    '{"recipient": {"a": 1}}': ("data.recipient", "an id (it is no text)"),
     '{"identifiers": {"id": 1.5}}': ("data.identifiers.id", "an id (like 9.9; it has a fraction)"),
     "7": ("data", "JSON (it is no object)"),
 }
@@ -191,6 +200,7 @@ GOOD_INSIDE = (
     '{"link_id": 42002.0, "machine": "yes", "proxied": 1.0, "campaign_id": "", "action_id": "7"}',
     '{"delivery_id": 8, "link_id": null, "identifiers": {"id": 9.0, "cio_id": null}}',
     '"{\\"link_id\\": 5}"',
+    '{"identifiers": []}',
     "null",
     "[]",
     '""',
@@ -318,9 +328,19 @@ GOOD_JSON = "".join(
     + "\n"
     for n in range(3)
 ).encode()
+BOM = codecs.BOM_UTF8
 READ = {
-    "a mark of byte order": (".jsonl", b"\xef\xbb\xbf" + GOOD_JSON),
-    "a mark of byte order, packed": (".jsonl.gz", gzip.compress(b"\xef\xbb\xbf" + GOOD_JSON)),
+    "a mark of byte order": (".jsonl", BOM + GOOD_JSON),
+    "a mark of byte order, packed": (".jsonl.gz", gzip.compress(BOM + GOOD_JSON)),
+    "marks of byte order within": (".jsonl", BOM + GOOD_JSON.replace(b"\n", b"\n" + BOM)),
+    "a mark between objects": (".jsonl", GOOD_JSON.replace(b"\n", BOM)),
+    "a mark within, before a quote": (
+        ".csv", GOOD_CSV.replace(b"e1,a@example.com", BOM + b'"e1","a@example.com"')
+    ),
+    "blanks round headings": (
+        ".csv", GOOD_CSV.replace(b"event_id", b"\xe2\x80\x8bevent_id\xc2\xa0")
+    ),
+    "separators of records": (".jsonl", b"\x1e" + GOOD_JSON.replace(b"\n", b"\n\x1e")),
     "mixed ends of lines": (".csv", GOOD_CSV.replace(b"\n", b"\r\n", 2)),
     "old ends of lines": (".csv", GOOD_CSV.replace(b"\n", b"\r")),
     "blank lines": (".csv", GOOD_CSV.replace(b"\n", b"\n\n").replace(b"e1", b"\re1")),
@@ -374,6 +394,27 @@ REFUSED = {
         b'"occurred_at":"2026-03-01"}',
         "the line has a key twice",
     ),
+    "a NUL in an id": (
+        rb'{"event_id":"e\u0000","email":"a","event_name":"x","occurred_at":"2026-03-01"}',
+        "the column `event_id` holds a value that is not an id (like aa; it holds a NUL)",
+    ),
+    "a NUL in an address": (
+        rb'{"event_id":"e","email":"\u0000a","event_name":"x","occurred_at":"2026-03-01"}',
+        "the column `email` holds a value that is not text (like aa; it holds a NUL)",
+    ),
+    "a list for an address": (
+        b'{"event_id":"e","email":["a"],"event_name":"x","occurred_at":"2026-03-01"}',
+        "the column `email` holds a value that is not text (it is no text)",
+    ),
+    "an object for a name": (
+        b'{"event_id":"e","email":"a","event_name":{"x":1},"occurred_at":"2026-03-01"}',
+        "the column `event_name` holds a value that is not text (it is no text)",
+    ),
+    "two values under two spellings": (
+        b'{"event_id":"e","email":"a","Email":"b","event_name":"x","occurred_at":"2026-03-01"}',
+        "the column `email` holds a value that is not text (its name stands there in two"
+        " spellings, with two values)",
+    ),
     "a list for an id": (
         b'{"event_id":["e"],"email":"a","event_name":"x","occurred_at":"2026-03-01"}',
         "the column `event_id` holds a value that is not an id (it is no text)",
@@ -401,6 +442,7 @@ def test_a_bad_line_of_json_is_named_with_its_cause(
         (".csv", GOOD_CSV.decode().encode("utf-16-be"), "it is in UTF-16: save it as UTF-8"),
         (".jsonl", GOOD_JSON.decode().encode("utf-16-le"), "it is in UTF-16: save it as UTF-8"),
         (".jsonl", GOOD_JSON.decode().encode("utf-32"), "it is in UTF-32: save it as UTF-8"),
+        (".csv", GOOD_CSV.decode().encode("utf-32-be"), "it is in UTF-32: save it as UTF-8"),
         (
             ".csv",
             b"PK\x03\x04\x14\0SECRET",
@@ -460,6 +502,16 @@ def test_an_open_quote_costs_one_line(connection: Connection, folder: Path) -> N
         (15, "occurred_at"),
         (45, None),
     ]
+
+
+def test_a_header_within_a_file_is_no_line(connection: Connection, folder: Path) -> None:
+    """As files that were put together have it, with the mark of byte order of each."""
+    path = folder / "behavior_together.csv"
+    parts = [HEADER + lines(*range(first, first + 12)) for first in (0, 12)]
+    path.write_text("".join(f"\ufeff{part}" for part in parts))
+    got = read(connection, path, "event_id")
+    assert sorted(got) == sorted(f"e{number}" for number in range(24))
+    assert aside(connection) == [(14, None, "the line is the header again")]
 
 
 # ---------------------------------------------------------------- wherever bad lines stand

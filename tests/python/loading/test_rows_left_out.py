@@ -14,13 +14,14 @@ from typer.testing import CliRunner
 
 from cli import app
 from pipelines.loading import FAMILIES
-from pipelines.loading.families import Family, Kind
+from pipelines.loading.families import WORDS, Family, Kind
 from pipelines.loading.sources import customerio, heap_segments
 
 TOLD = "select line_number, column_name, reason from loads.rejected_rows order by all"
 SAMPLES: dict[Kind, list[Any]] = {
     "bigint": [1, 2, 3],
     "text": ["a", "b", "c"],
+    "word": ["a", "b", "c"],
     "id": ["1", "2", "3"],
     "bool": [True, False, True],
     "timestamp": [NOON] * 3,
@@ -54,7 +55,7 @@ def test_a_row_without_a_required_value_is_loaded_and_told(tmp_path: Path, famil
         path = tmp_path / "export" / name.format(number)
         values: dict[str, Any] = {column: SAMPLES[kind] for column, kind in family.columns.items()}
         for column in group:
-            is_text = family.columns[column] in ("text", "id")
+            is_text = family.columns[column] in WORDS
             values[column] = [values[column][0], None, " \u2029" if is_text else None]
         write(path, values)
         shown = " and ".join(f"`{column}`" for column in group)
