@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import PROVE
 
 from pipelines import warehouse
 from pipelines.console import Console
@@ -28,6 +29,9 @@ from pipelines.sample import SAMPLE_AS_OF, write_sample
 from pipelines.settings import Settings
 
 CONF = Path(__file__).parent / "conf"
+PEOPLE = 5_000 if PROVE else 600
+"""Of the brand: as many as the sample has, or so few that hardly a table is without rows."""
+
 EVERYTHING = "everything.duckdb"
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
@@ -72,19 +76,19 @@ def sized(conf: Path = CONF) -> Iterator[None]:
             os.environ["SPARK_CONF_DIR"] = before
 
 
-def built(folder: Path) -> Homes:
-    """The sample brand in two homes."""
-    duckdb = Settings(_env_file=None).model_copy(update={"home": folder / "duckdb"})  # type: ignore[call-arg]
-    spark = duckdb.model_copy(update={"home": folder / "spark", "engine": "spark"})
+def built(folder: Path) -> Settings:
+    """The sample brand, built by DuckDB."""
+    settings = Settings(_env_file=None).model_copy(update={"home": folder / "duckdb"})  # type: ignore[call-arg]
     quiet = Console(as_json=True)
-    write_sample(folder / "sample", people=5_000, seed=7, console=quiet)
-    load([str(folder / "sample" / "export")], duckdb, quiet)
-    spark.home.mkdir()
-    shutil.copyfile(duckdb.raw_path, spark.raw_path)
-    homes = Homes(duckdb, spark)
-    for settings in (duckdb, spark):
-        build(settings, folder / "sample" / "seeds")
-    return homes
+    write_sample(folder / "sample", people=PEOPLE, seed=7, console=quiet)
+    load([str(folder / "sample" / "export")], settings, quiet)
+    build(settings, registries_of(settings))
+    return settings
+
+
+def registries_of(settings: Settings) -> Path:
+    """The registries of the sample brand, for any home of it."""
+    return settings.home.parent / "sample" / "seeds"
 
 
 def elsewhere(settings: Settings, name: str, **where: str) -> Settings:
