@@ -1,5 +1,5 @@
--- A push to people of whom the brand's own forecast says that they are about to order: right for half
--- of them, and the order comes with or without it. Both potential outcomes are one.
+-- A push to people of whom the brand's own forecast says that they are about to order: right for
+-- half of them, and the order comes with or without it. Both potential outcomes are one.
 create table nudges as
 with watched as (
     select
@@ -70,7 +70,7 @@ with watched as (
     from persons
     where
         -- who gets little else, so that the dose is that of these e-mails
-        kind in ('one_time', 'prospect') and has_email and noise != 'shared_mailbox'
+        kind in ('one_time', 'prospect') and i % 5 > 0 and has_email and noise != 'shared_mailbox'
         and joined_day < {drops_day} and active_until_day > 179
 ),
 
