@@ -55,7 +55,8 @@ placed as (
             and coalesce(decisions.workspace_id, journeys.workspace_id) = journeys.workspace_id
 ),
 
--- What is broken comes first, then what can be decided, then what cannot.
+-- What is broken comes first, then what harms, then what works: that another arm of it does nothing is
+-- no reason to stop that one. What cannot be decided comes last.
 ranked as (
     select
         *,
@@ -65,10 +66,10 @@ ranked as (
             order by
                 case decision
                     when 'repair_first' then 1
-                    when 'stop' then 2
                     when 'keep' then 3
-                    when 'keep_running' then 4
-                    else 5
+                    when 'stop' then case when reason = 'harms' then 2 else 4 end
+                    when 'keep_running' then 5
+                    else 6
                 end asc,
                 experiment_key asc,
                 arm asc

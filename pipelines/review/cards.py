@@ -99,7 +99,7 @@ def number(review: Review, row: Record) -> Record:
             "column": "lift",
             "big": words.difference(row["lift"], kind, money),
             "small": f"{words.interval(row['lift_low'], row['lift_high'], kind)} "
-            f"{words.clean(label or row['metric_key'])}, against the held-out",
+            f"{words.clean(label or row['metric_key'])}, {_arm(row)}against the held-out",
         }
     family = "card"
     if figure == "guardrail":
@@ -117,6 +117,11 @@ def number(review: Review, row: Record) -> Record:
         planned = row["planned_n"]
         small = "people, none planned" if planned is None else f"of {words.count(planned)} people"
     return {"family": family, "column": column, "big": big, "small": small}
+
+
+def _arm(row: Record) -> str:
+    """Which arm a number is of, where the journey has several readings."""
+    return f"{words.clean(row['arm'])} " if row["count_readings"] > 1 else ""
 
 
 def definition_marks(review: Review) -> list[Record]:

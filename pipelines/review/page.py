@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -240,7 +241,7 @@ def _context(review: Review) -> dict[str, Any]:
         "interval": words.interval,
         "amounts": words.amounts,
         "change": words.change,
-        "named": _named,
+        "named": _first_names(),
         "strip": charts.strip,
         "ticks": charts.ticks,
         "points": lambda number: f"{words.signed(100 * number, 1)}".removesuffix(".0"),
@@ -249,12 +250,25 @@ def _context(review: Review) -> dict[str, Any]:
     }
 
 
-def _named(family: str, row: Record | None, column: str) -> str:
-    """What `explain number` calls a figure of a row; empty where nobody would want to read it."""
-    if not row or column not in row:
-        return ""
-    name = name_of(family, row, column)
-    return name if len(name) <= LONGEST_FIGURE else ""
+def _first_names() -> Callable[[str, Record | None, str], str]:
+    """What `explain number` calls a figure: of each row the one that the page tells first.
+
+    The row's other figures are called the same but for the last part. Empty where nobody would
+    want to read it.
+    """
+    told: set[str] = set()
+
+    def named(family: str, row: Record | None, column: str) -> str:
+        if not row or column not in row:
+            return ""
+        name = name_of(family, row, column)
+        row_name = name.rpartition("/")[0]
+        if row_name in told or len(name) > LONGEST_FIGURE:
+            return ""
+        told.add(row_name)
+        return name
+
+    return named
 
 
 def _journey(review: Review, journey: Record, told: list[Record]) -> Record:

@@ -9,19 +9,22 @@ from pipelines.review.gather import Review
 FINDINGS = {"adds": 0, "costs": 1, "not distinguishable from zero": 2, "no headline": 3}
 """What was found before what was not; what is only described comes last."""
 
-DESCRIBED_BY = ("everybody", "shipping_rates")
-"""States by which the page tells what is not caused; those by tier are in the JSON alone."""
+TOLD_BY = ("everybody", "shipping_rates")
+"""States by which the page tells every cell; by tier only a finding, the others are in the JSON."""
 
 
 def told(review: Review) -> Record:
     """The rows of the section, by its parts."""
     cells = _cells(review)
     return {
-        "held_out": [row for row in cells if row["basis"] == "held out"],
-        "described": [
+        "held_out": [
             row
             for row in cells
-            if row["basis"] == "described" and row["state_kind"] in DESCRIBED_BY
+            if row["basis"] == "held out"
+            and (row["state_kind"] in TOLD_BY or row["finding"] in ("adds", "costs"))
+        ],
+        "described": [
+            row for row in cells if row["basis"] == "described" and row["state_kind"] in TOLD_BY
         ],
         "values": _titled(review, "fct_message_value"),
         "credits": [
@@ -42,10 +45,10 @@ def _titled(review: Review, mart: str) -> list[Record]:
 
 
 def _doses(review: Review) -> list[Record]:
-    """Arms that got more than one dose: the others have nothing to be held against."""
+    """Arms of which some dose can be told beside the lowest; those that refuse are in the JSON."""
     rows = review.optional.get("fct_pressure_by_dose") or []
     keys = ("workspace_id", "journey_id", "experiment_key", "arm")
-    risen = {tuple(row[key] for key in keys) for row in rows if row["verdict"] != "lowest dose"}
+    risen = {tuple(row[key] for key in keys) for row in rows if row["rise"] is not None}
     return [
         {**row, "title": _journey(row)} for row in rows if tuple(row[key] for key in keys) in risen
     ]

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.sample.brand import HISTORY_DAYS
+from pipelines.sample.brand import (
+    BACK_TO_PAYMENT,
+    BACK_TO_SHIPPING,
+    COMES_BACK,
+    HISTORY_DAYS,
+    RETURNED_SHARE,
+)
 from pipelines.sql import read_sql
 
 SQL = Path(__file__).with_name("sql")
@@ -18,5 +24,9 @@ def make_behavior(work: duckdb.DuckDBPyConnection) -> None:
         read_sql(
             SQL / "behavior.sql",
             history_days=HISTORY_DAYS,
+            comes_back=COMES_BACK,
+            back_to_shipping=BACK_TO_SHIPPING,
+            back_to_payment=BACK_TO_PAYMENT,
+            returned_share=RETURNED_SHARE,
         )
     )

@@ -23,6 +23,29 @@ DEFAULT_EFFECT = 0.08
 """Planted effect of the cart e-mail on those it reaches, absolute, on the chance of ordering."""
 
 WINBACK_EFFECT = 0.03
+TEXT_EFFECT = 0.18
+"""Planted effect of the text at thirty minutes on those it reaches; at four hours it has none."""
+
+TEXTABLE_SHARE = 0.7
+"""So many people left a number; only they are drawn for the text."""
+
+WEEKEND_MOVES = 0.4
+"""Of the carts that would be left on a weekday, so many are left on the Saturday after it."""
+
+RETURNED_SHARE = 0.06
+"""Of the orders, so many are sent back within three weeks."""
+
+COMES_BACK, BACK_TO_SHIPPING, BACK_TO_PAYMENT = 0.18, 0.6, 0.5
+"""Of abandoned carts, of those come back to, and of those in which the rates were seen again."""
+
+PRICE_DROPS_DAY = 100
+"""From that day on people are told of price drops: in a week once, or at every one of four."""
+
+LEAVES_BY_DOSE = (0.006, 0.02, 0.02, 0.2)
+"""How many leave by the first, second, third and fourth price-drop e-mail within a week."""
+
+ASKED_SHARE, CONSENT_SHARE = 0.8, 0.6
+"""Of the people, so many were asked for consent to ads; of those asked, so many gave it."""
 
 BRAND_WORKSPACE = 208301
 SISTER_WORKSPACE = 208477
@@ -59,6 +82,7 @@ class Campaign:
 
 
 CART, REPLENISHMENT, WINBACK, WELCOME, DRAFT, BROWSE, BROADCAST = 101, 102, 103, 104, 105, 106, 201
+TEXT, PUSH, PRICE_DROPS = 107, 108, 109
 
 CAMPAIGNS = (
     Campaign(CART, "Cart recovery", "event"),
@@ -67,6 +91,9 @@ CAMPAIGNS = (
     Campaign(WELCOME, "Welcome", "segment"),
     Campaign(DRAFT, "Loyalty club", "segment"),
     Campaign(BROWSE, "Browse abandonment", "event"),
+    Campaign(TEXT, "Shipping rates text", "event"),
+    Campaign(PUSH, "Reorder nudge", "segment"),
+    Campaign(PRICE_DROPS, "Price drops", "segment"),
 )
 
 
@@ -96,8 +123,16 @@ ACTIONS = (
     Action(WINBACK, 1039, "Exit", "exit"),
     Action(WELCOME, 1041, "Welcome", "email"),
     Action(WELCOME, 1042, "Find your routine", "in_app"),
+    Action(WELCOME, 1043, "Tell the loyalty desk", "webhook"),
     Action(DRAFT, 1051, "Join the club", "email"),
     Action(BROWSE, 1061, "Still thinking it over?", "email"),
+    Action(TEXT, 1070, "Random cohorts after shipping rates", "random_cohort_branch"),
+    Action(TEXT, 1071, "Text at thirty minutes", "sms"),
+    Action(TEXT, 1072, "Text at four hours", "sms"),
+    Action(TEXT, 1079, "Exit", "exit"),
+    Action(PUSH, 1080, "Push split", "split_test"),
+    Action(PUSH, 1081, "Time for a refill", "push"),
+    Action(PRICE_DROPS, 1091, "Your favourite costs less", "email"),
     Action(BROADCAST, 2011, "Delivery notice", "email"),
 )
 
@@ -137,6 +172,14 @@ class Experiment:
     analysis_day: int | None = None
     attribute_name: str = ""
     salt: str = ""
+    split_action_id: int | None = None
+    arms: tuple[str, ...] = ("treatment", "holdout")
+    changes: tuple[tuple[int, tuple[float, ...]], ...] = ()
+
+    @property
+    def allocations(self) -> tuple[tuple[int, tuple[float, ...]], ...]:
+        """From which day on which arm gets how many; the control is the last arm."""
+        return self.changes or ((self.start_day, (1 - self.control_share, self.control_share)),)
 
     @property
     def started_at(self) -> datetime:
@@ -145,8 +188,30 @@ class Experiment:
 
 
 EXPERIMENTS = (
-    Experiment("cart_recovery", BRAND_WORKSPACE, CART, "split", 21, 168, 0.3, 2_000, 172),
-    Experiment("replenishment", BRAND_WORKSPACE, REPLENISHMENT, "branch", 30, 168, 0.4, 1_000, 172),
+    Experiment(
+        "cart_recovery",
+        BRAND_WORKSPACE,
+        CART,
+        "split",
+        21,
+        168,
+        0.3,
+        2_000,
+        172,
+        split_action_id=1010,
+    ),
+    Experiment(
+        "replenishment",
+        BRAND_WORKSPACE,
+        REPLENISHMENT,
+        "branch",
+        30,
+        168,
+        0.4,
+        1_000,
+        172,
+        split_action_id=1020,
+    ),
     Experiment(
         "winback",
         BRAND_WORKSPACE,
@@ -160,7 +225,44 @@ EXPERIMENTS = (
         "cohort_winback",
         "winback_2026",
     ),
-    Experiment("sister_cart", SISTER_WORKSPACE, CART, "split", 40, 168, 0.5, 1_000),
+    Experiment(
+        "sister_cart",
+        SISTER_WORKSPACE,
+        CART,
+        "split",
+        40,
+        168,
+        0.5,
+        1_000,
+        split_action_id=1010,
+    ),
+    # right before the first message, in a journey of its own: nothing else chose who is left
+    Experiment(
+        "shipping_text",
+        BRAND_WORKSPACE,
+        TEXT,
+        "branch",
+        60,
+        168,
+        0.3,
+        1_000,
+        172,
+        split_action_id=1070,
+        arms=("text_30m", "text_4h", "holdout"),
+        changes=((60, (0.4, 0.3, 0.3)), (124, (0.35, 0.35, 0.3))),
+    ),
+    Experiment(
+        "reorder_nudge",
+        BRAND_WORKSPACE,
+        PUSH,
+        "split",
+        60,
+        168,
+        0.4,
+        600,
+        172,
+        split_action_id=1080,
+    ),
 )
 
 

@@ -10,11 +10,17 @@ from pipelines.sample.brand import (
     BRAND_WORKSPACE,
     BROADCAST,
     BROWSE,
+    CART,
     DRAFT,
     HISTORY_DAYS,
+    LEAVES_BY_DOSE,
     NEWSLETTERS,
     ORDER_CONFIRMATION,
+    PRICE_DROPS,
+    PRICE_DROPS_DAY,
+    PUSH,
     REPLENISHMENT,
+    TEXT,
     WELCOME,
     WINBACK,
     experiment,
@@ -25,8 +31,10 @@ SQL = Path(__file__).with_name("sql")
 
 
 def make_journeys(work: duckdb.DuckDBPyConnection) -> None:
-    """Create `replenishments`, `passes` (subjects), `messages` (deliveries), `steps` (outputs)."""
+    """Create `replenishments`, `nudges` and `price_drops`; then `passes` (subjects), `messages`
+    (deliveries) and `steps` (outputs)."""
     _make_replenishments(work)
+    _make_nudges(work)
     _make_other_entries(work)
     _make_passes(work)
     _make_messages(work)
@@ -42,6 +50,21 @@ def _make_replenishments(work: duckdb.DuckDBPyConnection) -> None:
             start_day=reminder.start_day,
             control_share=reminder.control_share,
             window_hours=reminder.window_hours,
+        )
+    )
+
+
+def _make_nudges(work: duckdb.DuckDBPyConnection) -> None:
+    """One row per reorder nudge, and per price drop. Neither makes anybody order."""
+    nudge = experiment("reorder_nudge")
+    work.execute(
+        read_sql(
+            SQL / "nudges.sql",
+            start_day=nudge.start_day,
+            control_share=nudge.control_share,
+            window_hours=nudge.window_hours,
+            drops_day=PRICE_DROPS_DAY,
+            leaves_by_dose=", ".join(map(str, LEAVES_BY_DOSE)),
         )
     )
 
@@ -68,6 +91,8 @@ def _make_passes(work: duckdb.DuckDBPyConnection) -> None:
             winback=WINBACK,
             broadcast=BROADCAST,
             browse=BROWSE,
+            push=PUSH,
+            price_drop=PRICE_DROPS,
         )
     )
 
@@ -83,6 +108,9 @@ def _make_messages(work: duckdb.DuckDBPyConnection) -> None:
         read_sql(
             SQL / "messages.sql",
             brand=BRAND_WORKSPACE,
+            cart=CART,
+            push=PUSH,
+            price_drop=PRICE_DROPS,
             replenishment=REPLENISHMENT,
             window_hours=reminder.window_hours,
             winback=WINBACK,
@@ -102,6 +130,8 @@ def _make_steps(work: duckdb.DuckDBPyConnection) -> None:
         read_sql(
             SQL / "steps.sql",
             brand=BRAND_WORKSPACE,
+            cart=CART,
+            text=TEXT,
             history_days=HISTORY_DAYS,
         )
     )

@@ -115,6 +115,7 @@ def registries() -> dict[str, Iterable[Row]]:
         "behavior_map": [
             *((name, name) for name in BEHAVIORS),
             ("Order Completed", "order_placed"),
+            ("Order Returned", "order_placed"),
         ],
         "identity_rules": [
             ("", "customer_id", "primary", "trim", 5, PLACEHOLDERS, "data platform", "2025-11-03"),
@@ -131,6 +132,7 @@ def registries() -> dict[str, Iterable[Row]]:
             ("sms", "0.0120", "USD"),
             ("in_app", "0.0000", "USD"),
             ("push", "0.0000", "USD"),
+            ("webhook", "0.0000", "USD"),
         ],
         "spot_checks": [("", "2026-04-20", 40, 39, "data platform")],
     }
@@ -162,27 +164,28 @@ def _experiment(one: Experiment) -> Row:
 
 
 def _arms(one: Experiment) -> list[Row]:
-    split_action = {"split": 1010, "branch": 1020}.get(one.source, "")
+    starts = [(SAMPLE_START + timedelta(days=day)).isoformat() for day, _ in one.allocations]
     rows: list[Row] = []
-    for index, arm in enumerate(("treatment", "holdout")):
-        held_out = arm == "holdout"
-        in_brand_cart = one.key == "cart_recovery"
-        rows.append(
-            (
-                one.key,
-                arm,
-                "true" if held_out else "false",
-                round(one.control_share if held_out else 1 - one.control_share, 6),
-                1,
-                one.started_at.isoformat(),
-                "",
-                split_action,
-                "" if split_action == "" else index,
-                arm if one.source == "attribute" else "",
-                1012 if held_out and in_brand_cart else "",
-                BLACK_HOLE if held_out and one.workspace_id == SISTER_WORKSPACE else "",
+    for version, (_, shares) in enumerate(one.allocations, start=1):
+        for index, (arm, share) in enumerate(zip(one.arms, shares, strict=True)):
+            held_out = arm == "holdout"
+            in_brand_cart = one.key == "cart_recovery"
+            rows.append(
+                (
+                    one.key,
+                    arm,
+                    "true" if held_out else "false",
+                    round(share, 6),
+                    version,
+                    starts[version - 1],
+                    starts[version] if version < len(starts) else "",
+                    one.split_action_id or "",
+                    "" if one.split_action_id is None else index,
+                    arm if one.source == "attribute" else "",
+                    1012 if held_out and in_brand_cart else "",
+                    BLACK_HOLE if held_out and one.workspace_id == SISTER_WORKSPACE else "",
+                )
             )
-        )
     return rows
 
 

@@ -10,10 +10,19 @@ import duckdb
 
 from pipelines.built.quoting import literal
 from pipelines.sample.brand import (
+    ASKED_SHARE,
+    BACK_TO_PAYMENT,
+    BACK_TO_SHIPPING,
     BRAND_WORKSPACE,
+    COMES_BACK,
+    CONSENT_SHARE,
     EXPERIMENTS,
+    LEAVES_BY_DOSE,
+    RETURNED_SHARE,
     SAMPLE_AS_OF,
     SISTER_WORKSPACE,
+    TEXT_EFFECT,
+    WEEKEND_MOVES,
     WINBACK_EFFECT,
 )
 from pipelines.sql import read_sql
@@ -60,34 +69,52 @@ def _make_tables(work: duckdb.DuckDBPyConnection) -> None:
 
 
 def _effects(work: duckdb.DuckDBPyConnection, effect: float) -> dict[str, Any]:
-    planted = {
-        "cart_recovery": effect,
-        "replenishment": 0.0,
-        "winback": WINBACK_EFFECT,
-        "sister_cart": 0.0,
-    }
-    found: dict[str, Any] = {
-        key: {"planted_effect_on_reached": value, "count_units": 0}
-        for key, value in planted.items()
-    }
+    planted = {"cart_recovery": effect, "winback": WINBACK_EFFECT, "shipping_text": TEXT_EFFECT}
     rows = work.execute(read_sql(SQL / "effects.sql")).fetchall()
     naive = _naive(work)
-    for key, units, mature, treated, treated_y, held, held_y, if_treated, if_held, crossed in rows:
-        found[key].update(
-            count_units=units,
-            count_mature=mature,
-            count_crossovers=crossed,
-            # the finite sample's own truth: both outcomes of every mature unit are known
-            true_itt=(if_treated - if_held) / mature if mature else None,
-            true_mean_treated=if_treated / mature if mature else None,
-            true_mean_held_out=if_held / mature if mature else None,
-            realised={
-                "treatment": {"units": treated, "ordered": treated_y},
-                "holdout": {"units": held, "ordered": held_y},
-            },
-            naive_contrasts=naive.get(key, {}),
+    found: dict[str, Any] = {"planted": _planted()}
+    for one in EXPERIMENTS:
+        own = [row[1:] for row in rows if row[0] == one.key]
+        units, mature, _, if_treated, if_held, crossed = (
+            sum(row[place] for row in own) for place in range(1, 7)
         )
+        # the finite sample's own truth: both outcomes of every mature unit are known
+        true_itt = (if_treated - if_held) / mature if mature else None
+        found[one.key] = {
+            "planted_effect_on_reached": planted.get(one.key, 0.0),
+            "count_units": units,
+            "count_mature": mature,
+            "count_crossovers": crossed,
+            "true_itt": true_itt,
+            "true_itt_by_arm": {
+                arm: true_itt if arm == one.arms[0] else 0.0 for arm in one.arms[:-1]
+            },
+            "true_mean_treated": if_treated / mature if mature else None,
+            "true_mean_held_out": if_held / mature if mature else None,
+            "realised": {arm: {"units": count, "ordered": y} for arm, _, count, y, *_ in own},
+            "naive_contrasts": naive.get(one.key, {}),
+        }
     return found
+
+
+def _planted() -> dict[str, Any]:
+    """What was planted besides effects: shares, and which journeys deserve which verdict."""
+    drops = (1 - BACK_TO_SHIPPING, BACK_TO_SHIPPING * (1 - BACK_TO_PAYMENT))
+    once, twice, _, often = LEAVES_BY_DOSE
+    return {
+        "carts_left_at_weekends": 2 / 7 + 5 / 7 * WEEKEND_MOVES,
+        "orders_returned": RETURNED_SHARE,
+        "carts_that_come_back": COMES_BACK,
+        "dropped_before": {
+            "shipping_viewed": drops[0],
+            "payment_viewed": drops[1],
+            "order_placed": 1 - sum(drops),
+        },
+        "left_by_dose": {"1": once, "2 to 3": twice, "4 or more": often},
+        "consent_to_ads": ASKED_SHARE * CONSENT_SHARE,
+        "takes_credit": "reorder_nudge",
+        "tires_people": "Price drops",
+    }
 
 
 def _naive(work: duckdb.DuckDBPyConnection) -> dict[str, dict[str, float | None]]:

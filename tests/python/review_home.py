@@ -40,6 +40,7 @@ def _build(home: Path) -> None:
     load([str(brand / "export")], settings, console)
     build(settings, console, as_of=SAMPLE_AS_OF, registries=brand / "seeds")
     (home / "raw.duckdb").unlink()
+    (brand / "truth").rename(home / "truth")
     shutil.rmtree(brand)
     (home / "is_built").touch()
 

@@ -11,6 +11,7 @@ from pipelines.sample.brand import (
     BROWSE,
     CART,
     SISTER_WORKSPACE,
+    TEXT,
 )
 from pipelines.sample.files.export import Export, clock_type, file_name, number_type
 from pipelines.sql import read_sql
@@ -36,7 +37,7 @@ def write_journeys(export: Export, workspace_id: int, batch: int) -> None:
         """
 
     trigger = (
-        f"case when campaign_id in ({CART}, {BROWSE}) "
+        f"case when campaign_id in ({CART}, {BROWSE}, {TEXT}) "
         "then ulid(concat('trigger:', subject_key)) end"
     )
     export.parquet(

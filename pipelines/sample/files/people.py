@@ -6,7 +6,13 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.sample.brand import BATCHES, BRAND_WORKSPACE, EXPORT_DAYS
+from pipelines.sample.brand import (
+    ASKED_SHARE,
+    BATCHES,
+    BRAND_WORKSPACE,
+    CONSENT_SHARE,
+    EXPORT_DAYS,
+)
 from pipelines.sample.files.export import Export, clock_type, file_name
 from pipelines.sql import read_sql
 
@@ -15,7 +21,14 @@ SQL = Path(__file__).with_name("sql")
 
 def prepare(work: duckdb.DuckDBPyConnection) -> None:
     """Tables that several files draw from: profiles as they appear, and attribute changes."""
-    work.execute(read_sql(SQL / "prepared.sql", brand=BRAND_WORKSPACE))
+    work.execute(
+        read_sql(
+            SQL / "prepared.sql",
+            brand=BRAND_WORKSPACE,
+            asked_share=ASKED_SHARE,
+            consent_share=CONSENT_SHARE,
+        )
+    )
 
 
 def write_people(export: Export, workspace_id: int, batch: int) -> None:

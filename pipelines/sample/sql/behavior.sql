@@ -76,7 +76,7 @@ second_looks as (
     where draw(cart_key, 'looks twice') < if(saw_shipping, 0.60, 0.15)
 ),
 
--- some come back to the checkout and stop again
+-- some come back to the checkout and stop again, at every step of it
 returns as (
     select
         i,
@@ -91,11 +91,16 @@ returns as (
     from carts_left
     cross join order_steps
     where
-        draw(cart_key, 'comes back') < 0.12
-        and (
-            event_name = 'checkout_started'
-            or (event_name = 'shipping_viewed' and draw(cart_key, 'ships back') < 0.5)
-        )
+        draw(cart_key, 'comes back') < {comes_back}
+        and case event_name
+            when 'checkout_started' then true
+            when 'shipping_viewed' then draw(cart_key, 'ships back') < {back_to_shipping}
+            when 'payment_viewed'
+                then
+                    draw(cart_key, 'ships back') < {back_to_shipping}
+                    and draw(cart_key, 'pays back') < {back_to_payment}
+            else false
+        end
 ),
 
 -- a few look up what shipping would cost in the last days, so that somebody is still undecided
@@ -144,6 +149,20 @@ arrivals as (
     where draw(order_key, 'lost') >= 0.01
 ),
 
+sent_back as (
+    select
+        i,
+        is_sister,
+        concat(order_key, ':returned') as event_key,
+        'Order Returned' as event_name,
+        ordered_at + minutes(7200 + draw(order_key, 'sent back after') * 21600) as occurred_at,
+        -value as value,
+        product_id,
+        category
+    from orders
+    where draw(order_key, 'sent back') < {returned_share}
+),
+
 visits as (
     select
         i,
@@ -174,6 +193,8 @@ united as (
     select * from order_events
     union all
     select * from arrivals
+    union all
+    select * from sent_back
     union all
     select * from visits
 )

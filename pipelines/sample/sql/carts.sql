@@ -24,22 +24,35 @@ first_carts as (
     from leavers
 ),
 
+-- the week has a season: some carts are left on the Saturday instead
+dated as (
+    select
+        first_carts.*,
+        n,
+        concat(i, ':', n) as cart_key,
+        case n when 1 then day_1 when 2 then day_2 else day_3 end as left_day,
+        if(
+            weekday_of(left_day) < 5 and left_day + 5 < until_day
+            and draw(cart_key, 'weekend') < {weekend_moves},
+            5 - weekday_of(left_day), 0
+        ) as days_later
+    from first_carts
+    cross join range(1, 4) as numbers (n)
+    where n <= count_carts and left_day < until_day
+),
+
 left_carts as (
     select
-        first_carts.i,
-        first_carts.noise,
+        i,
+        noise,
         kind,
         has_email,
         category_number,
         n,
-        concat(first_carts.i, ':', n) as cart_key,
-        at_day(case n when 1 then day_1 when 2 then day_2 else day_3 end) as abandoned_at,
-        slot_at(first_carts.noise, n, abandoned_at) as slot
-    from first_carts
-    cross join range(1, 4) as numbers (n)
-    where
-        n <= count_carts
-        and (case n when 1 then day_1 when 2 then day_2 else day_3 end) < until_day
+        cart_key,
+        at_day(left_day + days_later) as abandoned_at,
+        slot_at(noise, n, abandoned_at) as slot
+    from dated
 ),
 
 judged as (
@@ -55,7 +68,22 @@ judged as (
         if(
             n > 1 and draw(cart_key, 'redrawn') < 0.02,
             draw(cart_key, 'split'), draw(concat(i, ':', slot), 'split')
-        ) < {control_share} as is_held_out
+        ) < {control_share} as is_held_out,
+        -- from that day on, whoever saw the rates and left a number is drawn for the text, and gets
+        -- no e-mail
+        saw_shipping and entered_at >= at_day({text_day})
+        and draw(i, 'left a number') < {textable_share} as is_for_text,
+        draw(concat(i, ':', slot), 'text') as text_draw,
+        case
+            when not is_for_text then null
+            when text_draw < {text_control} then 'holdout'
+            when
+                text_draw < {text_control}
+                + if(entered_at < at_day({text_changed_day}), {early_share}, {early_share_changed})
+                then 'text_30m'
+            else 'text_4h'
+        end as text_arm,
+        sms_fate(concat('cart:', cart_key, ':sms')) as text_fate
     from left_carts
 ),
 
@@ -71,7 +99,16 @@ decided as (
         90 + delay_draw * delay_draw * 4000 as moved_delay,
         -- who buys within the hour leaves before the e-mail, in either arm
         email_fate = 'sent' and not (buys_if_held_out and own_delay < 60) as is_reachable,
-        buys_draw < chance + if(is_reachable, {effect}::double, 0.0) as buys_if_treated
+        buys_draw < chance + if(is_reachable, {effect}::double, 0.0) as buys_if_treated,
+        buys_draw < chance + if(
+            text_fate = 'sent' and not (buys_if_held_out and own_delay < 30),
+            {text_effect}::double, 0.0
+        ) as buys_if_texted,
+        case
+            when text_arm = 'text_30m' then buys_if_texted
+            when is_for_text or is_held_out then buys_if_held_out
+            else buys_if_treated
+        end as buys
     from judged
 )
 
@@ -89,15 +126,18 @@ select
     email_fate,
     buys_if_held_out,
     buys_if_treated,
+    buys_if_texted,
+    text_arm,
+    text_fate,
     entered_at + to_seconds(5) as assigned_at,
     case
-        when if(is_held_out, buys_if_held_out, buys_if_treated) then
+        when buys then
             entered_at + to_seconds(cast(floor(
                 if(buys_if_held_out, own_delay, moved_delay) * 60
             ) as bigint))
     end as ordered_at,
     {brand} as workspace_id,
-    {cart} as campaign_id
+    if(is_for_text, {text}, {cart}) as campaign_id
 from decided
 order by i, n;
 

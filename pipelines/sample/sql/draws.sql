@@ -10,6 +10,8 @@ create macro minutes(number) as to_minutes((floor(number))::bigint);
 -- the instant of a day of the history, whole seconds
 create macro at_day(day) as
 timestamp '{start}' + to_seconds((floor(day * 86400))::bigint);
+-- Monday is 0, by the clock of the history (UTC)
+create macro weekday_of(day) as isodow(at_day(day)) - 1;
 create macro day_of(instant) as
 epoch(instant - timestamp '{start}') / 86400.0;
 
@@ -62,4 +64,5 @@ create macro sms_fate(key) as list_extract(
     ['bounced', 'failed', 'sent'],
     1 + (draw(key, 'fate') >= 0.012)::integer + (draw(key, 'fate') >= 0.024)::integer
 );
+create macro push_fate(key) as if(draw(key, 'fate') < 0.020, 'failed', 'sent');
 create macro in_app_fate(key) as if(draw(key, 'fate') < 0.010, 'failed', 'sent');

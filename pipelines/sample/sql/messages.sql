@@ -25,6 +25,7 @@ with cart_emails as (
             email_fate,
             ordered_at
         from carts
+        where campaign_id = {cart}
         union all
         select
             workspace_id,
@@ -41,7 +42,8 @@ with cart_emails as (
     where ordered_at is null or ordered_at > entered_at + to_minutes(60)
 ),
 
--- only to people who have seen shipping rates and have not bought: a choice, not a coin
+-- only to people who have seen shipping rates and have not bought: a choice in cart recovery, and a
+-- coin in the journey that took its place
 cart_texts as (
     select
         workspace_id,
@@ -51,15 +53,15 @@ cart_texts as (
         concat(subject_key, ':sms') as message_key,
         if(draw(subject_key, 'spelling') < 0.5, 'sms', 'twilio') as channel,
         campaign_id,
-        1013,
-        entered_at + to_minutes(240),
-        sms_fate(concat(subject_key, ':sms')),
+        case text_arm when 'text_30m' then 1071 when 'text_4h' then 1072 else 1013 end,
+        entered_at + to_minutes(if(text_arm = 'text_30m', 30, 240)) as created_at,
+        text_fate,
         false,
         ordered_at
     from carts
     where
-        not is_held_out and saw_shipping
-        and (ordered_at is null or ordered_at > entered_at + to_minutes(240))
+        saw_shipping and coalesce(text_arm != 'holdout', not is_held_out)
+        and (ordered_at is null or ordered_at > created_at)
 ),
 
 reminders as (
@@ -108,23 +110,64 @@ other_messages as (
         slot,
         subject_key,
         concat(subject_key, ':', kind),
-        if(kind = 'email', 'email', if(i % 2 = 0, 'in_app', 'in-app')),
+        case kind when 'in_app' then if(i % 2 = 0, 'in_app', 'in-app') else kind end,
         campaign_id,
         case campaign_id
-            when {welcome} then if(kind = 'email', 1041, 1042)
+            when {welcome}
+                then case kind when 'email' then 1041 when 'in_app' then 1042 else 1043 end
             when {browse} then 1061 when {draft} then 1051 else 2011
         end,
-        entered_at + if(kind = 'email', to_minutes(3), to_hours(24)),
+        entered_at
+        + case kind
+            when 'email' then to_minutes(3) when 'in_app' then to_hours(24) else to_minutes(4)
+        end,
         case
             when campaign_id = {draft} then 'drafted'
+            when kind = 'webhook' then if(draw(subject_key, 'webhook') < 0.02, 'failed', 'sent')
             when kind = 'email' then email_fate(subject_key, has_email)
             else in_app_fate(subject_key)
         end,
         false,
         null
     from other_entries
-    cross join (values ('email'), ('in_app')) as kinds (kind)
+    cross join (values ('email'), ('in_app'), ('webhook')) as kinds (kind)
     where kind = 'email' or campaign_id = {welcome}
+),
+
+nudges_sent as (
+    select
+        {brand},
+        i,
+        slot,
+        subject_key,
+        concat(subject_key, ':push') as message_key,
+        'push',
+        {push},
+        1081,
+        entered_at + to_minutes(2),
+        push_fate(message_key),
+        false,
+        ordered_at
+    from nudges
+    where not is_held_out
+),
+
+price_drop_emails as (
+    select
+        {brand},
+        i,
+        slot,
+        subject_key,
+        message_key,
+        'email',
+        {price_drop},
+        1091,
+        entered_at + to_minutes(5),
+        email_fate,
+        false,
+        ordered_at
+    from price_drops
+    where not has_left
 ),
 
 in_journeys as (
@@ -137,6 +180,10 @@ in_journeys as (
     select * from winback_messages
     union all
     select * from other_messages
+    union all
+    select * from nudges_sent
+    union all
+    select * from price_drop_emails
 ),
 
 letters as (
@@ -169,11 +216,13 @@ confirmations as (
 
 united as (
     select
-        *,
+        in_journeys.*,
+        price_drops.leaving,
         null::integer as newsletter_id,
         null::integer as content_id,
         null::integer as transactional_message_id
     from in_journeys
+    left join price_drops using (subject_key)
     union all
     select
         {brand},
@@ -187,6 +236,7 @@ united as (
         created_at,
         fate,
         false,
+        null,
         null,
         newsletter_id,
         content_id,
@@ -205,6 +255,7 @@ united as (
         created_at,
         fate,
         false,
+        null,
         null,
         null,
         null,

@@ -9,11 +9,11 @@ treated as (
         true_arms.i,
         true_arms.y,
         bool_or(clicked.delivery_id is not null) as is_clicked,
-        bool_or(messages.action_id = 1013 and messages.fate = 'sent') as is_texted
+        bool_or(messages.channel in ('sms', 'twilio') and messages.fate = 'sent') as is_texted
     from true_arms
     inner join messages on true_arms.subject_key = messages.subject_key
     left join clicked on messages.delivery_id = clicked.delivery_id
-    where arm = 'treatment' and is_mature
+    where arm != 'holdout' and is_mature
     group by true_arms.experiment_key, true_arms.i, true_arms.y
 )
 

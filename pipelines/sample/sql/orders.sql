@@ -19,7 +19,9 @@ spaced as (
         n,
         cast(floor(case
             -- the lapsed ordered once or twice, and last before day 55
-            when kind = 'lapsed' and n = 0 then 5 + draw(i, 'last order') * 25
+            -- (a few later, so that some are due to be won back in the last weeks)
+            when kind = 'lapsed' and n = 0
+                then 5 + draw(i, 'last order') * if(draw(i, 'lapses late') < 0.2, 85, 25)
             when kind = 'lapsed' then 20 + draw(i, 'last but one') * 5
             when kind = 'one_time'
                 then
@@ -102,6 +104,7 @@ select
             entered_at + minutes(1440 + draw(i, 'won back after') * 34000)
     end as ordered_at
 from entered
+where day_of(entered_at) < {history_days} - 0.01
 order by i;
 
 create table orders as

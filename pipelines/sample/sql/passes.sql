@@ -49,6 +49,28 @@ with united as (
         i,
         slot,
         subject_key,
+        {push},
+        'segment',
+        null,
+        entered_at
+    from nudges
+    union all
+    select
+        {brand},
+        i,
+        slot,
+        subject_key,
+        {price_drop},
+        'segment',
+        null,
+        entered_at
+    from price_drops
+    union all
+    select
+        {brand},
+        i,
+        slot,
+        subject_key,
         campaign_id,
         case campaign_id
             when {broadcast} then 'triggered_broadcast'

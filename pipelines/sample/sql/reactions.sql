@@ -9,8 +9,13 @@ with judged as materialized (
         fate,
         is_trapped,
         newsletter_id,
-        channel in ('sms', 'twilio') as is_sms,
-        channel in ('in_app', 'in-app') as is_in_app,
+        channel,
+        leaving,
+        channel = 'email' as is_email,
+        -- a webhook speaks to a system
+        channel != 'webhook' as is_for_people,
+        channel in ('email', 'in_app', 'in-app', 'push') as is_openable,
+        channel in ('email', 'sms', 'twilio', 'push') as is_carried,
         fate = 'sent' and not is_trapped as is_real,
         transactional_message_id is not null as is_receipt,
         if(transactional_message_id is null, draw(message_key, 'opens'), 1.0) as open_draw,
@@ -25,13 +30,14 @@ timed as materialized (
         judged.*,
         created_at + to_seconds(cast(20 + floor(later_draw * 60) as bigint)) as sent_at,
         sent_at + to_seconds(cast(5 + floor(machine_draw * 90) as bigint)) as delivered_at,
-        is_real and click_draw < if(converts_at is null, 0.035, 0.30) as is_clicked,
+        is_real and is_for_people
+        and click_draw < if(converts_at is null, 0.035, 0.30) as is_clicked,
         -- between the message and the order, or within two days
         delivered_at + to_seconds(cast(floor(
             (0.05 + 0.9 * later_draw)
             * coalesce(epoch(converts_at - delivered_at), 172800)
         ) as bigint)) as clicked_at,
-        is_real and not is_sms and not is_receipt
+        is_real and is_openable and not is_receipt
         and (is_clicked or open_draw < if(converts_at is null, 0.22, 0.50)) as is_opened,
         delivered_at + (clicked_at - delivered_at) / 2 as opened_at
     from judged
@@ -86,7 +92,7 @@ arrivals as (
         cast(null as boolean),
         delivered_at
     from timed
-    where fate = 'sent' and not is_in_app
+    where fate = 'sent' and is_carried
 ),
 
 failures as (
@@ -142,7 +148,7 @@ machine_opens as (
         cast(null as boolean),
         delivered_at + to_seconds(3)
     from timed
-    where is_real and not is_sms and not is_in_app and machine_draw < 0.35
+    where is_real and is_email and machine_draw < 0.35
 ),
 
 opens as (
@@ -194,7 +200,7 @@ machine_clicks as (
         delivered_at + to_seconds(2)
     from timed
     cross join (values (1), (2)) as links (link_id)
-    where is_real and not is_in_app and machine_draw between 0.31 and 0.35
+    where is_real and channel in ('email', 'sms', 'twilio') and machine_draw between 0.31 and 0.35
 ),
 
 conversions as (
@@ -252,7 +258,9 @@ farewells as (
         cast(null as boolean),
         delivered_at + to_hours(3)
     from timed
-    where is_real and not is_sms and not is_receipt and click_draw > 0.994
+    where
+        is_real and channel in ('email', 'in_app', 'in-app') and not is_receipt
+        and click_draw > 1 - coalesce(leaving, 0.006)
 ),
 
 united as (

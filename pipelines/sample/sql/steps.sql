@@ -12,6 +12,20 @@ with splits as (
         null::timestamp as delay_ends_at,
         assigned_at as created_at
     from carts
+    where campaign_id = {cart}
+    union all
+    select
+        {brand},
+        subject_key,
+        'split_test',
+        1080,
+        'randomised',
+        null,
+        if(is_held_out, 1, 0),
+        null,
+        null,
+        assigned_at
+    from nudges
     union all
     select
         workspace_id,
@@ -53,6 +67,20 @@ branches as (
         null,
         entered_at + to_seconds(4)
     from winbacks
+    union all
+    select
+        {brand},
+        subject_key,
+        'random_cohort_branch',
+        1070,
+        'cohort drawn',
+        null,
+        null,
+        case text_arm when 'text_30m' then 0 when 'text_4h' then 1 else 2 end,
+        null,
+        assigned_at
+    from carts
+    where campaign_id = {text}
 ),
 
 delays as (
@@ -68,6 +96,7 @@ delays as (
         entered_at + to_minutes(60),
         assigned_at + to_seconds(1)
     from carts
+    where campaign_id = {cart}
 ),
 
 sends as (
@@ -114,6 +143,20 @@ exits as (
         entered_at + to_seconds(5)
     from winbacks
     where is_held_out
+    union all
+    select
+        {brand},
+        subject_key,
+        'exit',
+        1079,
+        'held out',
+        null,
+        null,
+        null,
+        null,
+        assigned_at + to_seconds(1)
+    from carts
+    where text_arm = 'holdout'
 ),
 
 united as (

@@ -73,6 +73,43 @@ select
     ordered_at
 from winbacks;
 
+-- Journeys that move nobody: both outcomes of everybody are one.
+create table unmoved as
+select
+    'replenishment' as experiment_key,
+    {brand} as workspace_id,
+    i,
+    subject_key,
+    is_held_out,
+    assigned_at,
+    ordered_at,
+    email_fate = 'sent' as is_reachable
+from replenishments
+union all
+select
+    'sister_cart',
+    workspace_id,
+    i,
+    subject_key,
+    is_held_out,
+    assigned_at,
+    ordered_at,
+    email_fate = 'sent'
+from sister_carts
+union all
+select
+    'reorder_nudge',
+    {brand},
+    i,
+    subject_key,
+    is_held_out,
+    assigned_at,
+    ordered_at,
+    true
+from nudges;
+
+-- `y_treated`: had the person been in the first arm of the journey. Only the text has a third arm,
+-- and at four hours it does nothing: there `y_held_out` is what happens.
 create table true_arms as
 with assigned as (
     select
@@ -80,33 +117,35 @@ with assigned as (
         workspace_id,
         i,
         subject_key,
-        is_held_out,
+        if(is_held_out, 'holdout', 'treatment') as arm,
         assigned_at,
         buys_if_held_out as y_held_out,
         buys_if_treated as y_treated,
         ordered_at is not null as y,
         email_fate = 'sent' as is_reachable
     from carts
+    where text_arm is null
     union all
     select
-        'replenishment',
-        {brand},
+        'shipping_text',
+        workspace_id,
         i,
         subject_key,
-        is_held_out,
+        text_arm,
         assigned_at,
+        buys_if_held_out,
+        buys_if_texted,
         ordered_at is not null,
-        ordered_at is not null,
-        ordered_at is not null,
-        email_fate = 'sent'
-    from replenishments
+        text_fate = 'sent'
+    from carts
+    where text_arm is not null
     union all
     select
         'winback',
         {brand},
         i,
         subject_key,
-        is_held_out,
+        if(is_held_out, 'holdout', 'treatment'),
         assigned_at,
         buys_if_held_out,
         buys_if_treated,
@@ -115,17 +154,17 @@ with assigned as (
     from winbacks
     union all
     select
-        'sister_cart',
+        experiment_key,
         workspace_id,
         i,
         subject_key,
-        is_held_out,
+        if(is_held_out, 'holdout', 'treatment'),
         assigned_at,
         ordered_at is not null,
         ordered_at is not null,
         ordered_at is not null,
-        email_fate = 'sent'
-    from sister_carts
+        is_reachable
+    from unmoved
 ),
 
 firsts as (
@@ -134,7 +173,7 @@ firsts as (
         workspace_id,
         i,
         count(*) as count_assignments,
-        count(distinct is_held_out) as count_arms,
+        count(distinct arm) as count_arms,
         arg_min(assigned, assigned_at) as first
     from assigned
     group by experiment_key, workspace_id, i
@@ -144,7 +183,7 @@ select
     experiment_key,
     person_of(firsts.workspace_id, firsts.i) as person,
     firsts.i,
-    if(struct_extract(first, 'is_held_out'), 'holdout', 'treatment') as arm,
+    struct_extract(first, 'arm') as arm,
     struct_extract(first, 'assigned_at') as assigned_at,
     struct_extract(first, 'subject_key') as subject_key,
     count_assignments,

@@ -503,7 +503,7 @@ def test_each_line_of_a_journey_fails_for_its_cause(
 
 def test_what_is_printed_of_the_sample_brand(home: Path) -> None:
     """Every line of the implementation and of each journey, word for word."""
-    journeys = (None, "101", "102", "103", "104", "105", "106", "201")
+    journeys = (None, "101", "102", "103", "104", "105", "106", "107", "108", "109", "201")
     printed = [measure(settings_for(home), journey).text() for journey in journeys]
     expected = Path(__file__).with_name("sample_brand.txt").read_text(encoding="utf-8")
     assert "\n".join(printed) + "\n" == expected

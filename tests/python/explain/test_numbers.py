@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -247,24 +248,33 @@ def test_a_lift_is_told_with_what_it_rests_on(home: Path, facts: Any) -> None:
 
 
 def test_means_are_those_of_the_unit_rows(home: Path, facts: Any) -> None:
-    """Counts and means of both arms, recomputed in Python from the units, are what is told."""
+    """Counts and means of both arms, recomputed in Python from the units, are what is told.
+
+    Where the allocation changed, each version's mean weighs as much as the version has units.
+    """
     for row in facts["estimates"]:
         if (row["population"], row["stratum"]) != ("itt", "all"):
             continue
         key = (row["experiment_key"], row["metric_key"], row["arm"])
         told = explain(home, f"lift/{'/'.join(key)}/mean_treatment")
         beneath = told.beneath[0]
-        for arm, side in ((row["arm"], "treatment"), (row["control_arm"], "control")):
-            units = [
-                y
-                for (y,) in paste(
-                    home,
-                    "select y from marts.fct_experiment_units where is_mature "
-                    f"and (experiment_key, metric_key, arm) = ('{key[0]}', '{key[1]}', '{arm}')",
-                )
-            ]
-            assert beneath.values[f"count_{side}"] == len(units)
-            mean = math.fsum(units) / len(units)
+        pair = (row["arm"], row["control_arm"])
+        read = paste(
+            home,
+            "select people.allocation_version, units.arm, y from marts.fct_experiment_units as "
+            "units inner join experiments.int_experiments__people as people "
+            "using (experiment_key, person_id) where units.is_mature "
+            f"and experiment_key = '{key[0]}' and metric_key = '{key[1]}' and units.arm in {pair}",
+        )
+        sizes = Counter(version for version, _, _ in read)
+        for arm, side in zip(pair, ("treatment", "control"), strict=True):
+            units = {
+                version: [y for v, a, y in read if (v, a) == (version, arm)] for version in sizes
+            }
+            assert beneath.values[f"count_{side}"] == sum(map(len, units.values()))
+            mean = math.fsum(
+                sizes[version] * math.fsum(ys) / len(ys) for version, ys in units.items()
+            ) / len(read)
             assert math.isclose(beneath.values[f"mean_{side}"], mean, rel_tol=1e-12)
             assert math.isclose(row[f"mean_{side}"], mean, rel_tol=1e-9)
         assert beneath.count_rows == row["count_treatment"] + row["count_control"]

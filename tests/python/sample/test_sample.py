@@ -192,7 +192,7 @@ def test_impossible_wishes_are_refused(tmp_path: Path, people: int, effect: floa
 def test_the_effect_is_what_was_asked_for(tmp_path: Path) -> None:
     for effect in (0.0, 0.3):
         summary = write_sample(
-            tmp_path / "s", people=1200, effect=effect, console=Console(as_json=True)
+            tmp_path / "s", people=2400, effect=effect, console=Console(as_json=True)
         )
         found = summary.true_effects["cart_recovery"]["true_itt"]
         if effect == 0:
@@ -216,9 +216,13 @@ def test_weights_sum_to_one_and_every_experiment_has_one_control(sample: Sample)
     arms = registry(sample.out, "experiment_arms")
     metrics = {row["metric_key"] for row in registry(sample.out, "metrics")}
     for row in registry(sample.out, "experiments"):
-        own = [arm for arm in arms if arm["experiment_key"] == row["experiment_key"]]
-        assert sum(float(arm["weight"]) for arm in own) == pytest.approx(1, abs=1e-9)
-        assert [arm["is_control"] for arm in own].count("true") == 1
+        versions: dict[str, list[dict[str, str]]] = {}
+        for arm in arms:
+            if arm["experiment_key"] == row["experiment_key"]:
+                versions.setdefault(arm["allocation_version"], []).append(arm)
+        for own in versions.values():
+            assert sum(float(arm["weight"]) for arm in own) == pytest.approx(1, abs=1e-9)
+            assert [arm["is_control"] for arm in own].count("true") == 1
         assert row["primary_metric"] in metrics
         assert sample.effects[row["experiment_key"]]["count_units"] > 0
 
@@ -414,7 +418,7 @@ def test_metrics_hold_machines_lateness_and_every_fate(sample: Sample) -> None:
     """
     assert sample.number(twice) == sample.ledger["deliveries_converted_more_than_once"] > 100
     channels = {name for (name,) in sample.rows("select distinct delivery_type from deliveries")}
-    assert channels == {"email", "sms", "twilio", "in_app", "in-app"}
+    assert channels == {"email", "sms", "twilio", "in_app", "in-app", "push", "webhook"}
     in_app_delivered = """
         select count(*) from metrics join deliveries using (delivery_id)
         where (metric = 'delivered' and delivery_type in ('in_app', 'in-app'))
@@ -468,10 +472,10 @@ def test_texts_went_only_to_those_who_saw_shipping_rates_and_had_not_bought(samp
         from true_exposures join true_stays on true_exposures.person = true_stays.person
             and stay like 'cart%'
             and created_at between entered_at and entered_at + interval 5 hours
-        where action_id = 1013
+        where action_id in (1013, 1071, 1072)
     """
     assert sample.rows(texted)[0][:2] == (True, True)
-    assert sample.rows(texted)[0][2] > 500
+    assert sample.rows(texted)[0][2] > 1_000
 
 
 def test_the_cohort_attribute_is_the_contracts_hash_and_precedes_entry(sample: Sample) -> None:
@@ -532,7 +536,7 @@ def test_nobody_real_is_in_it(sample: Sample) -> None:
 
 FIRST_ARMS = """
     with assigned as (
-        select person, coalesce(split_test_index, branch_index) = 1 as is_held_out,
+        select person, coalesce(split_test_index, branch_index) as arm,
             outputs.created_at::timestamp as assigned_at
         from outputs
         join (select distinct subject_name, internal_customer_id, workspace_id from subjects
@@ -543,8 +547,7 @@ FIRST_ARMS = """
     ),
 
     firsts as (
-        select person, arg_min(is_held_out, assigned_at) as is_held_out,
-            min(assigned_at) as assigned_at
+        select person, arg_min(arm, assigned_at) as arm, min(assigned_at) as assigned_at
         from assigned group by person
     ),
 
@@ -558,7 +561,7 @@ FIRST_ARMS = """
     ),
 
     units as (
-        select firsts.person, is_held_out, assigned_at, count(orders.person) > 0 as y
+        select firsts.person, arm, assigned_at, count(orders.person) > 0 as y
         from firsts left join orders on firsts.person = orders.person
             and occurred_at >= assigned_at and occurred_at < assigned_at + interval 168 hours
         where assigned_at + interval 168 hours <= timestamp '2026-06-01'
@@ -567,27 +570,46 @@ FIRST_ARMS = """
 """
 CART = FIRST_ARMS.format(campaign_id=101, workspace_id=208301, action_id=1010)
 REFILL = FIRST_ARMS.format(campaign_id=102, workspace_id=208301, action_id=1020)
+TEXT = FIRST_ARMS.format(campaign_id=107, workspace_id=208301, action_id=1070)
+NUDGE = FIRST_ARMS.format(campaign_id=108, workspace_id=208301, action_id=1080)
 
 
-def arms_of(sample: Sample, units: str) -> tuple[int, int, int, int]:
-    """Orders and units of the treated, orders and units of the held out."""
+def arms_of(
+    sample: Sample, units: str, treated: int = 0, held_out: int = 1
+) -> tuple[int, int, int, int]:
+    """Orders and units of the treated, orders and units of the held out, by their indices."""
     counts = sample.rows(
         f"""{units}
-        select count(*) filter (y and not is_held_out), count(*) filter (not is_held_out),
-            count(*) filter (y and is_held_out), count(*) filter (is_held_out)
+        select count(*) filter (y and arm = {treated}), count(*) filter (arm = {treated}),
+            count(*) filter (y and arm = {held_out}), count(*) filter (arm = {held_out})
         from units"""
     )[0]
     return counts[0], counts[1], counts[2], counts[3]
 
 
-@pytest.mark.parametrize(("key", "units"), [("cart_recovery", CART), ("replenishment", REFILL)])
+@pytest.mark.parametrize(
+    ("key", "units", "arms"),
+    [
+        ("cart_recovery", CART, ("treatment", "holdout")),
+        ("replenishment", REFILL, ("treatment", "holdout")),
+        ("shipping_text", TEXT, ("text_30m", "text_4h", "holdout")),
+        ("reorder_nudge", NUDGE, ("treatment", "holdout")),
+    ],
+)
 def test_the_export_tells_the_arms_and_orders_that_the_truth_records(
-    sample: Sample, key: str, units: str
+    sample: Sample, key: str, units: str, arms: tuple[str, ...]
 ) -> None:
-    y1, n1, y2, n2 = arms_of(sample, units)
-    realised = sample.effects[key]["realised"]
-    assert realised["treatment"] == {"units": n1, "ordered": y1}
-    assert realised["holdout"] == {"units": n2, "ordered": y2}
+    for index, arm in enumerate(arms):
+        y, n, *_ = arms_of(sample, units, index)
+        assert sample.effects[key]["realised"][arm] == {"units": n, "ordered": y}, arm
+
+
+def test_the_text_works_at_thirty_minutes_and_not_at_four_hours(sample: Sample) -> None:
+    truth = sample.effects["shipping_text"]["true_itt_by_arm"]
+    low, high = newcombe(*arms_of(sample, TEXT, 0, 2))
+    assert 0 < low < truth["text_30m"] < high
+    low, high = newcombe(*arms_of(sample, TEXT, 1, 2))
+    assert low < truth["text_4h"] == 0 < high
 
 
 def test_the_planted_effect_is_recovered(sample: Sample) -> None:
@@ -617,7 +639,7 @@ def test_on_the_zero_effect_journey_the_naive_contrast_flatters_and_the_interval
                 / count(*) filter (clicked.person is not null),
             count(*) filter (y and clicked.person is null)
                 / count(*) filter (clicked.person is null)
-        from units left join clicked using (person) where not is_held_out
+        from units left join clicked using (person) where arm = 0
     """
     clickers, others = sample.rows(REFILL + naive)[0]
     assert clickers / others > 1.5
@@ -637,7 +659,8 @@ def test_arms_are_drawn_as_registered(sample: Sample) -> None:
     for row in registry(sample.out, "experiment_arms"):
         if row["is_control"] == "true":
             realised = sample.effects[row["experiment_key"]]["realised"]
-            held, treated = realised["holdout"]["units"], realised["treatment"]["units"]
+            held = realised["holdout"]["units"]
+            treated = sum(arm["units"] for arm in realised.values()) - held
             expected = float(row["weight"]) * (held + treated)
             chi_square = (held - expected) ** 2 / expected + (held - expected) ** 2 / (
                 held + treated - expected

@@ -65,10 +65,10 @@ united as (
         i,
         slot,
         'ads_consent',
-        (draw(i, 'ads') < 0.6)::varchar,
+        (draw(i, 'ads') < {consent_share})::varchar,
         held_from
     from held
-    where workspace_id = {brand} and draw(i, 'asked') < 0.8
+    where workspace_id = {brand} and draw(i, 'asked') < {asked_share}
     union all
     select
         {brand},
