@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from review_home import built_home, settings_for
 
-from pipelines.review import write_page
+from pipelines.review.page import write_page
 
 BRAND = 208301
 
