@@ -10,13 +10,13 @@ import duckdb
 
 from pipelines.console import Console
 from pipelines.loading import raw
-from pipelines.loading.batches import Batch
+from pipelines.loading.batches import Batch, Reading
 from pipelines.loading.contents import Unreadable
 from pipelines.loading.files import Found, Recognise, bring, find
 from pipelines.loading.known import loaded
 from pipelines.loading.readers.csv import csv_header
 from pipelines.loading.readers.setting_aside import count_set_aside
-from pipelines.loading.reading import prepare
+from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.rejected_rows import count_lacking
 from pipelines.loading.summary import UNKNOWN_SHOWN, counted
 from pipelines.opening import explain_opening
@@ -83,7 +83,8 @@ def dry_run(
             raw.limit(connection, settings, spill=scratch / "spill")
             files = list(fresh.values())
             reading = prepare(connection, files, scratch, plain, is_strict=is_strict)
-            groups = [group for batch in reading.batches for group in _groups(connection, batch)]
+            batches = [_readable(connection, batch, reading) for batch in reading.batches]
+            groups = [group for batch in batches for group in _groups(connection, batch)]
     rejected += [(found.name, reason) for found, reason in reading.rejected]
     for group in groups:
         _tell(group, console)
@@ -123,12 +124,23 @@ def _known(settings: Settings) -> set[tuple[str, str]]:
         raise explain_opening(settings.raw_path, error) from error
 
 
+def _readable(connection: raw.Connection, batch: Batch, reading: Reading) -> Batch:
+    """The batch without the files of which a value cannot be read, as a load would find out."""
+    if batch.files[0].kind.reader not in ("parquet", "avro"):
+        return batch
+    bad = dict(culprits(connection, batch))
+    reading.rejected.extend(bad.items())
+    return batch.only([found for found in batch.files if found not in bad])
+
+
 def _groups(connection: raw.Connection, batch: Batch) -> list[Group]:
     """The batch by header, since files whose unread headings differ are read alike."""
     by_header: dict[tuple[str, ...], list[Found]] = {}
     for found in batch.files:
         header = csv_header(found)[1] if found.kind.reader == "csv" else []
         by_header.setdefault(tuple(header), []).append(found)
+    if not batch.files:
+        return []
     lacking = batch.absent
     aside = count_set_aside(connection) | count_lacking(connection, batch)
     groups = []

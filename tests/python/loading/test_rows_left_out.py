@@ -74,6 +74,24 @@ def test_a_row_without_a_required_value_is_loaded_and_told(tmp_path: Path, famil
     assert summary.failure is not None
 
 
+def test_a_dry_run_refuses_the_tables_that_a_load_would(tmp_path: Path) -> None:
+    """Of a table no value is looked at before it is loaded; a dry run looks at each."""
+    for number, ids in enumerate((["a", "b"], ["a\0", "b"], [True, None])):
+        path = tmp_path / f"export/people_v5_1_{number}.parquet"
+        write(path, {"internal_customer_id": ids, "updated_at": NOON})
+    write(
+        tmp_path / "export/people_v5_1_3.parquet",
+        {"internal_customer_id": "a", "updated_at": NOON, "deleted": ["yes", "perhaps"]},
+    )
+    tried = CliRunner().invoke(app, ["load", str(tmp_path / "export"), "--dry-run", "--json"])
+    assert tried.exit_code == 0, tried.output
+    told = json.loads(tried.stdout)["dry_run"]
+    summary = load(tmp_path / "home", tmp_path / "export")
+    assert [(bad["file_name"], bad["reason"]) for bad in told["rejected"]] == summary.quarantined
+    assert [group["files"] for group in told["groups"]] == [["people_v5_1_0.parquet"]]
+    assert len(summary.quarantined) == 3
+
+
 def test_a_row_that_is_told_leaves_with_its_file_and_avro_has_rows_too(tmp_path: Path) -> None:
     export, home = tmp_path / "export", tmp_path / "home"
     (export / "heap").mkdir(parents=True)
