@@ -31,7 +31,7 @@ judged as (
             >= {{ dbt.dateadd("day", -1 * var("checklist_spot_check_days"), as_of()) }},
             false
         ) as is_good,
-        row_number() over (order by workspace_id) as place
+        row_number() over (order by workspace_id asc nulls last) as place
     from ranked_checks
     where rank_of_check = 1
 ),
