@@ -141,7 +141,7 @@ BROKEN = {
     "webhooks_c.jsonl": (b'{"event_id":"\xff","timestamp":1}\n', "line 1 is not in UTF-8"),
     "webhooks_d.jsonl": (
         b'{"event_id":"1","metric":"sent","timestamp":"abc"}\n',
-        "line 1: the column `occurred_at` holds a value that is not a time (like aaa)",
+        "line 1: the column `timestamp` holds a value that is not a time (like aaa)",
     ),
 }
 
