@@ -208,6 +208,14 @@ def faults(settings: Settings, folder: Path) -> list[str]:
             EXPERIMENTS_HEADER + f"big,variant,7,,hash,,s,2026-01-01,,,{2**63 - 1},,,,me\n",
             "line 2: `window_hours` should be at most 87600",
         ),
+        (
+            "audiences",
+            "audience_key,workspace_id,segment_key,version,destination,destination_id,"
+            "identifier_type,consent_attribute,heap_segment,min_parity,experiment_key,max_members,"
+            "most_messages,messages_days,owner,expires_on\n"
+            "all,7,vip,1,ads_file,meta,email,ads,,,,,3,3651,me,\n",
+            "line 2: `messages_days` should be at most 3650",
+        ),
         ("identity_thresholds", "workspace_id,minimum_rate\n,0.9\n", "set identity_minimum_rate"),
         ("experiment_arm", ARMS_HEADER, "is no registry: name it experiment_arms.csv"),
     ],
