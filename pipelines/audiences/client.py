@@ -72,7 +72,7 @@ class TrackClient(PatientClient):
             auth=(self.target.site_id, self.target.api_key),
         )
 
-    def refusal(self, status: int, text: str) -> Refused | None:
+    def refusal(self, path: str, status: int, text: str) -> Refused | None:
         """Speaks about the ids or the segment; other 4xx about us."""
         return Refused(status, text) if status in (*SPEAKS_OF_IDS, NOT_FOUND) else None
 

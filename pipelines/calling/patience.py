@@ -128,7 +128,7 @@ class PatientClient:
         while (delay := self.pacer.delay(identities)) > 0:
             self._sleep(delay)
 
-    def refusal(self, status: int, text: str) -> Refused | None:
+    def refusal(self, path: str, status: int, text: str) -> Refused | None:
         """What this answer says of the call's rows; None where it speaks about the caller."""
         raise NotImplementedError
 
@@ -197,7 +197,7 @@ class PatientClient:
             said = "an answer that is too large" if is_large else "an answer that cannot be decoded"
             outcome, pause = Uncertain(None, said), self._backoff(attempt)
         else:
-            outcome, pause = self._read(answer, attempt)
+            outcome, pause = self._read(path, answer, attempt)
         if isinstance(outcome, Accepted):
             self.uncertain_in_a_row = 0
         elif isinstance(outcome, Uncertain):
@@ -208,7 +208,7 @@ class PatientClient:
             self.last_unanswered = outcome
         return outcome, pause
 
-    def _read(self, answer: httpx.Response, attempt: int) -> tuple[Outcome, float]:
+    def _read(self, path: str, answer: httpx.Response, attempt: int) -> tuple[Outcome, float]:
         status = answer.status_code
         if is_receipt(answer):
             self.pacer.speed_up()
@@ -222,7 +222,7 @@ class PatientClient:
             return Unanswered(status, f"status {status}"), self._retry_after(answer, attempt)
         # whatever charset it claims: only our log and the names of rows are read from it
         text = answer.content.decode("utf-8", "replace")[:2000]
-        refused = self.refusal(status, text)
+        refused = self.refusal(path, status, text)
         if refused is None:
             raise self.stop(status)
         return refused, 0.0

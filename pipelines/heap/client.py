@@ -33,6 +33,7 @@ __all__ = [
 PATHS = {"event": "/api/track", "user_properties": "/api/add_user_properties"}
 JSON = {"Content-Type": "application/json"}
 LISTS = {"event": "events", "user_properties": "users"}
+LIST_AT = {PATHS[kind]: name for kind, name in LISTS.items()}
 NARROWED = (400, 409, 413, 415, 422)
 """Answers that speak about the rows; other 4xx speak about the caller and stop the run."""
 
@@ -65,7 +66,6 @@ class HeapClient(PatientClient):
             on_wait=on_wait,
         )
         self.target = target
-        self._list = ""
 
     def send(
         self,
@@ -76,16 +76,15 @@ class HeapClient(PatientClient):
         attempts: int | None = None,
     ) -> Outcome:
         """Send one call; see `PatientClient.post`."""
-        self._list = LISTS[kind]
-        start = f'{{"app_id":"{self.target.app_id}","{self._list}":['.encode()
+        start = f'{{"app_id":"{self.target.app_id}","{LISTS[kind]}":['.encode()
         body = start + b",".join(rows) + b"]}"
         return self.post(PATHS[kind], identities, attempts=attempts, content=body, headers=JSON)
 
-    def refusal(self, status: int, text: str) -> Refused | None:
+    def refusal(self, path: str, status: int, text: str) -> Refused | None:
         """Which rows the text names, where the answer speaks about them and not of another list."""
         if status not in NARROWED:
             return None
-        named = [int(n) for name, n in _INDEX.findall(text) if name == self._list]
+        named = [int(n) for name, n in _INDEX.findall(text) if name == LIST_AT[path]]
         return Refused(status, text, tuple(dict.fromkeys(named)))
 
     def stop(self, status: int) -> CounterfoilError:
