@@ -329,8 +329,14 @@ def _sums_of_drawn(
     units = part.count_treatment + part.count_control
     places = np.full(resamples, float(min(part.count_treatment, part.count_control)))
     sums: Floats = np.zeros(resamples)
+    share: Floats = np.empty(resamples)
+    is_drawn = np.empty(resamples, dtype=np.bool_)
     for before, value in enumerate(values):
-        is_drawn = generator.random(resamples) * (units - before) < places
-        places -= is_drawn
-        sums += is_drawn * value
+        generator.random(out=share)
+        share *= units - before
+        np.less(share, places, out=is_drawn)
+        np.copyto(share, is_drawn)  # 1 or 0: the memory is used again
+        places -= share
+        share *= value
+        sums += share
     return sums
