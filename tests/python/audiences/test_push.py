@@ -120,7 +120,9 @@ def test_we_remove_only_whom_we_added(world: World, heap: Sandbox) -> None:
     assert inside(heap) == {"c000000", "c000001"}
 
 
-def test_whom_somebody_else_adds_between_two_pushes_is_not_ours(world: World, heap: Sandbox) -> None:
+def test_whom_somebody_else_adds_between_two_pushes_is_not_ours(
+    world: World, heap: Sandbox
+) -> None:
     world.add(*crowd(20))
     world.tell(heap.customerio)
     world.settings = world.settings.model_copy(update={"app_api_key": SecretStr("app-key")})
