@@ -152,7 +152,6 @@ def _members(caller: http.Caller, segment: str, headers: dict[str, str]) -> Iter
         start = page.get("next") or ""
         if not start:
             return
-        time.sleep(PAUSE_SECONDS)
     raise _undocumented()
 
 
@@ -165,6 +164,7 @@ def _ask(
         UsageError: the key is refused.
         CounterfoilError: there is no answer, or another one.
     """
+    time.sleep(PAUSE_SECONDS)  # ten calls a second are borne
     try:
         answer = http.patiently(
             lambda: caller.ask("GET", path, params=asked, headers=headers), time.sleep
