@@ -58,6 +58,7 @@ in_common as (
             and held_out_identifiers.identifier = case held_out_identifiers.identifier_type
                 when candidates.identifier_type then candidates.identifier
                 when 'phone' then candidates.phone
+                when 'customer_id' then candidates.extern_id
                 when 'email_root'
                     then
                         case

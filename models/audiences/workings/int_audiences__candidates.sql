@@ -22,6 +22,10 @@ attributes as (
     select * from {{ ref("int_audiences__attributes") }}
 ),
 
+profiles as (
+    select * from {{ ref("int_audiences__profiles") }}
+),
+
 typed as (
     select
         *,
@@ -49,6 +53,7 @@ candidates as (
         case
             when typed.destination = 'ads_file' then {{ phone_digits("phones.attribute_value") }}
         end as phone,
+        case when typed.destination = 'ads_file' then profiles.customer_id end as extern_id,
         typed.max_members,
         typed.most_messages,
         {{ dbt.dateadd("day", "-1 * coalesce(typed.messages_days, 7)", as_of()) }} as messages_from,
@@ -67,6 +72,10 @@ candidates as (
         on
             persons.person_id = sendable.person_id
             and typed.sent_type = sendable.identifier_type
+    left join profiles
+        on
+            sendable.workspace_id = profiles.workspace_id
+            and sendable.cio_id = profiles.cio_id
     left join attributes as consents
         on
             persons.person_id = consents.person_id
