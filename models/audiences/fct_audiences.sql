@@ -84,16 +84,16 @@ platforms as (
 crowded as (
     select distinct audiences.audience_key
     from audiences
-    inner join audiences as others
+    inner join audiences as neighbours
         on
-            audiences.audience_key <> others.audience_key
-            and audiences.destination_id = others.destination_id
+            audiences.audience_key <> neighbours.audience_key
+            and audiences.destination_id = neighbours.destination_id
             and (
                 audiences.workspace_id is null
-                or others.workspace_id is null
-                or audiences.workspace_id = others.workspace_id
+                or neighbours.workspace_id is null
+                or audiences.workspace_id = neighbours.workspace_id
             )
-    where audiences.destination = 'customerio_segment' and others.destination = 'customerio_segment'
+    where audiences.destination = 'customerio_segment' and neighbours.destination = 'customerio_segment'
 ),
 
 described as (

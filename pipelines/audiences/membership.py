@@ -36,7 +36,7 @@ LANDINGS = Path(__file__).with_name("sql") / "landings.sql"
 def look_before(
     settings: Settings, ledger: Ledger, target: TrackTarget, console: Console, *, now: datetime
 ) -> None:
-    """Read who is in the segments that may be written now: whoever is there and not by us is theirs.
+    """Read who is in the segments that may be written now: whoever is there is not ours.
 
     Raises:
         UsageError: the key is refused.
@@ -189,5 +189,6 @@ def _ask(
 def _undocumented() -> CounterfoilError:
     return CounterfoilError(
         "The App API cannot be reached, or its answer is not the documented one, so nobody knows "
-        "who is in the segments; what was pushed stays pushed. Check CUSTOMERIO_URL, or try again later."
+        "who is in the segments; what was pushed stays pushed. Check CUSTOMERIO_URL, or try again "
+        "later."
     )
