@@ -9,12 +9,14 @@ import threading
 import zlib
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 
+from pipelines.calling.answers import parse_retry_after
 from pipelines.errors import UsageError
 
 EXCHANGE_SECONDS = 60.0
@@ -203,6 +205,9 @@ def patiently(
 ) -> httpx.Response | None:
     """Call until there is an answer that is not 429, 5xx or in `again`; the last one, if any.
 
+    Between two calls it waits as long as the answer asks for (`Retry-After`, in seconds or as a
+    date), but no longer than `LONGEST_PAUSE_SECONDS`, and no shorter than it would without.
+
     Raises:
         AnswerTooLarge: another call would not make it smaller.
     """
@@ -218,7 +223,10 @@ def patiently(
         if not is_busy and answer is not None and answer.status_code not in again:
             break
         if attempt < ATTEMPTS:
-            sleep(pause(attempt, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+            header = None if answer is None else answer.headers.get("Retry-After")
+            asked = parse_retry_after(header, datetime.now(UTC).replace(tzinfo=None)) or 0.0
+            own = pause(attempt, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+            sleep(max(own, min(asked, LONGEST_PAUSE_SECONDS)))
     return answer
 
 

@@ -58,6 +58,7 @@ in_common as (
             and held_out_identifiers.identifier = case held_out_identifiers.identifier_type
                 when candidates.identifier_type then candidates.identifier
                 when 'phone' then candidates.phone
+                when 'customer_id' then candidates.customer_id
                 when 'email_root'
                     then
                         case
@@ -77,6 +78,7 @@ judged as (
             when candidates.match_status = 'suppressed' then 'suppressed'
             when candidates.match_status = 'deleted' then 'deleted'
             when not candidates.has_consent then 'no consent'
+            when candidates.is_barred then 'country not allowed'
             when candidates.identifier is null then 'no identifier'
             when shown.count_messages >= candidates.most_messages then 'too many messages'
         end as reason_against

@@ -80,6 +80,22 @@ platforms as (
     from file_columns
 ),
 
+-- one would remove whom the other added, or add whom the other holds out
+crowded as (
+    select distinct audiences.audience_key
+    from audiences
+    inner join audiences as neighbours
+        on
+            audiences.audience_key <> neighbours.audience_key
+            and audiences.destination_id = neighbours.destination_id
+            and (
+                audiences.workspace_id is null
+                or neighbours.workspace_id is null
+                or audiences.workspace_id = neighbours.workspace_id
+            )
+    where audiences.destination = 'customerio_segment' and neighbours.destination = 'customerio_segment'
+),
+
 described as (
     select
         -- ids
@@ -106,6 +122,7 @@ described as (
                 audiences.destination = 'customerio_segment'
                 and length({{ without("audiences.destination_id", "[0-9]") }}) > 0
                 then 'its destination is no id of a segment'
+            when crowded.audience_key is not null then 'another audience writes to the same segment'
             when parity.verdict = 'blocked'
                 then {{ dbt.concat(["'Heap''s list is not like ours: '", "parity.blocked_reason"]) }}
         end as blocked_reason,
@@ -131,6 +148,8 @@ described as (
         on audiences.experiment_key = controlled.experiment_key
     left join platforms
         on audiences.destination_id = platforms.platform
+    left join crowded
+        on audiences.audience_key = crowded.audience_key
     left join parity
         on audiences.audience_key = parity.audience_key
 )

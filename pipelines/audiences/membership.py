@@ -1,14 +1,15 @@
 """What the App API says of the segments that we write: who landed, who is missing, who is foreign.
 
-The Track API answers before anything is done, so only this shows that a person is in. Read where a
-key is set; a segment that is still being built says nothing.
+The Track API answers before anything is done, so only this shows that a person is in, and only a
+look before the first call shows whom somebody else had put there. Read where a key is set; a
+segment that is still being built says nothing.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pipelines.audiences.target import TrackTarget
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
+from pipelines.heap.warehouse import attached
 from pipelines.loading.sources.app_api import HOSTS
 from pipelines.settings import Settings
 from pipelines.sql import read_sql
@@ -29,6 +31,29 @@ MAX_PAGES = 10_000
 
 BUILT = "finished"
 LANDINGS = Path(__file__).with_name("sql") / "landings.sql"
+
+
+def look_before(
+    settings: Settings, ledger: Ledger, target: TrackTarget, console: Console, *, now: datetime
+) -> None:
+    """Read who is in the segments that may be written now: whoever is there is not ours.
+
+    Raises:
+        UsageError: the key is refused.
+        CounterfoilError: the App API cannot be reached, or answers otherwise than documented.
+    """
+    if settings.app_api_key is None:
+        return
+    with attached(ledger, settings) as warehouse:
+        declared = {
+            str(row["destination_id"])
+            for row in warehouse.rows(
+                "select distinct destination_id from {fct_audiences} "
+                "where destination = 'customerio_segment' and blocked_reason is null",
+                reads=["fct_audiences"],
+            )
+        }
+    _look(settings, ledger, target, sorted(declared), console, now=now)
 
 
 def read_back(
@@ -49,20 +74,49 @@ def read_back(
             "select distinct destination_id from audience_state where target = ? order by 1", [key]
         )
     ]
-    if not written:
-        return
+    for segment in _look(settings, ledger, target, written, console, now=now):
+        with ledger.transaction():
+            ledger.db.execute(
+                "delete from audience_landings where target = ? and destination_id = ?",
+                [key, segment],
+            )
+            ledger.db.execute(read_sql(LANDINGS), {"target": key, "segment": segment, "now": now})
+    for name, landed, missing, foreign in ledger.rows(
+        "select audience_key, count_landed, count_missing, count_foreign from audience_landings "
+        "where target = ? order by audience_key",
+        [key],
+    ):
+        console.line(
+            f"  {name}: {landed:,} landed, {missing:,} missing, {foreign:,} added by others"
+        )
+
+
+def _look(
+    settings: Settings,
+    ledger: Ledger,
+    target: TrackTarget,
+    segments: Sequence[str],
+    console: Console,
+    *,
+    now: datetime,
+) -> list[str]:
+    """Note who is in these segments; those of them that are built, before and after the asking."""
+    if settings.app_api_key is None or not segments:
+        return []
+    key = target.key(ledger.salt)
     base = settings.customerio_url or HOSTS[target.region]
+    looked_at = []
     with http.Caller(http.base_url(base, "CUSTOMERIO_URL")) as caller:
         headers = {"Authorization": f"Bearer {settings.app_api_key.get_secret_value()}"}
-        states = {
-            str(segment.get("id")): segment.get("state")
-            for segment in _ask(caller, "/v1/segments", headers, {})["segments"]
-        }
-        for segment in written:
+        states = _states(caller, headers)
+        for segment in segments:
+            members: list[str] = []
+            if states.get(segment) == BUILT:
+                members = list(_members(caller, segment, headers))
+                states = _states(caller, headers)  # it may have begun anew meanwhile
             if states.get(segment) != BUILT:
                 console.line(f"  segment {segment} is not built or not there: nothing is compared")
                 continue
-            members = list(_members(caller, segment, headers))
             with ledger.transaction():
                 ledger.db.execute(
                     "delete from audience_memberships where target = ? and destination_id = ?",
@@ -72,21 +126,17 @@ def read_back(
                     "insert into audience_memberships select ?, ?, unnest(?::varchar[]), ?",
                     [key, segment, members, now],
                 )
-                ledger.db.execute(
-                    "delete from audience_landings where target = ? and destination_id = ?",
-                    [key, segment],
-                )
-                ledger.db.execute(
-                    read_sql(LANDINGS), {"target": key, "segment": segment, "now": now}
-                )
-    for name, landed, missing, foreign in ledger.rows(
-        "select audience_key, count_landed, count_missing, count_foreign from audience_landings "
-        "where target = ? order by audience_key",
-        [key],
-    ):
-        console.line(
-            f"  {name}: {landed:,} landed, {missing:,} missing, {foreign:,} added by others"
-        )
+            looked_at.append(segment)
+    return looked_at
+
+
+def _states(caller: http.Caller, headers: dict[str, str]) -> dict[str, object]:
+    """How far each segment is built, by its id."""
+    return {
+        str(segment.get("id")): segment.get("state")
+        for segment in _ask(caller, "/v1/segments", headers, {})["segments"]
+        if isinstance(segment, dict)
+    }
 
 
 def _members(caller: http.Caller, segment: str, headers: dict[str, str]) -> Iterator[str]:
@@ -102,7 +152,6 @@ def _members(caller: http.Caller, segment: str, headers: dict[str, str]) -> Iter
         start = page.get("next") or ""
         if not start:
             return
-        time.sleep(PAUSE_SECONDS)
     raise _undocumented()
 
 
@@ -115,6 +164,7 @@ def _ask(
         UsageError: the key is refused.
         CounterfoilError: there is no answer, or another one.
     """
+    time.sleep(PAUSE_SECONDS)  # ten calls a second are borne
     try:
         answer = http.patiently(
             lambda: caller.ask("GET", path, params=asked, headers=headers), time.sleep
@@ -139,5 +189,6 @@ def _ask(
 def _undocumented() -> CounterfoilError:
     return CounterfoilError(
         "The App API cannot be reached, or its answer is not the documented one, so nobody knows "
-        "who landed; what was pushed stays pushed. Check CUSTOMERIO_URL, or try again later."
+        "who is in the segments; what was pushed stays pushed. Check CUSTOMERIO_URL, or try again "
+        "later."
     )

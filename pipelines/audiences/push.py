@@ -13,7 +13,7 @@ from pipelines import locks
 from pipelines.audiences.client import TrackClient
 from pipelines.audiences.ledger import AudienceLedger, Change
 from pipelines.audiences.limits import PushLimits
-from pipelines.audiences.membership import read_back
+from pipelines.audiences.membership import look_before, read_back
 from pipelines.audiences.plan import AudiencePlan, batches, from_header, said_of
 from pipelines.audiences.planning import MAKER, compute, find_changes
 from pipelines.audiences.sender import PushSender, PushSummary
@@ -76,6 +76,7 @@ def push(
         stack.enter_context(locks.hold(settings.home, "publisher", "audiences push"))
         stack.enter_context(told_when_full(settings.home))
         ledger = stack.enter_context(Ledger(settings))
+        look_before(settings, ledger, target, console, now=clock.now())
         if plan_file is None:
             plan = compute(settings, ledger, console, limits=limits, clock=clock, is_again=is_again)
             if plan.path is None:

@@ -57,6 +57,8 @@ class Certificate:
     mentions_removed: dict[str, int] = field(default_factory=dict)
     files_removed: dict[str, int] = field(default_factory=dict)
     files_rewritten: dict[str, int] = field(default_factory=dict)
+    still_held: dict[str, str] = field(default_factory=dict)
+    """What Customer.io and ad platforms hold because we told them, and what to do there."""
     aggregates: list[str] = field(default_factory=list)
     """Figures that were made of the person's rows, and change with the next build."""
     proof: Proof = field(default_factory=Proof)
@@ -88,6 +90,7 @@ def certificate_lines(certificate: Certificate) -> list[str]:
             "word: searched in their own columns, not in texts"
         )
     lines += [f"  {label}: {what}" for label, what in certificate.heap.apps.items()]
+    lines += [f"  still held: {where}: {what}" for where, what in certificate.still_held.items()]
     if certificate.aggregates:
         lines.append(
             f"  {len(certificate.aggregates)} relations of sums still count the person until the "

@@ -24,6 +24,7 @@ from pipelines.erasure.exports import require_folders, rewrite_exports
 from pipelines.erasure.finding import find_person, refresh_person
 from pipelines.erasure.journal import Journal
 from pipelines.erasure.proof import prove
+from pipelines.erasure.stillheld import remove_ad_files, still_held
 from pipelines.erasure.told import told_about
 from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import Ledger
@@ -168,6 +169,7 @@ class _Erasing:
         self._done("ledger", work)
         _leave_no_load_half_done(settings)
         homefiles.clean_files(settings, person, work.files_removed, work.files_rewritten)
+        remove_ad_files(settings, person, work.file_rows, work.files_removed)
         folders = [Path(folder) for folder in work.exports]
         for folder in folders:
             close_files(folder)
@@ -203,6 +205,9 @@ class _Erasing:
 
         with Ledger(settings) as ledger:
             self._note_apps(work, ledger)
+            held, rows = still_held(ledger, person)
+            work.still_held |= held
+            work.file_rows = sorted({*work.file_rows, *rows})
             heap = ask_heap(
                 settings,
                 ledger,
@@ -240,6 +245,7 @@ class _Erasing:
                 erased_at=self.clock.now(),
                 heap=heap,
                 count_tombstones=work.count_tombstones,
+                still_held=work.still_held,
                 count_shared_identifiers_kept=len(
                     [kind for kind, _ in person.shared if kind in IDENTIFIER_TYPES]
                 ),

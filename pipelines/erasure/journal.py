@@ -30,6 +30,8 @@ class Journal:
             a person recognises it. Noted before anything is deleted from the ledger.
         exports: folders of export files that are rewritten on request.
         asked: of these, the ones whose deletion Heap has completed, or that need none.
+        still_held: what Customer.io and ad platforms hold by our doing, and what to do there.
+        file_rows: the person's rows of the last ad files.
     """
 
     certificate_id: str
@@ -39,6 +41,8 @@ class Journal:
     count_users: int = 0
     told: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
+    still_held: dict[str, str] = field(default_factory=dict)
+    file_rows: list[str] = field(default_factory=list)
     aggregates: list[str] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
     rows_removed: dict[str, int] = field(default_factory=dict)

@@ -29,6 +29,8 @@ MOST_BYTES = 8 * 1024 * 1024
 BODY_SECONDS = 10.0
 """A body that takes longer to arrive is not waited for: who sends it waits four seconds itself."""
 
+TOO_SLOW = 408
+
 
 class Refused(Exception):
     """A call that is not taken: the status of the answer and what is wrong with it."""
@@ -92,7 +94,9 @@ class Receiver:
                 await self._take(sender, request)
             except Refused as refused:
                 self.counts[refused.why] += 1
-                return JSONResponse({"refused": refused.why}, refused.status)
+                # whoever is too slow is not listened to any longer
+                headers = {"Connection": "close"} if refused.status == TOO_SLOW else None
+                return JSONResponse({"refused": refused.why}, refused.status, headers)
             self.counts["taken"] += 1
             return JSONResponse({})
 
@@ -139,7 +143,7 @@ class Receiver:
                     if len(body) > self._most_bytes:
                         raise Refused(413, "too large")
         except TimeoutError as error:
-            raise Refused(408, "too slow") from error
+            raise Refused(TOO_SLOW, "too slow") from error
         except ClientDisconnect as error:
             raise Refused(400, "broken off") from error
         return bytes(body)

@@ -116,7 +116,13 @@ class Human:
     is_deleted: bool = False
     is_in: bool = True
     consents: bool = True
+    phone: str | None = None
+    versions: tuple[int, ...] = (1, 2)
     arms: list[tuple[str, str]] = field(default_factory=list)
+
+
+Arm = tuple[str, str, bool, str, int | None]
+"""Experiment, arm, whether it is the control, the experiment's kind and workspace."""
 
 
 @dataclass
@@ -128,10 +134,10 @@ class World:
     humans: dict[str, Human] = field(default_factory=dict)
     merges: list[tuple[str, str]] = field(default_factory=list)
     audiences: list[dict[str, Any]] = field(default_factory=list)
-    arms: tuple[tuple[str, str, bool, str], ...] = (
-        ("cart", "control", True, "journey_holdout"),
-        ("cart", "shown", False, "journey_holdout"),
-        ("all", "control", True, "global_holdout"),
+    arms: Sequence[Arm] = (
+        ("cart", "control", True, "journey_holdout", None),
+        ("cart", "shown", False, "journey_holdout", None),
+        ("all", "control", True, "global_holdout", None),
     )
     console: Console = field(default_factory=lambda: Console(as_json=True))
     seen: set[str] = field(default_factory=set)
@@ -170,13 +176,19 @@ class World:
                 workspace.delete(human.cio_id)
 
     def held_out(self, audience: Mapping[str, Any]) -> set[str]:
-        """Persons who were ever drawn for a control that the audience minds."""
-        minded = {"all", audience.get("experiment_key")}
+        """Persons who were ever drawn for a control that the audience minds, or no known arm."""
+        place = audience.get("workspace_id")
+        minded = {audience.get("experiment_key")} | {
+            experiment
+            for experiment, _, _, kind, workspace in self.arms
+            if kind == "global_holdout" and (None in (place, workspace) or place == workspace)
+        }
+        harmless = {arm[:2] for arm in self.arms if not arm[2]}
         return {
             human.person
             for human in self.humans.values()
-            for experiment, arm in human.arms
-            if experiment in minded and arm == "control"
+            for drawn in human.arms
+            if drawn[0] in minded and drawn not in harmless
         }
 
     def names_of(self, persons: Iterable[str]) -> set[str]:
@@ -186,7 +198,7 @@ class World:
             name
             for human in self.humans.values()
             if human.person in wanted
-            for name in (human.cio_id, human.customer_id, (human.email or "").lower())
+            for name in (human.cio_id, human.customer_id, (human.email or "").lower(), human.phone)
             if name
         }
 
@@ -255,7 +267,15 @@ class World:
         alive = {p.person for p in people if not p.is_deleted}
         persons = sorted({p.person for p in people})
         merged = {secondary for _, secondary in self.merges}
-        inside = sorted({p.person for p in people if p.is_in and p.cio_id not in merged})
+        inside = sorted(
+            {
+                (p.person, version)
+                for p in people
+                if p.is_in and p.cio_id not in merged
+                for version in p.versions
+            }
+        )
+        declared = {arm[:2] for arm in self.arms}
         when = datetime(2026, 1, 1)
         columns = [part.split()[0] for part in TABLES["audiences"].split(", ")]
         rows: dict[str, Sequence[Sequence[object]]] = {
@@ -265,7 +285,10 @@ class World:
             ],
             "stg_customerio__people": [(1, p.cio_id, p.is_deleted, False) for p in people],
             "stg_customerio__attributes": [
-                (1, p.cio_id, "ok", str(p.consents), when) for p in people
+                (1, p.cio_id, name, value, when)
+                for p in people
+                for name, value in (("ok", str(p.consents)), ("Phone Number", p.phone))
+                if value
             ],
             "int_identity__profiles": [(1, p.cio_id, p.person) for p in people],
             "int_identity__known_profiles": [(1, p.cio_id, when, when) for p in people],
@@ -274,11 +297,15 @@ class World:
                 (p, 1, None, None, "unverified" if p in alive else "deleted") for p in persons
             ],
             "map_identifiers": [(1, "cio_id", p.cio_id, p.person, None) for p in people],
-            "fct_segment_memberships": [(p, "s", 1, when, None) for p in inside],
-            "dim_segment_versions": [("s", 1)],
-            "int_experiments__arms": [(*arm, None) for arm in self.arms],
+            "fct_segment_memberships": [
+                (person, "s", version, when, None) for person, version in inside
+            ],
+            "dim_segment_versions": [("s", 1), ("s", 2)],
+            "int_experiments__arms": self.arms,
             "int_experiments__assignment_events": [
-                (key, 1, p.cio_id, arm, None) for p in people for key, arm in p.arms
+                (key, 1, p.cio_id, arm, None if (key, arm) in declared else "no such arm")
+                for p in people
+                for key, arm in p.arms
             ],
             "audiences": [[row.get(column) for column in columns] for row in self.audiences],
             "fct_audience_parity": self.parity,
@@ -286,6 +313,9 @@ class World:
                 ("meta", 1, "email", "email", "lower", True),
                 ("meta", 2, "extern_id", "extern_id", None, True),
                 ("tiktok", 1, "Email_SHA256", "email", "lower|no_tag", True),
+                ("tiktok", 2, "Phone_SHA256", "phone", "e164", True),
+                ("google", 1, "Email", "email", "lower|no_blanks", True),
+                ("google", 2, "Phone", "phone", "e164", True),
             ],
         }
         return rows.get(name, [])

@@ -22,6 +22,31 @@ attributes as (
     select * from {{ ref("int_audiences__attributes") }}
 ),
 
+profiles as (
+    select * from {{ ref("int_audiences__profiles") }}
+),
+
+-- a platform that may not have the people of some countries has nobody of an unknown one
+barred as (
+    {% for platform, countries in var("audiences_barred_countries").items() %}
+    {% for country in (countries or []) | map("lower") | unique -%}
+    select
+        {{ dbt.string_literal(platform) }} as platform,
+        {{ dbt.string_literal(country) }} as country
+    union all
+    {% endfor %}
+    {% endfor -%}
+    select
+        cast(null as {{ dbt.type_string() }}) as platform,
+        cast(null as {{ dbt.type_string() }}) as country
+),
+
+barred_platforms as (
+    select distinct platform
+    from barred
+    where platform is not null
+),
+
 typed as (
     select
         *,
@@ -49,6 +74,12 @@ candidates as (
         case
             when typed.destination = 'ads_file' then {{ phone_digits("phones.attribute_value") }}
         end as phone,
+        case when typed.destination = 'ads_file' then profiles.customer_id end as customer_id,
+        barred_platforms.platform is not null
+        and (
+            barred.country is not null
+            or length(coalesce({{ trimmed("countries.attribute_value") }}, '')) <> 2
+        ) as is_barred,
         typed.max_members,
         typed.most_messages,
         {{ dbt.dateadd("day", "-1 * coalesce(typed.messages_days, 7)", as_of()) }} as messages_from,
@@ -67,10 +98,26 @@ candidates as (
         on
             persons.person_id = sendable.person_id
             and typed.sent_type = sendable.identifier_type
+    left join profiles
+        on
+            sendable.workspace_id = profiles.workspace_id
+            and sendable.cio_id = profiles.cio_id
     left join attributes as consents
         on
             persons.person_id = consents.person_id
             and typed.consent_attribute = consents.attribute_name
+    left join attributes as countries
+        on
+            persons.person_id = countries.person_id
+            and countries.attribute_name = {{ dbt.string_literal(var("audiences_attributes").country) }}
+    left join barred_platforms
+        on
+            typed.destination = 'ads_file'
+            and typed.destination_id = barred_platforms.platform
+    left join barred
+        on
+            barred_platforms.platform = barred.platform
+            and barred.country = {{ lowered(trimmed("countries.attribute_value")) }}
     left join attributes as phones
         on
             persons.person_id = phones.person_id

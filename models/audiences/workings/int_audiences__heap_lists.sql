@@ -47,15 +47,28 @@ latest as (
     where is_complete
 ),
 
-incomplete as (
+-- a whole list makes up for whatever was lost before it
+reset as (
     select
         heap_segment_id,
+        max(synced_at) as reset_at
+    from syncs
+    where is_complete and is_whole_list
+    group by heap_segment_id
+),
+
+incomplete as (
+    select
+        syncs.heap_segment_id,
         count(*) as count_incomplete
     from syncs
+    left join reset
+        on syncs.heap_segment_id = reset.heap_segment_id
     where
-        not is_complete
-        and begun_at < {{ dbt.dateadd("hour", -1 * var("heap_segments_cadence_hours"), as_of()) }}
-    group by heap_segment_id
+        not syncs.is_complete
+        and (reset.reset_at is null or syncs.begun_at > reset.reset_at)
+        and syncs.begun_at < {{ dbt.dateadd("hour", -1 * var("heap_segments_cadence_hours"), as_of()) }}
+    group by syncs.heap_segment_id
 ),
 
 -- by its id before its name; of two with one name the one that was told last

@@ -1,4 +1,5 @@
--- A sync says who entered and who left since the one before; entering twice is entering once.
+-- A sync says who entered and who left since the one before; entering twice is entering once. Of a whole list
+-- whoever is missing has left.
 with
 
 syncs as (
@@ -36,6 +37,41 @@ dated as (
             and changes.sync_task_id = syncs.sync_task_id
 ),
 
+ever_told as (
+    select distinct
+        heap_segment_id,
+        customer_id,
+        email
+    from dated
+),
+
+missing as (
+    select
+        ever_told.heap_segment_id,
+        ever_told.customer_id,
+        ever_told.email,
+        syncs.sync_task_id,
+        false as is_added,
+        syncs.synced_at as occurred_at
+    from ever_told
+    inner join syncs
+        on
+            ever_told.heap_segment_id = syncs.heap_segment_id
+            and syncs.is_whole_list
+    left join dated
+        on
+            ever_told.heap_segment_id = dated.heap_segment_id
+            and ever_told.customer_id = dated.customer_id
+            and syncs.sync_task_id = dated.sync_task_id
+    where dated.customer_id is null
+),
+
+said as (
+    select * from dated
+    union all
+    select * from missing
+),
+
 -- of two syncs at one instant the one whose id sorts last counts
 followed as (
     select
@@ -44,7 +80,7 @@ followed as (
             partition by heap_segment_id, customer_id
             order by occurred_at, sync_task_id
         ) as was_added
-    from dated
+    from said
 ),
 
 turned as (

@@ -8,7 +8,7 @@ seen as (
     select * from pages
     where
         received_at < {{ as_of() }}
-        and coalesce(action_type, 'segment.users.sync') = 'segment.users.sync'
+        and coalesce(action_type, 'segment.users.sync') in ('segment.users.sync', 'segment.users.list')
 ),
 
 told as (

@@ -11,11 +11,12 @@ typed as (
         {{ json_id("data", "sync_info.sync_task_id") }} as sync_task_id,
         {{ whole_number(json_text("data", "sync_info.page_number")) }} as page_number,
         {{ whole_number(json_text("data", "sync_info.total_pages")) }} as total_pages,
+        coalesce(action_type = 'segment.users.list', false) as is_whole_list,
         received_at
     from pages
     where
         received_at < {{ as_of() }}
-        and coalesce(action_type, 'segment.users.sync') = 'segment.users.sync'
+        and coalesce(action_type, 'segment.users.sync') in ('segment.users.sync', 'segment.users.list')
 ),
 
 -- what is sent again was received when it first came
@@ -26,6 +27,7 @@ pages_once as (
         page_number,
         max(heap_segment_name) as heap_segment_name,
         max(total_pages) as total_pages,
+        min(case when is_whole_list then 1 else 0 end) = 1 as is_whole_list,
         min(received_at) as received_at
     from typed
     group by heap_segment_id, sync_task_id, page_number

@@ -90,3 +90,18 @@ def test_what_is_no_ad_file_is_refused_in_a_sentence(world: World, tmp_path: Pat
     with pytest.raises(UsageError, match="is not an ad file of Counterfoil"):
         export(world.settings, world.console, "ads", out=out)
     assert out.read_text() == "somebody's own file"
+
+
+def test_an_id_that_somebody_held_out_left_behind_is_in_no_file(
+    world: World, tmp_path: Path
+) -> None:
+    world.audiences = [audience("ads", **ADS)]
+    world.add(*crowd(10))
+    world.humans["c000005"].is_deleted = True  # held out, and no more
+    world.add(Human("c77", "p77", "id-5", "new@shop.example"))
+    world.add(Human("c78", "p78", "id-78", "other@shop.example"))
+    world.build()
+    out = tmp_path / "ads.csv"
+    assert export(world.settings, world.console, "ads", out=out)["count_rows"] == 9
+    assert hashed("id-5") not in out.read_text()
+    assert hashed("id-78") in out.read_text()

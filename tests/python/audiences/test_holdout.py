@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from audience_world import Human, World, audience
+from audience_world import Arm, Human, World, audience
 from conftest import PROVE
 
 from pipelines.audiences.export import export
@@ -26,6 +28,7 @@ SEEDS = range(200 if PROVE else 12)
 FAST = replace(UNHURRIED, backoff_seconds=0.001, longest_backoff_seconds=0.01, ids_per_call=7)
 FAULTS = ("error", "error_after", "reset", "commit_then_reset", "throttle")
 DAYS = 3
+PLATFORMS = ("meta", "tiktok", "google")
 
 
 class Stopped(BaseException):
@@ -44,62 +47,100 @@ def dying(after: int) -> Clock:
     return Clock(now=now, sleep=lambda _: None)
 
 
-def somebody(chance: random.Random, number: int, emails: list[str]) -> Human:
-    """A new profile, who may share an address, in a spelling of their own, with others."""
+def experiments(chance: random.Random) -> list[Arm]:
+    """Several experiments of any kind, with one control or two, and one holdout from everything."""
+    found: list[Arm] = []
+    for key in ("cart", "tea", "win"):
+        if key == "cart" or chance.random() < 0.5:
+            kind = chance.choice(["journey_holdout", "variant", "timing", "global_holdout"])
+            place = chance.choice([None, 1, 2])
+            arms = [("control", True), ("shown", False), ("also", chance.random() < 0.3)]
+            found += [(key, arm, control, kind, place) for arm, control in arms]
+    if chance.random() < 0.8:
+        found.append(("all", "control", True, "global_holdout", chance.choice([None, 1])))
+    return found
+
+
+def somebody(chance: random.Random, world: World, emails: list[str]) -> Human:
+    """A new profile, who may share an address, a number or an id with others, or spell it anew."""
+    number = len(world.humans)
     email = chance.choice([*emails, f"p{number}@shop.example", f"p{number}@shop.example", None])
     if email is not None and chance.random() < 0.1:
         email = chance.choice([email.upper(), email.replace("@", "+tag@")])
+    customer_id = f"id-{number}" if email is None or chance.random() < 0.9 else None
+    # who is no more leaves an id behind, and somebody else may come by it
+    free = {human.customer_id for human in world.humans.values() if human.is_deleted} - {
+        human.customer_id for human in world.humans.values() if not human.is_deleted
+    }
+    if free - {None} and chance.random() < 0.3:
+        customer_id = chance.choice(sorted(one for one in free if one))
     human = Human(
         f"c{number}",
         f"person-{number}",
-        f"id-{number}" if email is None or chance.random() < 0.9 else None,
+        customer_id,
         email,
         is_in=chance.random() < 0.8,
         consents=chance.random() < 0.8,
+        phone=chance.choice([None, f"+1555{chance.randrange(30):07}"]),
+        versions=chance.choice([(1,), (2,), (1, 2), (1, 2)]),
     )
     if email is not None:
         emails.append(email)
-    label(chance, human)
+    label(chance, world, human)
     return human
 
 
-def label(chance: random.Random, human: Human) -> None:
-    """An assignment, maybe: of either experiment, and maybe not the first."""
+def label(chance: random.Random, world: World, human: Human) -> None:
+    """An assignment, maybe: of any experiment, maybe not the first, maybe of no declared arm."""
     if chance.random() < 0.5:
-        experiment = "all" if chance.random() < 0.1 else "cart"
-        human.arms.append((experiment, chance.choice(["control", "shown", "shown"])))
+        experiment, arm = chance.choice(world.arms)[:2]
+        human.arms.append((experiment, chance.choice([arm, arm, "shown", "lost"])))
 
 
-def registry(chance: random.Random) -> list[dict[str, Any]]:
+def registry(chance: random.Random, world: World) -> list[dict[str, Any]]:
     """Audiences of any kind; those that name no experiment mind the global holdout."""
     kinds = [None, "customer_id", "email", "cio_id"]
+    keys = sorted({arm[0] for arm in world.arms if arm[2]})
     rows = [
         audience(
             f"sms_{number}",
+            workspace_id=chance.choice([None, 1]),
+            version=chance.choice([1, 1, 2]),
             destination_id=str(40 + number),
             identifier_type=chance.choice(kinds),
-            experiment_key=chance.choice(["cart", "cart", None]),
+            experiment_key=chance.choice([*keys, None]),
             max_members=chance.choice([None, None, 5]),
         )
         for number in range(3)
         if chance.random() < 0.8
     ]
-    platform = chance.choice(["meta", "tiktok"])
-    ads = {"destination": "ads_file", "destination_id": platform, "consent_attribute": "ok"}
-    return [*rows, audience("ads", **ads)]
+    return rows + [
+        audience(
+            f"ads_{platform}",
+            workspace_id=chance.choice([None, 1]),
+            version=chance.choice([1, 1, 2]),
+            destination="ads_file",
+            destination_id=platform,
+            consent_attribute="ok",
+            experiment_key=chance.choice([*keys, None]),
+        )
+        for platform in PLATFORMS
+    ]
 
 
 def a_day(chance: random.Random, world: World, emails: list[str]) -> None:
     """What may happen between two builds."""
     for _ in range(chance.randrange(4)):
-        world.add(somebody(chance, len(world.humans), emails))
+        world.add(somebody(chance, world, emails))
     for human in world.humans.values():
         if chance.random() < 0.15:
-            label(chance, human)
+            label(chance, world, human)
         if chance.random() < 0.1:
             human.is_in = not human.is_in
         if chance.random() < 0.05 and human.customer_id:
             human.customer_id = f"moved-{human.customer_id}"
+        if chance.random() < 0.05:
+            human.consents = not human.consents
     living = [human for human in world.humans.values() if not human.is_deleted]
     for _ in range(chance.randrange(3)):
         if len(living) > 2:
@@ -109,15 +150,25 @@ def a_day(chance: random.Random, world: World, emails: list[str]) -> None:
     for human in world.humans.values():
         if chance.random() < 0.03:
             human.is_deleted = True
-    world.audiences = registry(chance) if chance.random() < 0.3 else world.audiences
+    world.audiences = registry(chance, world) if chance.random() < 0.3 else world.audiences
 
 
 def hashes_of(names: set[str]) -> set[str]:
-    """How a platform's file would hold these."""
-    spelled = names | {
-        name.split("+")[0] + "@" + name.split("@")[-1] for name in names if "+" in name
-    }
-    return {hashlib.sha256(name.encode()).hexdigest() for name in spelled}
+    """How a platform's file would hold these: addresses without a tag, numbers without a +."""
+    spelled = names | {name.removeprefix("+") for name in names}
+    spelled |= {name.split("+")[0] + "@" + name.split("@")[-1] for name in names if "@" in name}
+    return names | {hashlib.sha256(name.encode()).hexdigest() for name in spelled}
+
+
+def judge_file(world: World, row: dict[str, Any], out: Path) -> None:
+    """No file holds anything by which somebody held out could be known, or anything unhashed."""
+    text = out.read_text()
+    told = set(text.replace("\n", ",").split(","))
+    assert told.isdisjoint(hashes_of(world.names_of(world.held_out(row))))
+    for beside in out.parent.glob(f"{out.name}*"):
+        assert "@" not in beside.read_text(), "no address, and a manifest names nobody"
+    names = world.names_of(human.person for human in world.humans.values())
+    assert told.isdisjoint(names)
 
 
 def judge(world: World, heap: Sandbox, calls: int) -> None:
@@ -150,14 +201,14 @@ def test_nobody_held_out_ever_leaves(
     heap: Sandbox,
     tmp_path: Path,
     make_world: Callable[[str], World],
-    statements: Mapping[str, str],
 ) -> None:
     chance = random.Random(seed)
     world = make_world(f"world-{seed}")
+    world.arms = experiments(chance)
     emails: list[str] = []
-    for number in range(chance.randrange(5, 40)):
-        world.add(somebody(chance, number, emails))
-    world.audiences = registry(chance)
+    for _ in range(chance.randrange(5, 40)):
+        world.add(somebody(chance, world, emails))
+    world.audiences = registry(chance, world)
     for day in range(DAYS):
         world.tell(heap.customerio)
         world.build()
@@ -180,10 +231,13 @@ def test_nobody_held_out_ever_leaves(
             judge(world, heap, calls)
         settle(world, heap)
         judge(world, heap, calls)
-        out = tmp_path / f"ads-{day}.csv"
-        export(world.settings, world.console, "ads", out=out)
-        ads = next(row for row in world.audiences if row["audience_key"] == "ads")
-        told = set(out.read_text().replace("\n", ",").split(","))
-        assert told.isdisjoint(hashes_of(world.names_of(world.held_out(ads))))
-        assert "@" not in out.read_text()
+        for row in world.audiences:
+            if row["destination"] == "ads_file":
+                out = tmp_path / f"{row['audience_key']}-{day}.csv"
+                dying_export = partial(export, clock=dying(chance.randrange(3)))
+                for write in (dying_export, export):
+                    with suppress(Stopped):
+                        write(world.settings, world.console, row["audience_key"], out=out)
+                    if out.exists():
+                        judge_file(world, row, out)
         a_day(chance, world, emails)

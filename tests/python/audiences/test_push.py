@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from audience_world import AS_OF, SEGMENT, Human, World, audience, crowd
 from pydantic import SecretStr
 
+from pipelines.audiences import membership
 from pipelines.audiences.limits import UNHURRIED, PushLimits
 from pipelines.audiences.planning import make_plan
 from pipelines.audiences.push import push, require_taken
@@ -106,23 +108,59 @@ def test_we_remove_only_whom_we_added(world: World, heap: Sandbox) -> None:
     heap.customerio.segments[SEGMENT] = {"c000000", "c000001"}  # by somebody else
     world.settings = world.settings.model_copy(update={"app_api_key": SecretStr("app-key")})
     world.build()
-    told(world)
-    # who was there is seen from the first read on: nobody of ours is removed with them
+    # whoever was there before the first call is not ours: neither added nor, later on, removed
+    summary = told(world)
+    assert (summary.count_added, summary.count_removed) == (15, 0)
+    named = {name for _, _, _, ids in heap.customerio.sent for name in ids}
+    assert not named & {"id-0", "id-1"}
     for human in world.humans.values():
         human.is_in = False
     world.build()
+    assert told(world).count_removed == 15
+    assert inside(heap) == {"c000000", "c000001"}
+
+
+def test_whom_somebody_else_adds_between_two_pushes_is_not_ours(
+    world: World, heap: Sandbox
+) -> None:
+    world.add(*crowd(20))
+    world.tell(heap.customerio)
+    world.settings = world.settings.model_copy(update={"app_api_key": SecretStr("app-key")})
+    world.build()
     told(world)
-    assert "c000000" in inside(heap)
+    heap.customerio.segments[SEGMENT].add("c000000")
     world.humans["c000000"].arms.clear()
-    world.humans["c000000"].is_in = True
     world.build()
     plan = make_plan(world.settings, world.console, limits=FAST)
+    assert plan.count_adds == 1, "a plan asks nobody"
+    summary = told(world, plan_file=plan.path)
+    assert (summary.count_added, summary.held) == (0, {"sms": 1})
+    plan = make_plan(world.settings, world.console, limits=FAST)
     assert (plan.count_adds, plan.shares[0].already_there) == (0, 1)
-    told(world)
     world.humans["c000000"].is_in = False
     world.build()
     told(world)
-    assert inside(heap) == {"c000000"}
+    assert "c000000" in inside(heap)
+
+
+def test_a_segment_that_is_built_anew_while_it_is_read_says_nothing(
+    world: World, heap: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(*crowd(10))
+    world.tell(heap.customerio)
+    world.settings = world.settings.model_copy(update={"app_api_key": SecretStr("app-key")})
+    world.build()
+    told(world)
+    members = membership._members
+
+    def rebuilt_meanwhile(*asked: Any) -> Iterator[str]:
+        yield from list(members(*asked))[:1]
+        heap.customerio.unfinished.add(SEGMENT)
+
+    monkeypatch.setattr(membership, "_members", rebuilt_meanwhile)
+    told(world)
+    assert world.ledger("select count_told, count_landed from audience_landings") == [(8, 8)]
+    assert world.ledger("select count(*) from audience_memberships") == [(8,)]
 
 
 def test_what_landed_is_read_back(world: World, heap: Sandbox) -> None:

@@ -12,6 +12,8 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -296,6 +298,36 @@ def test_any_text_is_an_address_that_httpx_takes_or_is_refused(text: str) -> Non
 
 def test_pauses_double_up_to_the_longest() -> None:
     assert [http.pause(attempt, 1, 5) for attempt in range(1, 6)] == [1, 2, 4, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, 1.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("0", 1.0),
+        ("86400", 60.0),
+        ("tomorrow", 60.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 1.0),
+        ("soon", 1.0),
+        ("-5", 1.0),
+        ("7.5", 1.0),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_whoever_says_how_long_to_wait_is_waited_for(
+    status: int, header: str | None, seconds: float
+) -> None:
+    if header == "tomorrow":
+        header = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
+    headers = {} if header is None else {"Retry-After": header}
+    answers = [httpx.Response(status, headers=headers), httpx.Response(200)]
+    waited: list[float] = []
+    answer = http.patiently(lambda: answers.pop(0), waited.append)
+    assert answer is not None
+    assert answer.status_code == 200
+    assert waited == [seconds]
 
 
 def test_a_flood_from_the_app_api_is_not_read_to_its_end(settings: Settings, url: str) -> None:

@@ -26,14 +26,12 @@ class Served:
     spool: Path
 
 
-@contextmanager
-def served(folder: Path, *, core: int | None = None) -> Iterator[Served]:
-    """Run `counterfoil webhooks serve`; at the end of the block it is told to stop."""
-    spool = folder / "spool"
-    process = subprocess.Popen(
+def start(folder: Path) -> subprocess.Popen[str]:
+    """Begin `counterfoil webhooks serve`, and wait for nothing."""
+    return subprocess.Popen(
         [
             *(sys.executable, str(PROJECT_DIR / "cli.py"), "webhooks", "serve"),
-            *("--json", "--port", "0", "--spool", str(spool)),
+            *("--json", "--port", "0", "--spool", str(folder / "spool")),
         ],
         env={
             **os.environ,
@@ -44,6 +42,13 @@ def served(folder: Path, *, core: int | None = None) -> Iterator[Served]:
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def served(folder: Path, *, core: int | None = None) -> Iterator[Served]:
+    """Run `counterfoil webhooks serve`; at the end of the block it is told to stop."""
+    spool = folder / "spool"
+    process = start(folder)
     try:
         if core is not None:
             os.sched_setaffinity(process.pid, {core})
