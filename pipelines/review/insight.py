@@ -34,7 +34,8 @@ FAMILIES = (
         rests_on=("int_insight__funnels",),
         recount="rates",
         people="funnel",
-        more="count(*) filter (arm is not distinct from $arm and drop_off_step = $step) as count_dropped",
+        more="count(*) filter (arm is not distinct from $arm and drop_off_step = $step) "
+        "as count_dropped",
     ),
     Family(
         "drop",
@@ -59,7 +60,8 @@ FAMILIES = (
         recount="rates",
         people="timing",
         more="count(*) filter (arm = $control_arm) as count_units_control, "
-        "sum(is_counted) filter (arm = $control_arm and $basis = 'landmark') as count_persons_control",
+        "sum(is_counted) filter (arm = $control_arm and $basis = 'landmark') "
+        "as count_persons_control",
     ),
     Family(
         "conversion",
@@ -114,7 +116,8 @@ FAMILIES = (
         rests_on=_QUIET,
         recount="triage",
         more="net_margin * count_persons as net_margin_of_all, "
-        "case when $verdict = 'send' then count_persons else ceil(count_persons / 2) end as max_members",
+        "case when $verdict = 'send' then count_persons else ceil(count_persons / 2) end "
+        "as max_members",
     ),
     Family(
         "prediction",

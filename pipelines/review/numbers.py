@@ -149,13 +149,8 @@ def literal(value: Any) -> str:
         return f"timestamp '{value}'"
     if isinstance(value, date):
         return f"date '{value}'"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(literal, value))}]"
-    if isinstance(value, Mapping):
-        pairs = (f"{literal(key)}: {literal(of)}" for key, of in value.items())
-        return f"map {{{', '.join(pairs)}}}"
     if not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        return _plain_literal(value)
     pieces = [""]
     for letter in value:
         if letter.isprintable():
@@ -168,6 +163,16 @@ def literal(value: Any) -> str:
         if place % 2 or piece or len(pieces) == 1
     ]
     return said[0] if len(said) == 1 else f"({' || '.join(said)})"
+
+
+def _plain_literal(value: Any) -> str:
+    """A number, a flag, or a list or map of values as SQL."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, Mapping):
+        pairs = (f"{literal(key)}: {literal(of)}" for key, of in value.items())
+        return f"map {{{', '.join(pairs)}}}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def read_row(tables: Tables, statement: str) -> Record:
