@@ -96,10 +96,15 @@ def _days(moments: list[Moment]) -> list[str]:
 
 
 def _who(person: dict[str, Any], facts: dict[str, Rows]) -> Iterator[str]:
-    known = person.get("heap_identity_source")
+    source, status = person.get("heap_identity_source"), person.get("match_status")
+    known = "knows" if status == "matched" else "has not met them, and would know"
     yield (
-        f"Somebody who is {person.get('match_status') or 'not judged'}: "
-        + (f"Heap knows them by their {words.plain(known).lower()}" if known else "unknown to Heap")
+        f"Somebody who is {status or 'not judged'}: "
+        + (
+            f"Heap {known} them by their {words.plain(source).lower()}"
+            if source
+            else "unknown to Heap"
+        )
         + f", and {'may' if person.get('is_publishable') else 'may not'} be told of them."
     )
     held = [

@@ -191,3 +191,23 @@ def test_a_delivery_is_told_by_names_and_without_keys() -> None:
         "exposure (holdout)."
     )
     assert "Heap was told nothing of it." in ghost
+
+
+def test_somebody_whom_heap_has_not_met_is_not_said_to_be_known() -> None:
+    facts: dict[str, list[dict[str, Any]]] = {
+        "dim_persons": [
+            {
+                "person_id": "p1", "match_status": "unmatched", "is_publishable": True,
+                "heap_identity_source": "customer_id",
+            }
+        ],
+    }  # fmt: skip
+    nothing = (
+        "map_identifiers", "fct_segment_memberships", "fct_experiment_assignments", "experiments",
+        "fct_message_exposures", "dim_segment_versions", "receipts", "property_state",
+        "dead_letters",
+    )  # fmt: skip
+    assert tell(facts | {name: [] for name in nothing})[0] == (
+        "Somebody who is unmatched: Heap has not met them, and would know them by their "
+        "customer id, and may be told of them."
+    )
