@@ -42,19 +42,37 @@ class Console:
             self.line(line)
 
     def table(
-        self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, lines: Iterable[str]
+        self,
+        headings: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        *,
+        lines: Iterable[str],
+        title: str = "",
     ) -> None:
-        """Print rows as a table on a terminal; anywhere else, where programs read, the `lines`."""
+        """Print rows as a table on a terminal; anywhere else, where programs read, the `lines`.
+
+        Args:
+            headings, rows: the table; without rows the title alone.
+            lines: all that is printed where nobody looks at a screen.
+            title: one sentence above the table.
+        """
         if self.as_json or not sys.stdout.isatty():
             for line in lines:
                 self.line(line)
+            return
+        if title:
+            self.line(title)
+        if not rows:
             return
         from rich import box
         from rich.console import Console as RichConsole
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for place, heading in enumerate(headings):
+            is_count = all(row[place].replace(",", "").isdigit() for row in rows)
+            table.add_column(heading, justify="right" if is_count else "left")
         for row in rows:
             table.add_row(*(Text(for_terminal(cell)) for cell in row))
         screen = RichConsole(highlight=False)

@@ -217,7 +217,12 @@ def write_checklist(
 
     checklist = measure(settings, journey)
     console.record(checklist=checklist.facts())
-    console.lines(checklist.text())
+    console.table(
+        ("", "what must be true", "what was found"),
+        checklist.table(),
+        lines=checklist.text().split("\n"),
+        title=checklist.title(),
+    )
     if strict and checklist.count_failed:
         raise CounterfoilError(f"{checklist.count_failed} checklist lines fail; see above.")
 

@@ -31,12 +31,21 @@
     {{ return(["journey_entered", "message_sent", "message_clicked", "goal_converted"]) }}
 {%- endmacro %}
 
-{% macro user_property_columns() -%}
-    {#- The columns of heap_user_properties that become user properties. Empty while dbt still parses. -#}
+{% macro count_properties(models) -%}
+    {%- set found = [] -%}
+    {%- for model in models -%}
+        {%- do found.extend(property_columns(model)) -%}
+    {%- endfor -%}
+    {{ return(found | length) }}
+{%- endmacro %}
+
+{% macro property_columns(model) -%}
+    {#- The columns of a Heap model that become properties. Empty while dbt still parses. -#}
+    {%- set keys = ["publish_key", "heap_identity", "person_id", "occurred_at"] -%}
     {%- set found = [] -%}
     {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.name == "heap_user_properties" and node.resource_type == "model" -%}
-            {%- for column in node.columns if column not in ["heap_identity", "person_id"] -%}
+        {%- for node in graph.nodes.values() if node.name == model and node.resource_type == "model" -%}
+            {%- for column in node.columns if column not in keys -%}
                 {%- do found.append(column) -%}
             {%- endfor -%}
         {%- endfor -%}

@@ -8,6 +8,9 @@ from datetime import date
 SHOWN = {"ok": "ok", "fail": "FAIL", "waived": "waived", "not applicable": "n.a."}
 """How a verdict of `fct_checklist` is printed, in the order in which they are counted."""
 
+ORDER = ("fail", "waived", "ok", "not applicable")
+"""What needs attention comes first on a screen."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -78,6 +81,30 @@ class Checklist:
             "count_failed": self.count_failed,
             "lines": [line.facts() for line in self.lines],
         }
+
+    def table(self) -> list[list[str]]:
+        """What fails first, each with what was asked and what to do; then the rest in its order."""
+        order = sorted(self.lines, key=lambda line: ORDER.index(line.verdict))
+        rows = []
+        for line in order:
+            rows.append([SHOWN[line.verdict], line.title, line.measured])
+            if line.verdict == "fail":
+                rows += [["", "", f"asked: {line.threshold}"], ["", "", f"to do: {line.advice}"]]
+            if line.verdict == "waived":
+                rows.append(["", "", f"waived by {line.waived_by} until {line.waived_until}"])
+        return rows
+
+    def title(self) -> str:
+        """How much of it needs attention, in words."""
+        asked = [line for line in self.lines if line.verdict != "not applicable"]
+        unasked = len(self.lines) - len(asked)
+        said = (
+            f"{self.count_failed} of {len(asked)} lines need attention"
+            if self.count_failed
+            else f"all of {len(asked)} lines hold"
+        )
+        more = f"; {unasked} cannot be judged yet (n.a.)" if unasked else ""
+        return f"Checklist of {self.subject}: {said}{more}."
 
     def text(self) -> str:
         """A heading with the count, and one line per check."""

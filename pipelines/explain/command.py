@@ -43,7 +43,7 @@ def explain_delivery_command(
     with told(as_json, verbose) as (console, settings):
         from pipelines.explain.explanation import explain_delivery
 
-        explain_delivery(settings, delivery_id, console)
+        explain_delivery(settings, delivery_id, console, with_keys=verbose)
 
 
 @explain_app.command("number")

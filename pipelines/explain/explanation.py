@@ -9,7 +9,7 @@ from pipelines.blanks import BLANKS
 from pipelines.built.manifest import find_manifest
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
-from pipelines.explain.life import tell
+from pipelines.explain.life import tell, tell_delivery
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.marts import HeapModel, declared_models
 from pipelines.heap.warehouse import Warehouse, attached
@@ -91,8 +91,16 @@ def explain_person(
     return _speak(told, console, told.lines if with_keys else tell(told.facts))
 
 
-def explain_delivery(settings: Settings, delivery_id: str, console: Console) -> Explanation:
+def explain_delivery(
+    settings: Settings, delivery_id: str, console: Console, *, with_keys: bool = False
+) -> Explanation:
     """What a delivery was (real, ghost or none, and why), and what Heap was told about it.
+
+    Args:
+        settings: where the home is.
+        delivery_id: of `fct_message_exposures`.
+        console: prints what came of it, records the facts.
+        with_keys: print each row with its keys instead.
 
     Raises:
         CounterfoilError: no such delivery.
@@ -131,7 +139,7 @@ def explain_delivery(settings: Settings, delivery_id: str, console: Console) -> 
             "No delivery is known under this id: use a delivery_id of fct_message_exposures."
         )
     _delivery_lines(told)
-    return _speak(told, console, told.lines)
+    return _speak(told, console, told.lines if with_keys else tell_delivery(told.facts))
 
 
 class _Reader:
@@ -282,12 +290,12 @@ def _told_lines(told: Explanation) -> None:
         told.lines.append(
             f"  Heap was told {state['property']}"
             + (" = true" if state["is_true"] else "")
-            + f" at {state['acknowledged_at']} by {state['plan_id']}"
+            + f" at {_second(state['acknowledged_at'])} by {state['plan_id']}"
         )
     for receipt in told.facts["receipts"]:
         told.lines.append(
             f"  Heap was told {receipt['event']} {receipt['publish_key']} at "
-            f"{receipt['acknowledged_at']} by {receipt['plan_id']}"
+            f"{_second(receipt['acknowledged_at'])} by {receipt['plan_id']}"
         )
     for letter in told.facts["dead_letters"]:
         told.lines.append(
@@ -296,6 +304,11 @@ def _told_lines(told: Explanation) -> None:
         )
     if not told.facts["receipts"] and not told.facts.get("property_state"):
         told.lines.append("  Heap was told nothing")
+
+
+def _second(instant: Any) -> str:
+    """An instant to the second."""
+    return f"{instant:%Y-%m-%d %H:%M:%S}"
 
 
 def _speak(told: Explanation, console: Console, lines: list[str]) -> Explanation:

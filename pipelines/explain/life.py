@@ -20,6 +20,11 @@ KINDS = {
     "ghost": "was withheld, as they are held out",
     "none": "was not delivered",
 }
+EXPOSURES = {
+    "real": "a real exposure, it was shown",
+    "ghost": "a ghost, withheld from somebody who is held out, which is no exposure",
+    "none": "no exposure, it was not shown",
+}
 REACTIONS = (
     ("human_opened_at", "opened"),
     ("human_clicked_at", "clicked in"),
@@ -35,21 +40,71 @@ def tell(facts: dict[str, Rows]) -> list[str]:
     """
     lines = [line for person in facts["dim_persons"] for line in _who(person, facts)]
     lines += _now(facts)
-    moments = sorted(_moments(facts))
-    if moments:
-        lines += ["", "Day by day (UTC)"]
-    for day, of_day in groupby(moments, key=lambda moment: moment[0].date()):
-        lines.append(f"  {words.day(datetime(day.year, day.month, day.day))}")
-        lines += [f"    {at:%H:%M}  {what}" for at, what in of_day]
+    lines += _days(list(_moments(facts)))
     lines += _rules(facts)
     return [*lines, "", *_heap(facts)]
 
 
+def tell_delivery(facts: dict[str, Rows]) -> list[str]:
+    """Lines about one delivery: what it was and for whom, what came of it, what Heap was told.
+
+    Args:
+        facts: rows by relation, as `explain delivery` gathered them; a relation may have none.
+    """
+    lines = [line for row in facts["fct_message_exposures"] for line in _delivered(row)]
+    moments = [moment for row in facts["fct_message_exposures"] for moment in _message(row)]
+    moments += [
+        (row["converted_at"], f"the goal: {words.plain(row['goal'] or 'not known').lower()}")
+        for row in facts["fct_goal_conversions"]
+    ]
+    lines += [*_days(moments), ""]
+    lines += [f"Heap is not told: {words.clean(row['reason'])}." for row in facts["heap_refusals"]]
+    return [*lines, *_heap(facts)]
+
+
+def _delivered(row: dict[str, Any]) -> Iterator[str]:
+    """What kind of exposure it was, and what was known of the person when it came."""
+    why = row.get("not_exposed_reason")
+    said = f"{_what(row)}: " + EXPOSURES[row["exposure_kind"]] + (f" ({why})" if why else "")
+    yield f"{said}."
+    minutes = row.get("minutes_since_trigger")
+    if minutes is not None:
+        yield f"  {words.duration(minutes)} after its trigger"
+    for label, column in (
+        ("arms", "arm"),
+        ("in the segments", "segments"),
+        ("intent", "intent_tier"),
+    ):
+        keys = [key for key in str(row.get(column) or "").split("||") if key]
+        yield f"  {label}: {', '.join(map(_key, keys)) or 'none'}"
+
+
+def _key(text: str) -> str:
+    """`winback=holdout` as `holdout of Winback`, `vip_v1` as `Vip v1`."""
+    experiment, _, arm = text.partition("=")
+    said = words.plain(words.clean(experiment))
+    return f"{words.plain(words.clean(arm)).lower()} of {said}" if arm else said
+
+
+def _days(moments: list[Moment]) -> list[str]:
+    """What happened, day by day."""
+    lines = ["", "Day by day (UTC)"] if moments else []
+    for day, of_day in groupby(sorted(moments), key=lambda moment: moment[0].date()):
+        lines.append(f"  {words.day(datetime(day.year, day.month, day.day))}")
+        lines += [f"    {at:%H:%M}  {what}" for at, what in of_day]
+    return lines
+
+
 def _who(person: dict[str, Any], facts: dict[str, Rows]) -> Iterator[str]:
-    known = person.get("heap_identity_source")
+    source, status = person.get("heap_identity_source"), person.get("match_status")
+    known = "knows" if status == "matched" else "has not met them, and would know"
     yield (
-        f"Somebody who is {person.get('match_status') or 'not judged'}: "
-        + (f"Heap knows them by their {words.plain(known).lower()}" if known else "unknown to Heap")
+        f"Somebody who is {status or 'not judged'}: "
+        + (
+            f"Heap {known} them by their {words.plain(source).lower()}"
+            if source
+            else "unknown to Heap"
+        )
         + f", and {'may' if person.get('is_publishable') else 'may not'} be told of them."
     )
     held = [
@@ -104,9 +159,7 @@ def _assigned(row: dict[str, Any], source: str | None) -> str:
 
 
 def _message(row: dict[str, Any]) -> Iterator[Moment]:
-    name = words.clean(row.get("message_name") or row.get("message_type") or "a message")
-    journey = words.clean(row.get("journey_name") or "")
-    what = f"{words.channel(row.get('channel'))} “{name}”" + (f" of {journey}" if journey else "")
+    name, what = _name(row), _what(row)
     at = row.get("sent_at") or row.get("created_at")
     if at is not None:
         why = row.get("not_exposed_reason")
@@ -117,6 +170,16 @@ def _message(row: dict[str, Any]) -> Iterator[Moment]:
     for column, did in REACTIONS:
         if row.get(column) is not None:
             yield row[column], f"{did} “{name}”"
+
+
+def _name(row: dict[str, Any]) -> str:
+    return words.clean(row.get("message_name") or row.get("message_type") or "a message")
+
+
+def _what(row: dict[str, Any]) -> str:
+    journey = words.clean(row.get("journey_name") or "")
+    of = f" of {journey}" if journey else ""
+    return f"{words.channel(row.get('channel'))} “{_name(row)}”{of}"
 
 
 def _rules(facts: dict[str, Rows]) -> list[str]:
@@ -131,17 +194,18 @@ def _rules(facts: dict[str, Rows]) -> list[str]:
 
 
 def _heap(facts: dict[str, Rows]) -> list[str]:
-    events, properties = facts["receipts"], facts["property_state"]
+    events, properties = facts["receipts"], facts.get("property_state", [])
+    is_person = "property_state" in facts
     if not events and not properties:
-        lines = ["Heap was told nothing of them."]
+        lines = [f"Heap was told nothing of {'them' if is_person else 'it'}."]
     else:
         last = max(row["acknowledged_at"] for row in [*events, *properties])
         names = sorted({str(row["event"]) for row in events})
         lines = [
             f"Heap was told {_many(events, 'event', 'events')}"
             + (f" ({', '.join(names)})" if names else "")
-            + f" and {_many(properties, 'property', 'properties')}, "
-            f"last on {words.moment(last)} UTC."
+            + (f" and {_many(properties, 'property', 'properties')}" if is_person else "")
+            + f", last on {words.moment(last)} UTC."
         ]
     reasons = [str(row["reason"]) for row in facts["dead_letters"]]
     lines += [

@@ -249,10 +249,14 @@ def _agrees(one: Beneath) -> str:
 
 
 def _pairs(values: Record) -> str:
-    return ", ".join(
-        f"{name} {'not shown' if value is None else value if value != '' else 'none'}"
-        for name, value in values.items()
-    )
+    return ", ".join(f"{name} {_said(value)}" for name, value in values.items())
+
+
+def _said(value: Any) -> str:
+    """A value that stands beside the figure: six digits say enough, `--json` has them all."""
+    if value is None:
+        return "not shown"
+    return f"{value:.6g}" if isinstance(value, float) else str(value) or "none"
 
 
 def _indented(statement: str) -> list[str]:

@@ -17,7 +17,10 @@ from pipelines.settings import Settings
 
 
 def list_dead_letters(settings: Settings, console: Console) -> list[dict[str, Any]]:
-    """Every dead letter, newest first, without personal data; prints one line each."""
+    """Every dead letter, newest first, without personal data; prints one line each.
+
+    On a terminal each reason stands once, with how many rows it has: what still waits comes first.
+    """
     columns = (
         "publish_key", "kind", "event", "reason", "status", "attempts", "first_seen_at",
         "last_seen_at", "message", "http_status", "plan_id",
@@ -27,16 +30,56 @@ def list_dead_letters(settings: Settings, console: Console) -> list[dict[str, An
             f"select {', '.join(columns)} from dead_letters order by status, last_seen_at desc, 1"
         )
     letters = [dict(zip(columns, row, strict=True)) for row in found]
-    for letter in letters:
-        console.line(
-            f"{letter['status']:8} {letter['reason']:9} {letter['publish_key']} "
-            f"({letter['event'] or letter['kind']}, {letter['attempts']} attempts, last "
-            f"{letter['last_seen_at']:%Y-%m-%d %H:%M}): {letter['message']}"
-        )
+    lines = [
+        f"{letter['status']:8} {letter['reason']:9} {letter['publish_key']} "
+        f"({letter['event'] or letter['kind']}, {letter['attempts']} attempts, last "
+        f"{letter['last_seen_at']:%Y-%m-%d %H:%M}): {letter['message']}"
+        for letter in letters
+    ]
     waiting = sum(letter["status"] == "open" for letter in letters)
-    console.line(f"{waiting} dead letters are open, {len(letters) - waiting} resolved")
+    settled = len(letters) - waiting
+    title = (
+        f"{_many(waiting, 'row')} that Heap refused still {'waits' if waiting == 1 else 'wait'}: "
+        "`counterfoil deadletters retry` says them again."
+        if waiting
+        else "Nothing that Heap refused still waits."
+    )
+    console.table(
+        ("", "rows", "of", "why Heap refused", "last", "tried"),
+        _by_reason(letters),
+        lines=[*lines, f"{waiting} dead letters are open, {settled} resolved"],
+        title=title + (f" Settled since: {settled:,}." if settled else ""),
+    )
     console.record(dead_letters=letters, count_open=waiting)
     return letters
+
+
+def _by_reason(letters: list[dict[str, Any]]) -> list[list[str]]:
+    """Each reason once: how many rows, of what, what Heap said, when last, how often it was tried.
+
+    What still waits comes first, then what has most rows.
+    """
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for letter in letters:
+        of = str(letter["event"] or letter["kind"])
+        why = f"{letter['reason']}: {letter['message']}"
+        alike.setdefault((str(letter["status"]), of, why), []).append(letter)
+    ranked = sorted(alike.items(), key=lambda one: (one[0][0] != "open", -len(one[1]), one[0]))
+    return [
+        [
+            status if status != "open" else "waits",
+            f"{len(rows):,}",
+            of,
+            why,
+            f"{max(row['last_seen_at'] for row in rows):%Y-%m-%d %H:%M}",
+            _many(max(row["attempts"] for row in rows), "time"),
+        ]
+        for (status, of, why), rows in ranked
+    ]
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def retry_dead_letters(

@@ -21,7 +21,8 @@ def summary_lines(plan: Plan) -> list[str]:
         *_counted(plan.events),
         f"  properties to change: {sum(plan.properties.values()):,} of {plan.count_users:,} "
         f"identities, in {len(plan.properties)} properties",
-        f"  told false (left, or version retired): {sum(plan.leavers.values()):,}",
+        "  flags set back to false (left the segment, or its version retired): "
+        f"{sum(plan.leavers.values()):,}",
         *_counted(plan.leavers),
         f"  rows refused: {plan.count_refused:,}",
         *_counted(_by_reason(plan.refused)),

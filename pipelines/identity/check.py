@@ -122,10 +122,15 @@ def check(settings: Settings, console: Console) -> Check:
         populations=tuple(Population(**row) for row in populations),
         arms=tuple(arms),
     )
-    for workspace in found.workspaces:
-        console.line(workspace.text())
-        for population in found.populations:
-            if population.workspace_id == workspace.workspace_id:
-                console.line(f"  {population.count_persons:,} {population.population}")
+    for workspace in sorted(found.workspaces, key=lambda one: one.is_met):
+        who = [p for p in found.populations if p.workspace_id == workspace.workspace_id]
+        lines = [f"  {p.count_persons:,} {p.population}" for p in who]
+        judged = "" if workspace.is_met else "TOO FEW. "
+        console.table(
+            ("persons", "why they are not found in Heap"),
+            [[f"{p.count_persons:,}", p.population] for p in who],
+            lines=[workspace.text(), *lines],
+            title=judged + workspace.text(),
+        )
     console.record(identity_check=found.facts())
     return found

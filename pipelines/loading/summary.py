@@ -8,6 +8,7 @@ from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 
 UNKNOWN_SHOWN = 20
+FILES_SHOWN = 3
 
 
 @dataclass
@@ -58,28 +59,20 @@ def counted(count: int, noun: str) -> str:
 
 
 def report(summary: LoadSummary, console: Console) -> None:
-    """One line per thing done."""
+    """One line per thing done; on a terminal what needs attention first, each reason once."""
     known = f", {summary.files_known:,} already known" if summary.files_known else ""
     files = counted(summary.files_loaded, "new file")
-    console.line(f"Loaded {summary.rows:,} rows from {files}{known}.")
-    for table, rows in sorted(summary.rows_by_table.items()):
-        console.line(f"  {table}: {rows:,} rows")
-    for name in summary.unknown[:UNKNOWN_SHOWN]:
-        console.line(f"Skipped {name}: not a file that Counterfoil knows.")
-    if (more := len(summary.unknown) - UNKNOWN_SHOWN) > 0:
-        console.line(f"Skipped {more:,} more files that Counterfoil does not know.")
-    for name, reason in summary.quarantined:
-        console.line(f"Quarantined {name}: {reason}.")
-    for name, count, first in summary.rejected_rows:
-        console.line(f"Set aside {counted(count, 'line')} of {name}, the first: {first}.")
-    for name in summary.stay_in:
-        console.line(
-            f"{name} was read without --strict before: its other lines stay in, and are told here"
-            " until it is mended."
+    head = f"Loaded {summary.rows:,} rows from {files}{known}."
+    attention = _attention(summary)
+    if attention:
+        console.table(
+            ("needs attention", "files", "why"),
+            attention,
+            lines=[],
+            title=f"{counted(len(attention), 'thing')} to look at; everything else was loaded.",
         )
-    for name, count in summary.replaced:
-        held = f"{counted(count, 'row')} that it held before stay"
-        console.line(f"{name} was replaced: {held} (see load_replaced_files).")
+    loaded = [[table, f"{rows:,}"] for table, rows in sorted(summary.rows_by_table.items())]
+    console.table(("what", "rows"), loaded, lines=[head, *_lines(summary)], title=head)
     console.record(
         load={
             **asdict(summary),
@@ -95,3 +88,52 @@ def report(summary: LoadSummary, console: Console) -> None:
             ],
         }
     )
+
+
+def _lines(summary: LoadSummary) -> list[str]:
+    """What a program reads after the first line: everything, in a fixed order."""
+    lines = [f"  {table}: {rows:,} rows" for table, rows in sorted(summary.rows_by_table.items())]
+    lines += [
+        f"Skipped {name}: not a file that Counterfoil knows."
+        for name in summary.unknown[:UNKNOWN_SHOWN]
+    ]
+    if (more := len(summary.unknown) - UNKNOWN_SHOWN) > 0:
+        lines.append(f"Skipped {more:,} more files that Counterfoil does not know.")
+    lines += [f"Quarantined {name}: {reason}." for name, reason in summary.quarantined]
+    lines += [
+        f"Set aside {counted(count, 'line')} of {name}, the first: {first}."
+        for name, count, first in summary.rejected_rows
+    ]
+    lines += [
+        f"{name} was read without --strict before: its other lines stay in, and are told here"
+        " until it is mended."
+        for name in summary.stay_in
+    ]
+    lines += [
+        f"{name} was replaced: {counted(count, 'row')} that it held before stay"
+        " (see load_replaced_files)."
+        for name, count in summary.replaced
+    ]
+    return lines
+
+
+def _attention(summary: LoadSummary) -> list[list[str]]:
+    """Each thing to look at once, with its files: what stayed out, then what came in in part."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, reason in summary.quarantined:
+        found.setdefault(("stayed out as a whole", reason), []).append(name)
+    for name, count, first in summary.rejected_rows:
+        found.setdefault((f"{counted(count, 'line')} set aside", first), []).append(name)
+    for name in summary.stay_in:
+        found.setdefault(("read before, without --strict", "mend it to stop this"), []).append(name)
+    for name, count in summary.replaced:
+        why = f"{counted(count, 'row')} that it held before stay (see load_replaced_files)"
+        found.setdefault(("was replaced", why), []).append(name)
+    if summary.unknown:
+        found["skipped", "not a file that Counterfoil knows"] = summary.unknown
+    return [[what, _named(names), why] for (what, why), names in found.items()]
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - FILES_SHOWN:,} more" if len(names) > FILES_SHOWN else ""
+    return ", ".join(names[:FILES_SHOWN]) + more

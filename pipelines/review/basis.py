@@ -45,7 +45,7 @@ def read_basis(tables: Tables) -> Record:
             for macro in (manifest.get("macros") or {}).values()
             if macro.get("package_name") == ours and not macro["name"].startswith("test_")
         },
-        "vars": _vars() if manifest else {},
+        "vars": read_vars() if manifest else {},
         "registries": {
             node["alias"]: _rows_hash(tables, node["alias"])
             for node in nodes
@@ -63,7 +63,8 @@ def read_basis(tables: Tables) -> Record:
     }
 
 
-def _vars() -> Record:
+def read_vars() -> Record:
+    """The vars of the project as it is now, by name, but for the instant of a build."""
     import yaml
 
     project = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))

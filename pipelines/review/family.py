@@ -27,6 +27,9 @@ class Family:
         recount: the statement in `recounts/` that counts the figure again from them; its columns
             are compared with those of the same name. Without one, the rows with the same keys are
             counted.
+        people: the statement in `recounts/` that stands for its `{people}`, where several families
+            are counted alike.
+        more: columns of this family alone, which stand for its `{more}`.
         rows: which of these count.
     """
 
@@ -41,4 +44,6 @@ class Family:
     beside: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()
     recount: str = ""
+    people: str = ""
+    more: str = ""
     rows: str = ""

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from pipelines.review.family import ARM, JOURNEY, Family
 
+_SENT = ("int_journeys__deliveries", "int_insight__cohorts", "channel_costs")
+_QUIET = (
+    *("dim_person_states", "int_identity__profiles", "int_segments__order_values"),
+    *(*_SENT, "experiments", "metrics", "fct_lift", "fct_reactivation_triage"),
+)
+_KNOWN_THEN = (
+    *("dim_persons", "int_segments__orders", "fct_intent_tiers"),
+    "int_identity__behavior_events",
+)
+
 FAMILIES = (
     Family(
         "funnel",
@@ -22,7 +32,10 @@ FAMILIES = (
         ),
         beside=("difference", "difference_low", "difference_high"),
         rests_on=("int_insight__funnels",),
-        recount="funnel",
+        recount="rates",
+        people="funnel",
+        more="count(*) filter (arm is not distinct from $arm and drop_off_step = $step) "
+        "as count_dropped",
     ),
     Family(
         "drop",
@@ -40,6 +53,15 @@ FAMILIES = (
         (*ARM, "basis", "landmark"),
         headline="difference",
         beside=("difference", "difference_low", "difference_high", "is_selected"),
+        rests_on=(
+            *("int_experiments__people", "fct_experiment_units", "metrics"),
+            "int_identity__behavior_events",
+        ),
+        recount="rates",
+        people="timing",
+        more="count(*) filter (arm = $control_arm) as count_units_control, "
+        "sum(is_counted) filter (arm = $control_arm and $basis = 'landmark') "
+        "as count_persons_control",
     ),
     Family(
         "conversion",
@@ -48,6 +70,8 @@ FAMILIES = (
         (*JOURNEY, *ARM, "message_id", "sent_after", "state_kind", "state"),
         headline="difference",
         beside=("difference", "difference_low", "difference_high", "finding"),
+        rests_on=("int_insight__risk_sets", "int_experiments__arms"),
+        recount="conversion",
     ),
     Family(
         "value",
@@ -56,6 +80,8 @@ FAMILIES = (
         (*ARM, "message_id", "channel"),
         headline="net_per_message",
         beside=("net_per_message", "net_per_message_low", "net_per_message_high", "verdict"),
+        rests_on=(*_SENT, "fct_lift", "metrics", "fct_message_value"),
+        recount="value",
     ),
     Family(
         "over_credit",
@@ -64,6 +90,11 @@ FAMILIES = (
         (*JOURNEY, *ARM, "tool"),
         headline="count_credited",
         beside=("incremental", "incremental_low", "incremental_high", "verdict"),
+        rests_on=(
+            *("int_insight__cohorts", "int_insight__order_credits", "fct_message_exposures"),
+            *("fct_lift", "experiments"),
+        ),
+        recount="over_credit",
     ),
     Family(
         "reorder_effect",
@@ -72,6 +103,8 @@ FAMILIES = (
         (*ARM, "category"),
         headline="logrank_z",
         beside=("status", "verdict"),
+        rests_on=("int_insight__cohorts", "int_identity__behavior_events"),
+        recount="reorder_effect",
     ),
     Family(
         "triage_audience",
@@ -80,6 +113,11 @@ FAMILIES = (
         ("audience_key", *ARM),
         headline="net_margin",
         beside=("net_margin", "net_margin_low", "net_margin_high"),
+        rests_on=_QUIET,
+        recount="triage",
+        more="net_margin * count_persons as net_margin_of_all, "
+        "case when $verdict = 'send' then count_persons else ceil(count_persons / 2) end "
+        "as max_members",
     ),
     Family(
         "prediction",
@@ -88,6 +126,9 @@ FAMILIES = (
         ("workspace_id", "reading"),
         headline="area",
         beside=("area", "area_low", "area_high", "verdict"),
+        rests_on=_KNOWN_THEN,
+        recount="prediction",
+        people="prediction_people",
     ),
     Family(
         "prediction_level",
@@ -95,6 +136,9 @@ FAMILIES = (
         "fct_intent_lift",
         ("workspace_id", "predictor", "level_name"),
         headline="rate",
+        rests_on=_KNOWN_THEN,
+        recount="prediction_level",
+        people="prediction_people",
     ),
     Family(
         "dose",
@@ -103,6 +147,8 @@ FAMILIES = (
         (*JOURNEY, *ARM, "dose"),
         headline="rate",
         beside=("rise", "rise_low", "rise_high", "verdict"),
+        rests_on=("int_journeys__deliveries", "int_insight__cohorts", "fct_message_pressure"),
+        recount="dose",
     ),
     Family(
         "credit",
@@ -116,6 +162,8 @@ FAMILIES = (
             "int_insight__cohorts",
             "fct_journey_entries",
             "fct_message_exposures",
+            "fct_lift",
+            "experiments",
         ),
         recount="credit",
     ),
@@ -127,7 +175,10 @@ FAMILIES = (
         headline="rate",
         beside=("difference", "difference_low", "difference_high"),
         rests_on=("int_insight__pressure", "int_insight__cohorts"),
-        recount="pressure",
+        recount="rates",
+        people="pressure",
+        more="sum(count_events) filter (arm is not distinct from $arm) as count_events, "
+        "avg(count_events) filter (arm is not distinct from $arm) as events_per_person",
     ),
     Family(
         "reorder_window",
@@ -152,5 +203,8 @@ FAMILIES = (
         ),
         headline="net_margin",
         beside=("net_margin", "net_margin_low", "net_margin_high"),
+        rests_on=_QUIET,
+        recount="triage",
+        more="count_treatment, count_control, average_order_value",
     ),
 )

@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 from urllib.parse import quote, unquote
 
 from pipelines.built.tables import Record, Tables, read_as_of
 from pipelines.errors import CounterfoilError
 from pipelines.review import words
+from pipelines.review.basis import read_vars
 from pipelines.review.families import BY_NAME, FAMILIES
 from pipelines.review.family import Family
 from pipelines.sql import fill
@@ -57,8 +60,9 @@ class Figure:
         if not family.recount:
             rows = _rows_of(known[family.rests_on[0]], *self.conditions(), family.rows)
             return f"select count(*) as count_rows\nfrom {rows}"
-        values = {"as_of": read_as_of(tables), **row}
-        text = (RECOUNTS / f"{family.recount}.sql").read_text(encoding="utf-8").strip()
+        values = {**_declared(), "as_of": read_as_of(tables), **row}
+        people = _recount(family.people) if family.people else ""
+        text = _recount(family.recount).replace("{people}", people).replace("{more}", family.more)
         return re.sub(r"\$(\w+)", lambda name: literal(values[name[1]]), fill(text, known))
 
     def conditions(self, columns: Iterable[str] | None = None) -> list[str]:
@@ -117,6 +121,21 @@ def near(asked: str, names: Sequence[str]) -> list[str]:
     return difflib.get_close_matches(asked, among, NEAR, 0.5)
 
 
+@cache
+def _declared() -> Record:
+    """The vars, and the quantiles of the normal distribution that those of planning stand for."""
+    declared, normal = read_vars(), NormalDist()
+    return {
+        **declared,
+        "z_alpha": normal.inv_cdf(1 - declared["experiments_alpha"] / 2),
+        "z_power": normal.inv_cdf(declared["review_power"]),
+    }
+
+
+def _recount(name: str) -> str:
+    return (RECOUNTS / f"{name}.sql").read_text(encoding="utf-8").strip()
+
+
 def places(tables: Tables) -> dict[str, str]:
     """Each relation as `schema.name`, so that a statement runs wherever the file was opened."""
     return {name: ".".join(_parts(place)[1:]) for name, place in tables.places.items()}
@@ -131,7 +150,7 @@ def literal(value: Any) -> str:
     if isinstance(value, date):
         return f"date '{value}'"
     if not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        return _plain_literal(value)
     pieces = [""]
     for letter in value:
         if letter.isprintable():
@@ -144,6 +163,16 @@ def literal(value: Any) -> str:
         if place % 2 or piece or len(pieces) == 1
     ]
     return said[0] if len(said) == 1 else f"({' || '.join(said)})"
+
+
+def _plain_literal(value: Any) -> str:
+    """A number, a flag, or a list or map of values as SQL."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, Mapping):
+        pairs = (f"{literal(key)}: {literal(of)}" for key, of in value.items())
+        return f"map {{{', '.join(pairs)}}}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def read_row(tables: Tables, statement: str) -> Record:

@@ -14,6 +14,8 @@ from pipelines.console import Console
 from pipelines.settings import Settings
 
 PEOPLE = 800
+LOADED = "loaded.duckdb"
+"""What was loaded, out of the way: the warehouse must do without it."""
 
 
 def built_home(factory: pytest.TempPathFactory) -> Path:
@@ -39,7 +41,7 @@ def _build(home: Path) -> None:
     write_sample(brand, people=PEOPLE, console=console)
     load([str(brand / "export")], settings, console)
     build(settings, console, as_of=SAMPLE_AS_OF, registries=brand / "seeds")
-    (home / "raw.duckdb").unlink()
+    (home / "raw.duckdb").rename(home / LOADED)
     (brand / "truth").rename(home / "truth")
     shutil.rmtree(brand)
     (home / "is_built").touch()

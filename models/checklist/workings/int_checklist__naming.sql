@@ -1,15 +1,18 @@
 {%- set standard = standard_events() -%}
-{%- set shared = user_property_columns() -%}
+{%- set people = "heap_user_properties" -%}
+{%- set told = heap_told(heap_events()) -%}
 with
 
 event_aliases as (
     select * from {{ ref("fct_event_aliases") }}
 ),
 
-user_properties as (
-    select * from {{ ref("heap_user_properties") }}
+{% for model in told -%}
+{{ model }} as (
+    select * from {{ ref(model) }}
 ),
 
+{% endfor -%}
 -- One concept has one name: an event of Heap beyond the four has an owner and a reason
 heap_models as (
     {%- for model in heap_cadences() if model.kind == "event" %}
@@ -89,25 +92,33 @@ counted_faults as (
     from ranked_faults
 ),
 
--- No two properties say the same: equal for everybody, of the first people by identity
-first_people as (
+-- No two properties of people, or of one event, say the same: equal in every row, of the first rows by
+-- identity or key
+{% for model in told -%}
+first_of_{{ model }} as (
     select
         *,
-        row_number() over (order by heap_identity) as place
-    from user_properties
+        row_number() over (order by {{ "heap_identity" if model == people else "publish_key" }}) as place
+    from {{ model }}
 ),
 
+{% endfor -%}
 told_properties as (
-    {%- for column in shared %}
+    {%- for model in told %}
+    {%- set subject = "" if model == people else model | replace("heap_", "", 1) ~ " " %}
+    {%- for column in property_columns(model) %}
     select
+        '{{ subject }}' as subject,
         '{{ column }}' as property_name,
         place,
         coalesce(cast({{ column }} as {{ dbt.type_string() }}), '') as said
-    from first_people
-    where place <= {{ var("checklist_same_source_people") }}
+    from first_of_{{ model }}
+    where place <= {{ var("checklist_same_source_rows") }}
     union all
     {%- endfor %}
+    {%- endfor %}
     select
+        '' as subject,
         '' as property_name,
         cast(0 as {{ dbt.type_bigint() }}) as place,
         '' as said
@@ -116,22 +127,27 @@ told_properties as (
 
 counted_properties as (
     select
+        subject,
         property_name,
         count(distinct said) as count_values,
         -- exact for the rows of one build: two properties have the same when all their values are
         {{ sha256_hex(listed_text("said", "place", "|")) }} as all_said
     from told_properties
-    group by property_name
+    group by subject, property_name
 ),
 
 equal_properties as (
     select
-        counted_properties.property_name || ' = ' || twins.property_name as said,
-        row_number() over (order by counted_properties.property_name, twins.property_name) as place
+        counted_properties.subject || counted_properties.property_name || ' = ' || twins.property_name
+            as said,
+        row_number() over (
+            order by counted_properties.subject, counted_properties.property_name, twins.property_name
+        ) as place
     from counted_properties
     inner join counted_properties as twins
         on
-            counted_properties.all_said = twins.all_said
+            counted_properties.subject = twins.subject
+            and counted_properties.all_said = twins.all_said
             and counted_properties.property_name < twins.property_name
     where counted_properties.count_values > 1
 ),
@@ -144,7 +160,7 @@ counted_equals as (
 ),
 
 counted_people as (
-    select count(*) as count_people from user_properties
+    select count(*) as count_people from heap_user_properties
 ),
 
 lines as (
@@ -166,17 +182,18 @@ lines as (
     union all
     select
         'same_source' as line,
-        'No two user properties say the same' as title,
+        'No two properties say the same' as title,
         case
             when counted_people.count_people = 0 then 'nobody has properties'
             else
-                '{{ shared | length }} properties'
+                '{{ count_properties([people]) }} properties of people, '
+                || '{{ count_properties(told) - count_properties([people]) }} of events'
                 || case
                     when counted_equals.count_equals > 0 then '; the same: ' || counted_equals.first_equals
                     else ''
                 end
         end as measured,
-        'none equal to another for everybody' as threshold,
+        'none equal to another for everybody, nor in every row of an event' as threshold,
         'Drop one of them, or say in its description how they differ.' as advice,
         cast(counted_equals.count_equals as double) as value,
         cast(0 as double) as bound,

@@ -19,10 +19,31 @@ credited as (
         and cohorts.experiment_key = $experiment_key
         and cohorts.arm = $arm
         and credits.workspace_id = $workspace_id
+),
+
+-- what its experiment says of the same people, on the primary metric
+caused as (
+    select lift.*
+    from {fct_lift} as lift
+    inner join {experiments} as experiments
+        on
+            lift.experiment_key = experiments.experiment_key
+            and lift.metric_key = experiments.primary_metric
+    where
+        lift.experiment_key = $experiment_key
+        and lift.arm = $arm
+        and lift.population = 'itt'
+        and lift.stratum = 'all'
 )
 
 select
     count(*) as count_rows,
+    (select count_treatment from caused) as count_treatment,
+    (select count_control from caused) as count_control,
+    (select mean_treatment from caused) as mean_treatment,
+    (select mean_control from caused) as mean_control,
+    (select lift from caused) as lift,
+    (select incremental from caused) as incremental,
     count(*) filter (credit_kind = 'last_click' and is_order) as count_last_click_orders,
     count(*) filter (credit_kind = 'last_exposure' and is_order) as count_last_exposure_orders,
     coalesce(sum(order_value) filter (credit_kind = 'last_click'), 0) as last_click_value,

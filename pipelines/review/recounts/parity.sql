@@ -11,6 +11,14 @@ select
         when $verdict = 'not compared' then null
         when count(*) = 0 then 1.0
         else count(*) filter (is_in_heap and is_in_sql) / count(*)
-    end as jaccard
+    end as jaccard,
+    (
+        select count(*)
+        from {int_audiences__heap_syncs}
+        where
+            heap_segment_id = $heap_segment_id
+            and not is_complete
+            and begun_at < $as_of - to_hours($heap_segments_cadence_hours)
+    ) as count_incomplete
 from {int_audiences__compared_members}
 where audience_key = $audience_key

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from rebuilt import compiled, rebuilt
 from review_home import built_home, changed, settings_for
+from terminal import on_a_terminal, piped, rows_of
 
 from pipelines.checklist import Checklist, Line, measure
 from pipelines.console import Console
@@ -17,6 +22,7 @@ from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.review.page import write_page
 from pipelines.road import write_checklist
+from pipelines.settings import PROJECT_DIR
 
 LINES = (
     "identifier_declared",
@@ -113,6 +119,28 @@ def test_every_line_is_measured(home: Path) -> None:
     assert checklist.facts()["count_failed"] == checklist.count_failed
 
 
+def test_on_a_terminal_what_fails_stands_first(home: Path) -> None:
+    """Each failing line with what is asked and what to do; where programs read, all in order."""
+    checklist = measure(settings_for(home))
+    failing = [found for found in checklist.lines if found.verdict == "fail"]
+    assert failing
+    assert checklist.lines[0].verdict == "ok"
+    drawn = on_a_terminal("cli.py", "checklist", home=home, width=400)
+    title, _, *rows = [" ".join(words) for words in rows_of(drawn)]
+    asked = sum(found.verdict != "not applicable" for found in checklist.lines)
+    assert title.startswith(
+        f"Checklist of the implementation: {len(failing)} of {asked} lines need attention; "
+    )
+    assert [row for row in rows if row.startswith("FAIL ")] == rows[: 3 * len(failing) : 3]
+    assert rows[:3] == [
+        f"FAIL {failing[0].title} {failing[0].measured}",
+        f"asked: {failing[0].threshold}",
+        f"to do: {failing[0].advice}",
+    ]
+    assert {row.split()[0] for row in rows[3 * len(failing) :]} == {"ok", "n.a."}
+    assert piped("cli.py", "checklist", home=home) == checklist.text() + "\n"
+
+
 @pytest.mark.parametrize(
     ("name", "cause"),
     [
@@ -207,6 +235,10 @@ def test_each_line_fails_for_its_cause(home: Path, tmp_path: Path, name: str, ca
             ),
         },
         {
+            "same_source": (
+                "the same: cio_journey_entered arm = segments",
+                "update heap.heap_cio_journey_entered set segments = arm",
+            ),
             "spot_check": ("37 of 40", "update registries.spot_checks set count_right = 37"),
             "event_recency": (
                 "journey_entered came ",
@@ -375,6 +407,20 @@ def test_what_heap_was_told_otherwise_fails_its_line(home: Path, tmp_path: Path)
         measure(settings)
 
 
+def test_whom_customerio_was_told_of_and_lacks_fails_its_line(home: Path, tmp_path: Path) -> None:
+    settings = changed(home, tmp_path / "changed")
+    with Ledger(settings) as ledger:
+        ledger.db.execute(
+            "insert into audience_landings by name select 'sms' as audience_key, "
+            "8 as count_told, 8 as count_landed, 0 as count_missing, 1 as count_foreign"
+        )
+    assert line(measure(settings), "landed").verdict == "ok"
+    with Ledger(settings) as ledger:
+        ledger.db.execute("update audience_landings set count_landed = 5, count_missing = 3")
+    found = line(measure(settings), "landed")
+    assert (found.verdict, found.measured) == ("fail", "5 of 8 landed, 1 added by others")
+
+
 def waiver(rule: str, subject: str = "null", expires_on: str = "2026-06-02") -> str:
     return (
         f"insert into registries.waivers values ('{rule}', {subject}, 'until the audit', "
@@ -499,6 +545,49 @@ def test_each_line_of_a_journey_fails_for_its_cause(
 ) -> None:
     checklist = measure(rebuilt(home, tmp_path / "changed", cause), "208301/101")
     assert line(checklist, name).verdict == "fail"
+
+
+ALONE: dict[str, Any] = {
+    "gaps": test_gaps_are_told_until_there_are_none,
+    "cadence": test_undeclared_cadence_fails,
+    "page": test_a_page_is_of_this_build_and_whole,
+    "dead_letters": test_dead_letters_and_receipts,
+    "read_back": test_receipts_are_looked_for_in_what_heap_gives_back,
+    "told_otherwise": test_what_heap_was_told_otherwise_fails_its_line,
+    "landed": test_whom_customerio_was_told_of_and_lacks_fails_its_line,
+    "holdout": test_a_journey_without_holdout_fails_that_line,
+    "found_in_heap": test_the_validation_of_a_journey_fails_line_by_line,
+    "arrival": test_the_validation_of_a_journey_fails_line_by_line,
+    "complete": test_the_validation_of_a_journey_fails_line_by_line,
+    "timing_report": test_the_validation_of_a_journey_fails_line_by_line,
+}
+"""Lines that a test of their own breaks."""
+
+BROKEN_ALIKE: tuple[Any, ...] = (
+    test_each_line_fails_for_its_cause,
+    test_several_lines_fail_at_once_each_for_its_cause,
+    test_what_models_declare_otherwise_fails,
+    test_each_line_of_a_journey_fails_for_its_cause,
+)
+
+
+def test_every_line_has_a_fixture_that_fails_it() -> None:
+    """A line that nothing breaks would be green for ever: here, or in a story of its model."""
+    broken = {name for name, test in ALONE.items() if name in inspect.getsource(test)}
+    assert broken == set(ALONE)
+    for test in BROKEN_ALIKE:
+        (mark,) = test.pytestmark
+        for case in mark.args[1]:
+            broken |= set(case) if isinstance(case, dict) else {case[0]}
+    for path in (PROJECT_DIR / "models" / "checklist" / "workings").glob("*.yml"):
+        for story in yaml.safe_load(path.read_text(encoding="utf-8")).get("unit_tests", []):
+            for row in story["expect"]["rows"]:
+                if row.get("is_met") is False:
+                    broken.add(row["line"])
+    text = (PROJECT_DIR / "macros" / "checklist" / "checklist_lines.sql").read_text("utf-8")
+    listed = re.findall(r'"(\w+)"', text[: text.index("endmacro")])
+    assert set(LINES) < set(listed)
+    assert set(listed) - broken == set()
 
 
 def test_what_is_printed_of_the_sample_brand(home: Path) -> None:

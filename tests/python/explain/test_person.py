@@ -9,7 +9,7 @@ from typing import Any
 from publisher_home import Home
 
 from pipelines.explain.explanation import explain_person
-from pipelines.explain.life import tell
+from pipelines.explain.life import tell, tell_delivery
 
 RULE = "Left a cart and did not order."
 
@@ -138,3 +138,76 @@ def test_a_life_is_told_day_by_day_with_names_and_without_keys() -> None:
         "Heap refused 2: no such user.",
         "Every row with its keys: --verbose, or --json.",
     ]
+
+
+def test_a_delivery_is_told_by_names_and_without_keys() -> None:
+    """What it was, for whom, what came of it in the order of time, and what Heap was told."""
+    facts: dict[str, list[dict[str, Any]]] = {
+        "fct_message_exposures": [
+            {
+                "delivery_id": "01HV-secret", "person_id": "p1f00", "channel": "sms",
+                "message_name": "Second", "journey_name": "Cart", "exposure_kind": "real",
+                "not_exposed_reason": None, "minutes_since_trigger": 90,
+                "arm": "cart_test=treatment||winback=holdout", "segments": "vip_v1",
+                "intent_tier": None, "sent_at": datetime(2026, 1, 2, 11, 0, 0, 123456),
+                "human_clicked_at": datetime(2026, 1, 3, 7),
+            }
+        ],
+        "fct_goal_conversions": [
+            {"goal": "order_placed", "converted_at": datetime(2026, 1, 2, 12)}
+        ],
+        "heap_refusals": [{"publish_key": "79b3", "reason": "order not known yet"}],
+        "receipts": [
+            {
+                "event": "cio_message_sent", "publish_key": "79b4", "plan_id": "plan-1",
+                "acknowledged_at": datetime(2026, 2, 1, 6, 0, 5, 1),
+            }
+        ],
+        "dead_letters": [],
+    }  # fmt: skip
+    assert tell_delivery(facts) == [
+        "SMS “Second” of Cart: a real exposure, it was shown.",
+        "  90 min after its trigger",
+        "  arms: treatment of Cart test, holdout of Winback",
+        "  in the segments: Vip v1",
+        "  intent: none",
+        "",
+        "Day by day (UTC)",
+        "  2 Jan 2026",
+        "    11:00  SMS “Second” of Cart was shown",
+        "    12:00  the goal: order placed",
+        "  3 Jan 2026",
+        "    07:00  clicked in “Second”",
+        "",
+        "Heap is not told: order not known yet.",
+        "Heap was told 1 event (cio_message_sent), last on 1 Feb 2026, 06:00 UTC.",
+        "Every row with its keys: --verbose, or --json.",
+    ]
+    facts["fct_message_exposures"][0] |= {"exposure_kind": "ghost", "not_exposed_reason": "holdout"}
+    facts["receipts"] = []
+    ghost = tell_delivery(facts)
+    assert ghost[0] == (
+        "SMS “Second” of Cart: a ghost, withheld from somebody who is held out, which is no "
+        "exposure (holdout)."
+    )
+    assert "Heap was told nothing of it." in ghost
+
+
+def test_somebody_whom_heap_has_not_met_is_not_said_to_be_known() -> None:
+    facts: dict[str, list[dict[str, Any]]] = {
+        "dim_persons": [
+            {
+                "person_id": "p1", "match_status": "unmatched", "is_publishable": True,
+                "heap_identity_source": "customer_id",
+            }
+        ],
+    }  # fmt: skip
+    nothing = (
+        "map_identifiers", "fct_segment_memberships", "fct_experiment_assignments", "experiments",
+        "fct_message_exposures", "dim_segment_versions", "receipts", "property_state",
+        "dead_letters",
+    )  # fmt: skip
+    assert tell(facts | {name: [] for name in nothing})[0] == (
+        "Somebody who is unmatched: Heap has not met them, and would know them by their "
+        "customer id, and may be told of them."
+    )

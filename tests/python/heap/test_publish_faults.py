@@ -13,11 +13,13 @@ from conftest import PROVE
 from hypothesis import example, given
 from hypothesis import strategies as st
 from publisher_home import FAST, Home
+from terminal import on_a_terminal, piped, rows_of
 
 from pipelines import locks
 from pipelines.errors import CounterfoilError
 from pipelines.heap.client import is_receipt
 from pipelines.heap.deadletters import list_dead_letters, retry_dead_letters
+from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Limits
 from pipelines.heap.planning import make_plan
 from pipelines.heap.publish import publish
@@ -184,6 +186,35 @@ def test_replay_sends_only_failures_and_only_once(home: Home, heap: Sandbox) -> 
     assert retry_dead_letters(home.settings, home.console, limits=FAST).count_calls == 0
     text = str(list_dead_letters(home.settings, home.console))
     assert "shopper" not in text
+
+
+def test_dead_letters_are_told_by_reason_on_a_terminal(home: Home) -> None:
+    """What waits first, each reason once with its rows; where programs read, a line a letter."""
+    with Ledger(home.settings) as ledger:
+        for number, (status, message) in enumerate(
+            [("resolved", "no such user"), ("open", "bad app"), *[("open", "too long")] * 3]
+        ):
+            ledger.db.execute(
+                "insert into dead_letters (publish_key, kind, reason, status, attempts, event, "
+                "last_seen_at, message) values ($1, 'event', 'refused', $2, $3, "
+                "'cio_message_sent', timestamp '2026-03-01 10:00:00.123456', $4)",
+                [f"k{number}", status, number + 1, message],
+            )
+    drawn = on_a_terminal("cli.py", "deadletters", "list", home=home.path, width=160)
+    assert [" ".join(words) for words in rows_of(drawn)] == [
+        "4 rows that Heap refused still wait: `counterfoil deadletters retry` says them again. "
+        "Settled since: 1.",
+        "rows of why Heap refused last tried",
+        "waits 3 cio_message_sent refused: too long 2026-03-01 10:00 5 times",
+        "waits 1 cio_message_sent refused: bad app 2026-03-01 10:00 2 times",
+        "resolved 1 cio_message_sent refused: no such user 2026-03-01 10:00 1 time",
+    ]
+    lines = piped("cli.py", "deadletters", "list", home=home.path).splitlines()
+    assert len(lines) == 6
+    assert lines[0] == (
+        "open     refused   k1 (cio_message_sent, 2 attempts, last 2026-03-01 10:00): bad app"
+    )
+    assert lines[-1] == "4 dead letters are open, 1 resolved"
 
 
 def test_dead_letters_hold_no_personal_data(home: Home, heap: Sandbox) -> None:
