@@ -111,6 +111,14 @@ def test_a_break_makes_these_edits_and_no_others(name: str, expected: set[tuple[
     assert edits(name) == expected
 
 
+def test_what_is_only_counted_is_no_constant() -> None:
+    text = "select count(case when a > 2 then 1 end), sum(case when b then 1 end) from c"
+    found = list(breaks.constant_moved(Masked.of(text)))
+    assert sorted(text[start:] for start, _, _ in found) == sorted(
+        ["2 then 1 end), sum(case when b then 1 end) from c", "1 end) from c"]
+    )
+
+
 def test_an_arm_is_swapped_under_the_name_it_had() -> None:
     text = "select count_treatment, a.lift_low as low_limit from contrasts as a where lift_high > 0"
     assert edits("arm_swapped", text) == {
