@@ -8,6 +8,7 @@ import breaks
 import mutants
 import pytest
 import report
+import yaml
 from masked import Masked
 
 MODEL = """\
@@ -173,6 +174,34 @@ def test_what_is_declared_to_change_nothing_is_a_mutant_and_has_a_reason() -> No
         assert key in found, f"{row['model']}: {key} is no mutant any more, take it out"
         assert (found[key].model, found[key].kind) == (row["model"], row["kind"])
         assert len(row["reason"].split()) >= 4, f"{key} says no reason"
+
+
+PASSED_ON = {"arm_swapped", "instant_swapped"}
+"""Another column under the name of this one: what a model without a rule can get wrong."""
+
+
+def told_of() -> set[str]:
+    """The models of which a unit test tells, as their files are called."""
+    told = set()
+    for path in (mutants.PROJECT / "models").rglob("*.yml"):
+        declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        versions = {
+            (model["name"], version["v"])
+            for model in declared.get("models") or []
+            for version in model.get("versions") or []
+        }
+        for unit in declared.get("unit_tests") or []:
+            told.add(unit["model"])
+            told |= {f"{name}_v{v}" for name, v in versions if name == unit["model"]}
+    return told
+
+
+def test_every_model_with_a_rule_has_a_story() -> None:
+    """A rule is what the harness can break: a filter, a join, a case, an order, a limit."""
+    told = told_of()
+    for path in mutants.models((*mutants.DOMAINS, *mutants.OTHERS)):
+        kinds = {mutant.kind for mutant in mutants.mutants_of(path)} - PASSED_ON
+        assert path.stem in told or not kinds, f"{path.stem} has no unit test: {sorted(kinds)}"
 
 
 def test_a_model_without_a_break_that_counts_leaves_the_page(
