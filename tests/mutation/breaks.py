@@ -111,8 +111,10 @@ def constant_moved(text: Masked) -> Iterator[Edit]:
     for place, token in enumerate(text.tokens):
         opening = _opening(text, place)
         in_type = opening >= 0 and text.word(opening - 1) in {"decimal", "numeric", "varchar"}
-        if token.token_type == T.NUMBER and not (in_type or _is_counted(text, place)) and (
-            token.text.isdigit()
+        if (
+            token.token_type == T.NUMBER
+            and not (in_type or _is_counted(text, place))
+            and token.text.isdigit()
         ):
             yield text.start(place), text.end(place), str(int(token.text) + 1)
     for found in re.finditer(r"""\{\{-?\s*(var\(\s*["'](\w+)["']\s*\))""", text.raw):
