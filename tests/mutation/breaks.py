@@ -111,11 +111,23 @@ def constant_moved(text: Masked) -> Iterator[Edit]:
     for place, token in enumerate(text.tokens):
         opening = _opening(text, place)
         in_type = opening >= 0 and text.word(opening - 1) in {"decimal", "numeric", "varchar"}
-        if token.token_type == T.NUMBER and not in_type and token.text.isdigit():
+        if (
+            token.token_type == T.NUMBER
+            and not (in_type or _is_counted(text, place))
+            and token.text.isdigit()
+        ):
             yield text.start(place), text.end(place), str(int(token.text) + 1)
     for found in re.finditer(r"""\{\{-?\s*(var\(\s*["'](\w+)["']\s*\))""", text.raw):
         if is_number(found.group(2)):
             yield found.start(1), found.end(1), f"({found.group(1)} + 1)"
+
+
+def _is_counted(text: Masked, place: int) -> bool:
+    """Whether a number is what a case gives to `count`, which asks only whether there is one."""
+    if text.kind(place - 1) != T.THEN or text.kind(place + 1) != T.END:
+        return False
+    first = next(at for at in range(place, -1, -1) if text.kind(at) == T.CASE)
+    return text.kind(first - 1) == T.L_PAREN and text.word(first - 2) == "count"
 
 
 def is_number(name: str) -> bool:

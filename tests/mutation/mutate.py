@@ -25,7 +25,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 
 from brand import built_brand, state  # noqa: E402
 from ledger import Entry, Ledger  # noqa: E402
-from mutants import DOMAINS, PROJECT, Mutant, chosen, models, mutants_of  # noqa: E402
+from mutants import DOMAINS, OTHERS, PROJECT, Mutant, chosen, models, mutants_of  # noqa: E402
 from report import PAGE, counted, equivalents, lost, rates, told, write_page  # noqa: E402
 from session import Brand, Session, Unfit, Verdict, with_session  # noqa: E402
 
@@ -39,15 +39,16 @@ def main() -> int:
     sample = int(os.environ["SAMPLE"]) if os.environ.get("SAMPLE") else None
     seed = int(os.environ.get("SEED", "1"))
     ledger = Ledger(FOLDER / "ledger.jsonl")
-    paths = [p for p in models() if not asked or p.stem in asked or p.parts[-_depth(p)] in asked]
+    domains = (*DOMAINS, *OTHERS) if asked else DOMAINS
+    paths = [p for p in models(domains) if not asked or {p.stem, _domain(p)} & set(asked)]
     found = [mutant for path in paths for mutant in mutants_of(path)]
-    stale = _stale(found) if not asked else []
+    stale = [] if asked else _stale(found)
     if keys:
         found = [mutant for mutant in found if mutant.key in keys]
     if os.environ.get("AGAIN"):
         survived = {k for k, entry in ledger.last.items() if entry.outcome == "survived"}
         found = [mutant for mutant in found if mutant.key in survived]
-    by_domain = [chosen([m for m in found if m.domain == d], seed, sample) for d in DOMAINS]
+    by_domain = [chosen([m for m in found if m.domain == d], seed, sample) for d in domains]
     turns = zip_longest(*by_domain)  # a run that is stopped has something of each domain
     picked = [mutant for turn in turns for mutant in turn if mutant is not None]
     now = state()
@@ -146,12 +147,12 @@ def _whole(paths: list[Path], ledger: Ledger, now: str) -> set[str]:
 
 
 def _stale(found: list[Mutant]) -> list[str]:
-    return sorted(set(equivalents()) - {mutant.key for mutant in found})
+    others = {mutant.key for path in models(OTHERS) for mutant in mutants_of(path)}
+    return sorted(set(equivalents()) - {mutant.key for mutant in found} - others)
 
 
-def _depth(path: Path) -> int:
-    """How far from the end of the path its domain stands."""
-    return next(n for n, part in enumerate(reversed(path.parts), start=1) if part in DOMAINS)
+def _domain(path: Path) -> str:
+    return path.relative_to(PROJECT).parts[1]
 
 
 def _workers() -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import Entry
-from mutants import DOMAINS, PROJECT, models
+from mutants import DOMAINS, OTHERS, PROJECT, models
 
 EQUIVALENT = Path(__file__).with_name("equivalent.csv")
 """Breaks that change nothing, with the reason: `mutant, model, kind, reason`."""
@@ -56,7 +56,7 @@ def rates(entries: Iterable[Entry], by: str) -> list[Rate]:
     """By `domain` or `model`, in the order of the domains."""
     found: dict[tuple[int, str], list[bool]] = {}
     for entry in counted(entries):
-        place = (DOMAINS.index(entry.domain), getattr(entry, by))
+        place = ((*DOMAINS, *OTHERS).index(entry.domain), getattr(entry, by))
         found.setdefault(place, []).append(entry.outcome == "noticed")
     return [Rate(name, sum(known), len(known)) for (_, name), known in sorted(found.items())]
 

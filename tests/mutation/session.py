@@ -262,7 +262,8 @@ class Session:
         """The mutant's text in its node, on a warehouse as it was; both are put back."""
         node = self.node_of(mutant)
         sound = node.raw_code
-        self._fresh()
+        if not self.brand.only_stories:  # a story changes nothing of the warehouse
+            self._fresh()
         node.raw_code = mutant.text
         try:
             yield node.unique_id

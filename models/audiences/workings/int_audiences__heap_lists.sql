@@ -51,7 +51,7 @@ latest as (
 reset as (
     select
         heap_segment_id,
-        max(synced_at) as reset_at
+        max(begun_at) as reset_at
     from syncs
     where is_complete and is_whole_list
     group by heap_segment_id

@@ -8,6 +8,7 @@ import breaks
 import mutants
 import pytest
 import report
+import yaml
 from masked import Masked
 
 MODEL = """\
@@ -111,6 +112,14 @@ def test_a_break_makes_these_edits_and_no_others(name: str, expected: set[tuple[
     assert edits(name) == expected
 
 
+def test_what_is_only_counted_is_no_constant() -> None:
+    text = "select count(case when a > 2 then 1 end), sum(case when b then 1 end) from c"
+    found = list(breaks.constant_moved(Masked.of(text)))
+    assert sorted(text[start:] for start, _, _ in found) == sorted(
+        ["2 then 1 end), sum(case when b then 1 end) from c", "1 end) from c"]
+    )
+
+
 def test_an_arm_is_swapped_under_the_name_it_had() -> None:
     text = "select count_treatment, a.lift_low as low_limit from contrasts as a where lift_high > 0"
     assert edits("arm_swapped", text) == {
@@ -159,11 +168,40 @@ def test_a_sample_is_the_same_for_a_seed_and_leaves_no_model_out() -> None:
 
 
 def test_what_is_declared_to_change_nothing_is_a_mutant_and_has_a_reason() -> None:
-    found = {m.key: m for path in mutants.models() for m in mutants.mutants_of(path)}
+    everywhere = mutants.models((*mutants.DOMAINS, *mutants.OTHERS))
+    found = {m.key: m for path in everywhere for m in mutants.mutants_of(path)}
     for key, row in report.equivalents().items():
         assert key in found, f"{row['model']}: {key} is no mutant any more, take it out"
         assert (found[key].model, found[key].kind) == (row["model"], row["kind"])
         assert len(row["reason"].split()) >= 4, f"{key} says no reason"
+
+
+PASSED_ON = {"arm_swapped", "instant_swapped"}
+"""Another column under the name of this one: what a model without a rule can get wrong."""
+
+
+def told_of() -> set[str]:
+    """The models of which a unit test tells, as their files are called."""
+    told = set()
+    for path in (mutants.PROJECT / "models").rglob("*.yml"):
+        declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        versions = {
+            (model["name"], version["v"])
+            for model in declared.get("models") or []
+            for version in model.get("versions") or []
+        }
+        for unit in declared.get("unit_tests") or []:
+            told.add(unit["model"])
+            told |= {f"{name}_v{v}" for name, v in versions if name == unit["model"]}
+    return told
+
+
+def test_every_model_with_a_rule_has_a_story() -> None:
+    """A rule is what the harness can break: a filter, a join, a case, an order, a limit."""
+    told = told_of()
+    for path in mutants.models((*mutants.DOMAINS, *mutants.OTHERS)):
+        kinds = {mutant.kind for mutant in mutants.mutants_of(path)} - PASSED_ON
+        assert path.stem in told or not kinds, f"{path.stem} has no unit test: {sorted(kinds)}"
 
 
 def test_a_model_without_a_break_that_counts_leaves_the_page(
