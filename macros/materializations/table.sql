@@ -1,0 +1,13 @@
+{% materialization table, adapter="duckdb", supported_languages=["sql", "python"] %}
+    {#- A build is made beside the one that is read, so nobody sees a table that is on its way: it
+        takes its name at once, where dbt-duckdb makes it under another one and renames twice. -#}
+    {%- set former = load_cached_relation(this) -%}
+    {%- set table = this.incorporate(type="table") -%}
+    {%- set language = model["language"] -%}
+    {%- if former is not none -%}{%- do adapter.drop_relation(former) -%}{%- endif -%}
+    {% call statement("main", language=language) -%}
+        {{ create_table_as(False, table, compiled_code, language) }}
+    {%- endcall %}
+    {%- do adapter.commit() -%}
+    {{ return({"relations": [table]}) }}
+{% endmaterialization %}
