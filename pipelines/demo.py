@@ -39,7 +39,14 @@ def main() -> int:
                     "track_url": heap.url,
                 }
             )
-            run_all(settings, console, exports=[], publish=True, limits=UNLIMITED)
+            run_all(
+                settings,
+                console,
+                exports=[],
+                publish=True,
+                limits=UNLIMITED,
+                with_unit_tests=False,  # they tell of the code, not of the sample
+            )
             show(compare(settings, settings.home / "sample" / "truth"), console)
             heap.customerio.profiles = [
                 Profile(one["cio_id"], one["customer_id"], one["email"])

@@ -71,6 +71,7 @@ def build_warehouse(
     registries: Path | None = None,
     full_refresh: bool = False,
     select: str | None = None,
+    with_unit_tests: bool = True,
 ) -> None:
     """Build every mart as of one instant and run every test."""
     from pipelines.warehouse import build, parse_as_of
@@ -83,14 +84,20 @@ def build_warehouse(
             registries=registries,
             full_refresh=full_refresh,
             select=select,
+            with_unit_tests=with_unit_tests,
         )
     for warning in summary.warnings:
         console.warn(f"Warning: {warning}")
     console.record(build=summary.facts())
+    of_code = (
+        "its unit tests passed before with this code"
+        if with_unit_tests
+        else "the unit tests of the code are left to `counterfoil build`"
+    )
     console.line(
         f"Built {summary.models} models as of {summary.as_of:%Y-%m-%d %H:%M} UTC; "
         f"{summary.tests} tests passed"
-        + ("" if summary.unit_tests or select else "; its unit tests passed before with this code")
+        + ("" if summary.unit_tests or select else f"; {of_code}")
         + f" ({summary.seconds:.0f} s)."
     )
     if select:
@@ -176,6 +183,7 @@ def run_all(
     publish: bool = False,
     max_minutes: float | None = None,
     limits: Limits | None = None,
+    with_unit_tests: bool = True,
 ) -> None:
     """Load, build, plan, send if asked, review and check: the whole road.
 
@@ -194,7 +202,9 @@ def run_all(
         if "load" not in console.result:
             raise
         quarantine = error
-    build_warehouse(settings, console, as_of=as_of, registries=registries)
+    build_warehouse(
+        settings, console, as_of=as_of, registries=registries, with_unit_tests=with_unit_tests
+    )
     if publish:
         publish_heap(settings, console, max_minutes=max_minutes, limits=limits)
     else:

@@ -43,7 +43,7 @@ class BuildSummary:
     Attributes:
         as_of: the instant it was judged at, UTC without zone.
         models, tests, seeds: nodes that passed.
-        unit_tests: how many of the tests were unit tests; 0 where this code has passed them before.
+        unit_tests: how many of the tests were unit tests; 0 where they were left out.
         warnings: messages of nodes that warned.
         seconds: wall time.
     """
@@ -99,6 +99,7 @@ def build(
     registries: Path | None = None,
     full_refresh: bool = False,
     select: str | None = None,
+    with_unit_tests: bool = True,
 ) -> BuildSummary:
     """Build every model and run every test, or those that `select` names (dbt's own selection).
 
@@ -109,6 +110,7 @@ def build(
     Args:
         as_of: rows with an event time at or after it are not seen; default the current UTC hour.
         registries: a folder whose registries replace ours.
+        with_unit_tests: False leaves them to another build of the same code.
 
     Raises:
         UsageError: a registry or the selection cannot be read.
@@ -128,7 +130,9 @@ def build(
         arguments += ["--select", *select.split()]
     started = datetime.now(UTC)
     with console.progress("Building") as advance:
-        results = invoke(settings, seeds, arguments, on_node=advance)
+        results = invoke(
+            settings, seeds, arguments, on_node=advance, with_unit_tests=with_unit_tests
+        )
     seconds = (datetime.now(UTC) - started).total_seconds()
     return _summarise(results, instant, seconds)
 
@@ -140,6 +144,7 @@ def invoke(
     on_node: Any = None,
     on_event: Any = None,
     project: Path = PROJECT_DIR,
+    with_unit_tests: bool = True,
 ) -> list[Any]:
     """Run one dbt command in this process and return its node results.
 
@@ -147,6 +152,7 @@ def invoke(
         on_node: called once for each node that has finished.
         on_event: called with each of dbt's events.
         project: the dbt project, ours unless said.
+        with_unit_tests: False leaves them out of a whole build, as if they had passed before.
 
     Raises:
         CounterfoilError: dbt could not run, or a node failed.
@@ -194,9 +200,10 @@ def invoke(
                 if command == "build"
                 else ""
             )
-            if code and options == variables and unit_tests.passed_before(project, code):
+            are_known = not with_unit_tests or unit_tests.passed_before(project, code)
+            if code and options == variables and are_known:
                 options = [*options, *unit_tests.LEFT_OUT]
-                stack.enter_context(_set({unit_tests.KNOWN: "passed"}))
+                stack.enter_context(_set({unit_tests.APART: "apart"}))
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
                 [*quiet, "--write-json", command, *options, *where]
             )
@@ -295,7 +302,7 @@ def _environment(
         "COUNTERFOIL_SEEDS": os.path.relpath(seeds, project),
         "COUNTERFOIL_THREADS": str(settings.threads),
         "COUNTERFOIL_MEMORY_LIMIT": settings.memory_limit,
-        unit_tests.KNOWN: "",
+        unit_tests.APART: "",
         "DBT_TARGET_PATH": str(home / "target"),
         "DBT_LOG_PATH": str(home / "logs"),
         "DO_NOT_TRACK": "1",

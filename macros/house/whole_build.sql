@@ -31,9 +31,9 @@
         its result is a no-op. -#}
     {%- set narrowed = ["select", "exclude", "selector", "resource_types", "exclude_resource_types", "empty", "sample"] -%}
     {%- set state = namespace(is_whole=flags.WHICH == "build") -%}
-    {%- set known = ["unit_test"] if env_var("COUNTERFOIL_UNIT_TESTS", "") == "passed" else [] -%}
+    {%- set apart = ["unit_test"] if env_var("COUNTERFOIL_UNIT_TESTS", "") == "apart" else [] -%}
     {%- for option in narrowed if invocation_args_dict.get(option) -%}
-        {%- if option != "exclude_resource_types" or invocation_args_dict[option] | list != known -%}
+        {%- if option != "exclude_resource_types" or invocation_args_dict[option] | list != apart -%}
             {%- set state.is_whole = false -%}
         {%- endif -%}
     {%- endfor -%}

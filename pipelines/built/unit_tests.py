@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 LEFT_OUT = ["--exclude-resource-type", "unit_test"]
-KNOWN = "COUNTERFOIL_UNIT_TESTS"
+APART = "COUNTERFOIL_UNIT_TESTS"
 """What tells macros/house/whole_build.sql that a build without them is whole."""
 
 KEPT = 20
