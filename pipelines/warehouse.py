@@ -187,6 +187,11 @@ def invoke(
         stack.enter_context(_few_collections())
         with engine.running():
             parsed = _parse(settings, project, variables, quiet)
+            code = (
+                unit_tests.code_of(project, parsed.result, engine.packages)
+                if command == "build"
+                else ""
+            )
             take_registries(parsed.result, seeds, project)
             gc.freeze()
             made = None
@@ -195,11 +200,6 @@ def invoke(
                 made = stack.enter_context(_beside(settings, engine, home, anew=anew))
             if there is not None:
                 options = completed(options, parsed.result, where, there)
-            code = (
-                unit_tests.code_of(project, parsed.result, engine.packages)
-                if command == "build"
-                else ""
-            )
             are_known = not with_unit_tests or unit_tests.passed_before(project, code)
             if code and options == variables and are_known:
                 options = [*options, *unit_tests.LEFT_OUT]

@@ -1,8 +1,8 @@
 """Which code is known to have passed its unit tests.
 
 A unit test gives a model rows of its own: of one code it says the same each time, whatever was
-loaded. A whole build runs them until all have passed on one machine, and again when the code, dbt
-or the engine changes; data tests run in every build.
+loaded and whatever the registries say. A whole build runs them until all have passed on one
+machine, and again when the code, dbt or the engine changes; data tests run in every build.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def code_of(project: Path, manifest: Any, packages: Sequence[str]) -> str:
 
     Args:
         project: the dbt project, whose vars count too.
-        manifest: of it, parsed.
+        manifest: of it, parsed, before other registries take their places in it.
         packages: distributions that the answers come from.
     """
     from importlib.metadata import version
