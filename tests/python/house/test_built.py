@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -81,7 +83,7 @@ def project(tmp_path: Path) -> Path:
     """A small project with the hooks, the profile and the house macros of ours."""
     folder = tmp_path / "project"
     shutil.copytree(PROJECT_DIR / "macros" / "house", folder / "macros" / "house")
-    for name in ("read_project_file", "file_literal"):
+    for name in ("read_project_file", "file_literal", "table"):
         shutil.copy(PROJECT_DIR / "macros" / "cross_db" / f"{name}.sql", folder / "macros")
     shutil.copy(PROJECT_DIR / "profiles.yml", folder / "profiles.yml")
     for path, text in MODELS.items():
@@ -197,6 +199,48 @@ def test_a_failed_build_leaves_the_last_one_as_it_was(settings: Settings, projec
     edit(project, "models/second.sql", "from", "frum")
     assert not dbt(settings, project, "build", as_of="2026-06-03")
     assert marked(settings) == "2026-06-02"
+
+
+def test_a_table_takes_its_name_at_once_and_the_former_one_stays_if_it_fails(
+    settings: Settings, project: Path
+) -> None:
+    assert dbt(settings, project, "build")
+    names: list[str] = []
+    plainly = [sys.executable, "-m", "dbt.cli.main", "run", "--vars", "as_of: 2026-07-01 00:00:00"]
+    plainly += ["--project-dir", str(project), "--profiles-dir", str(project)]
+    there = {
+        "COUNTERFOIL_HOME": str(settings.home),
+        "COUNTERFOIL_WAREHOUSE": str(settings.warehouse_path),
+        "DO_NOT_TRACK": "1",
+    }
+
+    def run() -> int:
+        done = subprocess.run(
+            [*plainly, "--log-level=debug"],
+            env={**os.environ, **there},
+            capture_output=True,
+            text=True,
+        )
+        names.extend(re.findall(r"(?i)create\s+table\s+(\S+)", done.stdout))
+        return done.returncode
+
+    edit(project, "models/first.sql", "1 as", "cast('x' as int) as")
+    assert run() != 0
+    assert instants(settings.warehouse_path) == ["2026-06-01"]
+    edit(project, "models/first.sql", "cast('x' as int) as", "1 as")
+    for kind in ("view", "table"):
+        (project / "models/first.yml").write_text(
+            f"models: [{{name: first, config: {{materialized: {kind}}}}}]"
+        )
+        assert run() == 0
+        assert instants(settings.warehouse_path) == ["2026-07-01"]
+        with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+            [(found,)] = db.execute(
+                "select table_type from information_schema.tables where table_name = 'first'"
+            ).fetchall()
+        assert found == {"view": "VIEW", "table": "BASE TABLE"}[kind]
+    assert any("first" in name for name in names)
+    assert not any("__dbt_" in name for name in names)
 
 
 def test_the_project_is_read_once_for_every_home_instant_and_registry(
