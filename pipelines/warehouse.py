@@ -200,8 +200,9 @@ def invoke(
                 made = stack.enter_context(_beside(settings, engine, home, anew=anew))
             if there is not None:
                 options = completed(options, parsed.result, where, there)
-            are_known = not with_unit_tests or unit_tests.passed_before(project, code)
-            if code and options == variables and are_known:
+            if (code and options == variables) and (
+                not with_unit_tests or unit_tests.passed_before(project, code)
+            ):
                 options = [*options, *unit_tests.LEFT_OUT]
                 stack.enter_context(_set({unit_tests.APART: "apart"}))
             outcome = dbtRunner(manifest=parsed.result, callbacks=[listen]).invoke(
