@@ -210,8 +210,7 @@ FAMILIES = (
         rests_on=("fct_message_exposures",),
         recount="messages",
         people="message",
-        more="count(*) as count_messages, "
-        "median(minutes_since_trigger) as median_minutes_since_trigger",
+        more="message",
     ),
     Family(
         "not_shown",
@@ -237,7 +236,7 @@ FAMILIES = (
         rests_on=("fct_message_exposures",),
         recount="messages",
         people="other_message",
-        more="count(*) as count_messages",
+        more="other_message",
     ),
     Family(
         "audience",

@@ -29,7 +29,7 @@ class Family:
             counted.
         people: the statement in `recounts/` that stands for its `{people}`, where several families
             are counted alike.
-        more: columns of this family alone, which stand for its `{more}`.
+        more: names columns of this family alone (`columns.yml`), which stand for its `{more}`.
         rows: which of these count.
     """
 

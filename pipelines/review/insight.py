@@ -34,8 +34,7 @@ FAMILIES = (
         rests_on=("int_insight__funnels",),
         recount="rates",
         people="funnel",
-        more="count(*) filter (arm is not distinct from $arm and drop_off_step = $step) "
-        "as count_dropped",
+        more="funnel",
     ),
     Family(
         "drop",
@@ -59,9 +58,7 @@ FAMILIES = (
         ),
         recount="rates",
         people="timing",
-        more="count(*) filter (arm = $control_arm) as count_units_control, "
-        "sum(is_counted) filter (arm = $control_arm and $basis = 'landmark') "
-        "as count_persons_control",
+        more="timing",
     ),
     Family(
         "conversion",
@@ -115,9 +112,7 @@ FAMILIES = (
         beside=("net_margin", "net_margin_low", "net_margin_high"),
         rests_on=_QUIET,
         recount="triage",
-        more="net_margin * count_persons as net_margin_of_all, "
-        "case when $verdict = 'send' then count_persons else ceil(count_persons / 2) end "
-        "as max_members",
+        more="triage_audience",
     ),
     Family(
         "prediction",
@@ -177,8 +172,7 @@ FAMILIES = (
         rests_on=("int_insight__pressure", "int_insight__cohorts"),
         recount="rates",
         people="pressure",
-        more="sum(count_events) filter (arm is not distinct from $arm) as count_events, "
-        "avg(count_events) filter (arm is not distinct from $arm) as events_per_person",
+        more="pressure",
     ),
     Family(
         "reorder_window",
@@ -205,6 +199,6 @@ FAMILIES = (
         beside=("net_margin", "net_margin_low", "net_margin_high"),
         rests_on=_QUIET,
         recount="triage",
-        more="count_treatment, count_control, average_order_value",
+        more="triage",
     ),
 )

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 from urllib.parse import quote, unquote
 
+import yaml
+
 from pipelines.built.tables import Record, Tables, read_as_of
 from pipelines.errors import CounterfoilError
+from pipelines.quantiles import normal_quantile
 from pipelines.review import words
 from pipelines.review.basis import read_vars
 from pipelines.review.families import BY_NAME, FAMILIES
@@ -62,7 +64,11 @@ class Figure:
             return f"select count(*) as count_rows\nfrom {rows}"
         values = {**_declared(), "as_of": read_as_of(tables), **row}
         people = _recount(family.people) if family.people else ""
-        text = _recount(family.recount).replace("{people}", people).replace("{more}", family.more)
+        text = (
+            _recount(family.recount)
+            .replace("{people}", people)
+            .replace("{more}", _more(family.more))
+        )
         return re.sub(r"\$(\w+)", lambda name: literal(values[name[1]]), fill(text, known))
 
     def conditions(self, columns: Iterable[str] | None = None) -> list[str]:
@@ -124,12 +130,19 @@ def near(asked: str, names: Sequence[str]) -> list[str]:
 @cache
 def _declared() -> Record:
     """The vars, and the quantiles of the normal distribution that those of planning stand for."""
-    declared, normal = read_vars(), NormalDist()
+    declared = read_vars()
     return {
         **declared,
-        "z_alpha": normal.inv_cdf(1 - declared["experiments_alpha"] / 2),
-        "z_power": normal.inv_cdf(declared["review_power"]),
+        "z_alpha": normal_quantile(1 - declared["experiments_alpha"] / 2),
+        "z_power": normal_quantile(declared["review_power"]),
     }
+
+
+@cache
+def _more(name: str) -> str:
+    """Columns of one family alone, where several are counted alike."""
+    columns = yaml.safe_load((RECOUNTS / "columns.yml").read_text(encoding="utf-8"))
+    return str(columns[name]) if name else ""
 
 
 def _recount(name: str) -> str:

@@ -342,7 +342,7 @@ def test_blocked_and_undeclared_audiences_do_not_move(world: World, heap: Sandbo
     before = inside(heap)
     for rows, reason in (
         ([], "nobody declares it any more"),
-        ([audience(version=2)], "no such segment version"),
+        ([audience(version=3)], "no such segment version"),
         ([audience(experiment_key="tea")], "nobody declared the control"),
     ):
         world.audiences = rows
