@@ -25,6 +25,14 @@ KILLS = 200
 """Of each command that writes, spread over the length of its run, at full count."""
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case of bytes by its place: packed bytes hold the second that they were packed in.
+
+    With the bytes in their names, two workers that import one second apart collect other tests.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how often a proof did what it is about, as it noted with `record_property`."""
     told = [
