@@ -18,3 +18,11 @@
         {%- endfor %}
     end
 {%- endmacro %}
+
+{% macro dose_from(dose_number) -%}
+    case {{ dose_number }}
+        {%- for least in var("insight_dose_bands") %}
+        when {{ loop.index }} then {{ least }}
+        {%- endfor %}
+    end
+{%- endmacro %}

@@ -31,14 +31,17 @@ shown as (
     select
         candidates.audience_key,
         candidates.person_id,
-        count(*) as count_messages
+        sum(case when candidates.messages_from <= exposures.sent_at then 1 else 0 end) as count_messages,
+        sum(case when {{ dbt.dateadd("day", -7, as_of()) }} <= exposures.sent_at then 1 else 0 end)
+            as count_week
     from candidates
     inner join exposures
         on
             candidates.person_id = exposures.person_id
             and exposures.exposure_kind = 'real'
-            and candidates.messages_from <= exposures.sent_at
-    where candidates.most_messages is not null
+    where
+        candidates.most_messages is not null
+        or candidates.tiring_from is not null
     group by candidates.audience_key, candidates.person_id
 ),
 
@@ -81,6 +84,8 @@ judged as (
             when candidates.is_barred then 'country not allowed'
             when candidates.identifier is null then 'no identifier'
             when shown.count_messages >= candidates.most_messages then 'too many messages'
+            -- the next one would be of the dose that tires
+            when shown.count_week + 1 >= candidates.tiring_from then 'near a tiring dose'
         end as reason_against
     from candidates
     left join held_out

@@ -12,6 +12,7 @@ by file, line and column. What they cannot say stands in `config.meta` of a colu
 | `names` | names a value of that column of that registry |
 | `needed_where` | holds a value where another column holds this one |
 | `empty_means` | means this when it is empty |
+| `may_lack` | is empty where a file lacks the column: it came later than the contract |
 
 and in that of a registry: `sums_to_one` (a column, and by which columns),
 `never_back` (two columns, of which no chain `from` one `to` the other comes back; by which column,
@@ -34,7 +35,7 @@ Columns = tuple[str, ...]
 
 WORDS = {
     "is", "at_least", "at_most", "above", "below", "after", "words", "names", "needed_where",
-    "empty_means",
+    "empty_means", "may_lack",
 }  # fmt: skip
 SORTS = {"key", "zone", "currency", "message", "csv_pattern", "word"}
 
@@ -54,6 +55,7 @@ class Rule:
     names: tuple[str, str] | None = None
     needed_where: Mapping[str, str] = field(default_factory=dict)
     empty_means: str = ""
+    may_lack: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def _rule(name: str, kind: str, column: dict[str, Any], *, is_required: bool) ->
         names=(registry, referred) if registry else None,
         needed_where=meta.get("needed_where", {}),
         empty_means=str(meta.get("empty_means", "")),
+        may_lack=bool(meta.get("may_lack", False)),
     )
 
 

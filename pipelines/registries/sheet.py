@@ -22,7 +22,10 @@ Row = dict[str, str]
 
 @dataclass
 class Sheet:
-    """What a file holds: its bytes, and its rows by the line that each begins on."""
+    """What a file holds: its bytes, and its rows by the line that each begins on.
+
+    Columns that a file may lack are in both, empty.
+    """
 
     path: Path
     content: bytes = b""
@@ -41,6 +44,7 @@ def read(path: Path, registry: Registry) -> Sheet:
     if text is None:
         return sheet
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] = []
     try:
         header = next(reader, [])
         if not _check_header(sheet, header, registry):
@@ -61,7 +65,20 @@ def read(path: Path, registry: Registry) -> Sheet:
             sheet.rows.append((line, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
         sheet.fault(f"is not well-formed CSV ({error}): check its quotes", reader.line_num)
+    if lacking := [column for column in registry.rules if column not in header]:
+        _add(sheet, header, lacking)
     return sheet
+
+
+def _add(sheet: Sheet, header: list[str], lacking: list[str]) -> None:
+    """Put columns that the file lacks behind its own, empty: dbt asks for each that is declared."""
+    empty = dict.fromkeys(lacking, "")
+    sheet.rows = [(line, row | empty) for line, row in sheet.rows]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [*header, *lacking], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row for _, row in sheet.rows)
+    sheet.content = text.getvalue().encode()
 
 
 def _text(sheet: Sheet) -> str | None:
@@ -114,5 +131,7 @@ def _check_header(sheet: Sheet, header: list[str], registry: Registry) -> bool:
             more = f"write `{meant}`" if meant else f"it may have {', '.join(known)}"
             sheet.fault(f"has an unknown column {nearest.shown(column)}: {more}", 1)
     for column in missing:
+        if registry.rules[column].may_lack:
+            continue
         sheet.fault(f"lacks the column `{column}`: add it, empty if need be", 1)
     return len(sheet.faults) == before

@@ -68,8 +68,10 @@ TABLES = {
     "audiences": "audience_key varchar, workspace_id bigint, segment_key varchar, version bigint, "
     "destination varchar, destination_id varchar, identifier_type varchar, "
     "consent_attribute varchar, heap_segment varchar, min_parity double, experiment_key varchar, "
-    "max_members bigint, most_messages bigint, messages_days bigint, owner varchar, "
-    "expires_on date",
+    "max_members bigint, most_messages bigint, messages_days bigint, leave_out_tired boolean, "
+    "owner varchar, expires_on date",
+    "fct_pressure_by_dose": "workspace_id bigint, experiment_key varchar, dose_number bigint, "
+    "verdict varchar",
     "fct_audience_parity": "audience_key varchar, verdict varchar, blocked_reason varchar",
     "ad_file_columns": "platform varchar, position bigint, heading varchar, field varchar, "
     "normalisation varchar, is_hashed boolean",

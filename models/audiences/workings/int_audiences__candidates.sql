@@ -26,6 +26,11 @@ profiles as (
     select * from {{ ref("int_audiences__profiles") }}
 ),
 
+doses as (
+    select * from {{ ref("fct_pressure_by_dose") }}
+    where verdict = 'tires people'
+),
+
 -- a platform that may not have the people of some countries has nobody of an unknown one
 barred as (
     {% for platform, countries in var("audiences_barred_countries").items() %}
@@ -57,6 +62,30 @@ typed as (
     from audiences
 ),
 
+workspaces as (
+    select distinct workspace_id
+    from persons
+),
+
+-- The least dose that tires people: of the experiment, or of whatever the workspace sends.
+tiring as (
+    select
+        typed.audience_key,
+        workspaces.workspace_id,
+        min({{ dose_from("doses.dose_number") }}) as tiring_from
+    from typed
+    inner join doses
+        on
+            typed.experiment_key is null
+            or typed.experiment_key = doses.experiment_key
+    inner join workspaces
+        on
+            doses.workspace_id is null
+            or doses.workspace_id = workspaces.workspace_id
+    where typed.leave_out_tired
+    group by typed.audience_key, workspaces.workspace_id
+),
+
 candidates as (
     select
         typed.audience_key,
@@ -83,6 +112,7 @@ candidates as (
         typed.max_members,
         typed.most_messages,
         {{ dbt.dateadd("day", "-1 * coalesce(typed.messages_days, 7)", as_of()) }} as messages_from,
+        tiring.tiring_from,
         coalesce(typed.expires_on <= cast({{ as_of() }} as date), false) as is_expired,
         memberships.entered_at
     from typed
@@ -94,6 +124,10 @@ candidates as (
         on
             memberships.person_id = persons.person_id
             and (typed.workspace_id is null or typed.workspace_id = persons.workspace_id)
+    left join tiring
+        on
+            typed.audience_key = tiring.audience_key
+            and persons.workspace_id = tiring.workspace_id
     left join sendable
         on
             persons.person_id = sendable.person_id

@@ -83,7 +83,7 @@ def project(tmp_path: Path) -> Path:
     """A small project with the hooks, the profile and the house macros of ours."""
     folder = tmp_path / "project"
     shutil.copytree(PROJECT_DIR / "macros" / "house", folder / "macros" / "house")
-    for name in ("read_project_file", "file_literal", "table"):
+    for name in ("read_project_file", "file_literal", "table", "reset_csv_table"):
         shutil.copy(PROJECT_DIR / "macros" / "cross_db" / f"{name}.sql", folder / "macros")
     shutil.copy(PROJECT_DIR / "profiles.yml", folder / "profiles.yml")
     for path, text in MODELS.items():
@@ -242,6 +242,18 @@ def test_a_table_takes_its_name_at_once_and_the_former_one_stays_if_it_fails(
         assert found == {"view": "VIEW", "table": "BASE TABLE"}[kind]
     assert any("first" in name for name in names)
     assert not any("__dbt_" in name for name in names)
+
+
+def test_a_registry_with_other_columns_is_read_by_their_names(
+    settings: Settings, project: Path
+) -> None:
+    """Whatever columns it had, and in whatever order, when the home was last built."""
+    for text in ("letter,sound\na,ah\n", "sound,letter\nah,a\n", "sound,more,letter\nah,b,a\n"):
+        (project / "seeds" / "letters.csv").write_text(text)
+        for part in (["--select", "letters"], []):
+            assert dbt(settings, project, "build", *part), text
+            with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+                assert db.execute("select letter, sound from letters").fetchall() == [("a", "ah")]
 
 
 def test_the_project_is_read_once_for_every_home_instant_and_registry(

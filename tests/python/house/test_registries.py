@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 from collections.abc import Callable
@@ -47,6 +48,28 @@ def test_a_folder_replaces_only_what_it_holds(settings: Settings, folder: Path) 
     assert "Seven" in (composed / "workspaces.csv").read_text()
     assert (composed / "metrics.csv").read_text() == (registries.OURS / "metrics.csv").read_text()
     assert not (composed / "notes.csv").exists()
+
+
+def test_a_file_without_the_columns_that_came_later_is_whole(
+    settings: Settings, folder: Path
+) -> None:
+    """The contract's columns are all that a brand must have; faults still name the file's lines."""
+    header = (
+        "audience_key,workspace_id,segment_key,version,destination,destination_id,identifier_type,"
+        "consent_attribute,heap_segment,min_parity,experiment_key,max_members,owner,expires_on\n"
+    )
+    row = 'mine,,vip,1,customerio_segment,7,customer_id,,"Big, ""old""",,,,me,\n'
+    (folder / "audiences.csv").write_text(header + row, encoding="utf-8")
+    with (registries.compose(settings, folder) / "audiences.csv").open(encoding="utf-8") as file:
+        [read] = csv.DictReader(file)
+    assert read.pop("heap_segment") == 'Big, "old"'
+    later = ("most_messages", "messages_days", "leave_out_tired")
+    assert [read.pop(column) for column in later] == ["", "", ""]
+    assert list(read) == [c for c in header.strip().split(",") if c != "heap_segment"]
+    (folder / "audiences.csv").write_text(header + row + row, encoding="utf-8")
+    assert faults(settings, folder) == [
+        "audiences.csv line 3: `audience_key` is that of line 2: keep one."
+    ]
 
 
 def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder: Path) -> None:
