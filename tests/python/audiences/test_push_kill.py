@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audience_world import SEGMENT, World, crowd
-from conftest import PROVE
+from conftest import KILLS, PROVE
 from test_push import FAST
 
 from pipelines.audiences.push import push
 from pipelines.sandbox import Sandbox
 from pipelines.settings import PROJECT_DIR
 
-KILLS = 200 if PROVE else 6
+TRIES = KILLS if PROVE else 6
 
 SCRIPT = """
 import sys
@@ -71,7 +71,7 @@ def test_killed_at_any_instant_nobody_is_lost_and_nobody_held_out_is_in(
     seconds = time.monotonic() - began
     chance = random.Random(5)
     count = 0
-    while count < KILLS:
+    while count < TRIES:
         world.settings.ledger_path.unlink()
         shutil.rmtree(world.settings.plans_dir, ignore_errors=True)
         heap.customerio.segments.clear()

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PROVE
+from conftest import KILLS, PROVE
 from publisher_home import APP, FAST, OPEN, Home
 
 from pipelines.heap.publish import publish
 from pipelines.sandbox import Fault, Sandbox, running_sandbox
 from pipelines.settings import PROJECT_DIR
 
-KILLS = 200 if PROVE else 6
+TRIES = KILLS if PROVE else 6
 
 SCRIPT = """
 import sys
@@ -78,7 +78,7 @@ def undisturbed(home: Home, tmp_path: Path) -> tuple[dict[str, object], float]:
         return sandbox.snapshot(APP), time.monotonic() - began
 
 
-@pytest.mark.parametrize("seed", range(max(KILLS // 20, 1)))
+@pytest.mark.parametrize("seed", range(max(TRIES // 20, 1)))
 def test_killed_at_any_instant_nothing_is_lost_or_doubled(
     home: Home, heap: Sandbox, tmp_path: Path, seed: int, note: Callable[[str, int], None]
 ) -> None:
@@ -95,7 +95,7 @@ def test_killed_at_any_instant_nothing_is_lost_or_doubled(
 
     for _ in range(2):
         killed = 0
-        while killed < min(10, KILLS // 2):
+        while killed < min(10, TRIES // 2):
             process = start(home, heap.url)
             go(process)
             time.sleep(chance.uniform(0, seconds))
