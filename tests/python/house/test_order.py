@@ -110,3 +110,27 @@ def test_a_reference_against_the_order_is_refused(refusals: list[str], model: st
 @pytest.mark.parametrize("path", OUT_OF_PLACE)
 def test_a_model_out_of_its_place_is_refused(refusals: list[str], path: str) -> None:
     assert any("check_model_names" in said and f"`{Path(path).stem}`" in said for said in refusals)
+
+
+WHATEVER_THE_DATA = {"expression_holds", "no_overlap"}
+KEYS = {"unique", "unique_combination"}
+FIRST_TO_NOTICE = {"int_experiments__guardrails"}
+"""A working that one model reads, and whose key noticed a break before any story did."""
+
+
+def test_a_working_has_no_data_test_that_never_is_the_first_to_notice(
+    manifest: dict[str, Any],
+) -> None:
+    """`docs/testing.md`: what every row must be, and the key where several models read it."""
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    idle = []
+    for test in tests:
+        if "/workings/" not in test["original_file_path"]:
+            continue
+        of = test["attached_node"]
+        readers = [n for n in manifest["child_map"][of] if n.startswith("model.")]
+        is_shared = len(readers) > 1 or of.rpartition(".")[2] in FIRST_TO_NOTICE
+        if test["test_metadata"]["name"] not in WHATEVER_THE_DATA | (KEYS if is_shared else set()):
+            idle.append(test["name"])
+    assert not idle
+    assert len(tests) > 400
