@@ -63,15 +63,16 @@ def export(
                 for row in _members(warehouse, key)
             ]
             as_of = warehouse.as_of
+        # an export that was stopped noted its rows and may have written them: they count too
         before = ledger.rows(
-            "select workspace_id, cio_id, file_row from audience_exported where audience_key = ? "
-            "order by file_row",
+            "select distinct workspace_id, cio_id, file_row from audience_exported "
+            "where audience_key = ? order by file_row",
             [key],
         )
         now = {(row["workspace_id"], row["cio_id"]) for row in rows}
         known = {(workspace, cio_id) for workspace, cio_id, _ in before}
         lines = {row["file_row"] for row in rows}
-        left = [line for _, _, line in before if line not in lines]
+        left = sorted({line for _, _, line in before} - lines)
         body = "".join([_line(headings), *sorted(lines)]).encode()
         manifest = {
             "counterfoil_ad_file": 1,
@@ -87,12 +88,8 @@ def export(
             "sha256": hashlib.sha256(body).hexdigest(),
         }
         export_id = f"export-{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-        _write(left_path, "".join([_line(headings), *left]).encode())
-        _write(out, body)
-        with replacing(manifest_path, _is_manifest, KIND) as file:
-            file.write(json.dumps(manifest, indent=2, sort_keys=True).encode() + b"\n")
+        # noted before anybody can upload them; the manifest first, since it makes the others ours
         with ledger.transaction():
-            ledger.db.execute("delete from audience_exported where audience_key = ?", [key])
             ledger.db.execute(
                 "insert into audience_exported select ?, ?, unnest(?::bigint[]), "
                 "unnest(?::varchar[]), unnest(?::varchar[]), 'email', unnest(?::varchar[]), "
@@ -106,6 +103,15 @@ def export(
                     export_id,
                 ],
             )  # fmt: skip
+        with replacing(manifest_path, _is_manifest, KIND) as file:
+            file.write(json.dumps(manifest, indent=2, sort_keys=True).encode() + b"\n")
+        _write(left_path, "".join([_line(headings), *left]).encode())
+        _write(out, body)
+        with ledger.transaction():
+            ledger.db.execute(
+                "delete from audience_exported where audience_key = ? and export_id <> ?",
+                [key, export_id],
+            )
             ledger.db.execute(
                 "insert into audience_exports values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from audience_world import Human, World, audience, crowd
 
+from pipelines.audiences import export as exporting
 from pipelines.audiences.export import export
 from pipelines.errors import CounterfoilError, UsageError
 
@@ -64,6 +65,40 @@ def test_the_next_file_says_who_left(world: World, tmp_path: Path) -> None:
         (7, 2),
         (8, 0),
     ]
+
+
+class Stopped(BaseException):
+    """As if the process ended here."""
+
+
+@pytest.mark.parametrize("count_written", [1, 2])
+def test_whom_a_stopped_export_wrote_the_next_one_knows(
+    count_written: int, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.audiences = [audience("ads", **ADS)]
+    world.add(*crowd(10))
+    world.build()
+    out, write, calls = tmp_path / "ads.csv", exporting._write, iter(range(1, 9))
+
+    def stopping(path: Path, body: bytes) -> None:
+        write(path, body)
+        if next(calls) == count_written:
+            raise Stopped
+
+    monkeypatch.setattr(exporting, "_write", stopping)
+    with pytest.raises(Stopped):
+        export(world.settings, world.console, "ads", out=out)
+    monkeypatch.undo()
+    # somebody may have uploaded it by now
+    assert out.exists() == (count_written == 2)
+    world.humans["c000001"].consents = False
+    world.build()
+    manifest = export(world.settings, world.console, "ads", out=out)
+    assert (manifest["count_rows"], manifest["count_left"]) == (7, 1)
+    gone = f"{hashed('shopper1@shop.example')},{hashed('id-1')}"
+    assert gone not in out.read_text()
+    assert (tmp_path / "ads.csv.left.csv").read_text().splitlines()[1:] == [gone]
+    assert export(world.settings, world.console, "ads", out=out)["count_left"] == 0
 
 
 def test_without_a_consent_attribute_a_file_is_empty(world: World, tmp_path: Path) -> None:
