@@ -176,6 +176,13 @@ class AudienceLedger:
                 """,
                 {"batch": batch, "now": now},
             )
+            # whom we took out is there by nobody: an older look into the segment says so no more
+            self.db.execute(
+                "delete from audience_memberships where target = $target and "
+                "(destination_id, cio_id) in (select destination_id, cio_id "
+                "from audience_intents where batch_id = $batch and action = 'remove')",
+                values,
+            )
             # those for the same people that a kill left open are closed with it
             self.db.execute(f"delete from audience_intents where {same}", values)
             self._close(batch, "acknowledged", 200, settled, now)

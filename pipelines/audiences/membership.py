@@ -181,7 +181,11 @@ def _ask(
     except (ValueError, RecursionError):
         page = None
     listed = "identifiers" if path.endswith("membership") else "segments"
-    if not isinstance(page, dict) or not isinstance(page.get(listed), list):
+    if (
+        not isinstance(page, dict)
+        or not isinstance(page.get(listed), list)
+        or not isinstance(page.get("next") or "", str)
+    ):
         raise _undocumented()
     return page
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from audience_world import AS_OF, SEGMENT, Human, World, audience, crowd
 from pydantic import SecretStr
 
+from pipelines import http
 from pipelines.audiences import membership
 from pipelines.audiences.limits import UNHURRIED, PushLimits
 from pipelines.audiences.planning import make_plan
@@ -141,6 +143,39 @@ def test_whom_somebody_else_adds_between_two_pushes_is_not_ours(
     world.build()
     told(world)
     assert "c000000" in inside(heap)
+
+
+def test_whom_we_took_out_is_added_again_when_nobody_looks_any_more(
+    world: World, heap: Sandbox
+) -> None:
+    world.add(*crowd(20))
+    world.tell(heap.customerio)
+    without_key = world.settings
+    world.settings = without_key.model_copy(update={"app_api_key": SecretStr("app-key")})
+    world.build()
+    told(world)
+    world.settings = without_key
+    for is_in in (False, True):
+        world.humans["c000001"].is_in = is_in
+        world.build()
+        told(world)
+        assert inside(heap) == world.members("sms")
+    assert "c000001" in inside(heap)
+
+
+@pytest.mark.parametrize("following", [["x"], {"x": 1}, 5, True])
+def test_a_strange_next_page_is_said_in_a_sentence(
+    following: object, world: World, heap: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(*crowd(5))
+    world.build()
+    world.settings = world.settings.model_copy(update={"app_api_key": SecretStr("app-key")})
+    segments = [{"id": SEGMENT, "state": "finished"}]
+    page = {"identifiers": [], "next": following, "segments": segments}
+    monkeypatch.setattr(http.Caller, "ask", lambda *_, **__: httpx.Response(200, json=page))
+    with pytest.raises(CounterfoilError, match="its answer is not the documented one"):
+        told(world)
+    assert heap.customerio.sent == []
 
 
 def test_a_segment_that_is_built_anew_while_it_is_read_says_nothing(
