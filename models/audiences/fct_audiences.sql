@@ -120,7 +120,11 @@ described as (
                 then 'no columns are declared for its platform'
             when
                 audiences.destination = 'customerio_segment'
-                and length({{ without("audiences.destination_id", "[0-9]") }}) > 0
+                and (
+                    length({{ without("audiences.destination_id", "[0-9]") }}) > 0
+                    -- 031 and 31 would be one segment, unnoticed
+                    or audiences.destination_id like '0%'
+                )
                 then 'its destination is no id of a segment'
             when crowded.audience_key is not null then 'another audience writes to the same segment'
             when parity.verdict = 'blocked'
