@@ -1,6 +1,12 @@
 {% macro email_root(value) -%}
-    {#- What is left of an address when tag, dots and case go, as platforms may read it: two addresses
-        with one root may be one person's. -#}
-    {%- set name = without(without(lowered("split_part(" ~ value ~ ", '@', 1)"), "[+][^@]*"), "[.]") -%}
-    {{ dbt.concat([name, "'@'", lowered("split_part(" ~ value ~ ", '@', 2)")]) }}
+    {#- What is left of an address when blanks, tag, dots and case go, as platforms may read it: two addresses
+        with one root may be one person's. Both domains of gmail are one. -#}
+    {%- set closed = without(value, "[" ~ blanks() ~ "]") -%}
+    {%- set name = without(without(lowered("split_part(" ~ closed ~ ", '@', 1)"), "[+][^@]*"), "[.]") -%}
+    {%- set domain = lowered("split_part(" ~ closed ~ ", '@', 2)") -%}
+    {{ dbt.concat([
+        name,
+        "'@'",
+        "case when " ~ domain ~ " = 'googlemail.com' then 'gmail.com' else " ~ domain ~ " end",
+    ]) }}
 {%- endmacro %}

@@ -140,3 +140,26 @@ def test_an_id_that_somebody_held_out_left_behind_is_in_no_file(
     assert export(world.settings, world.console, "ads", out=out)["count_rows"] == 9
     assert hashed("id-5") not in out.read_text()
     assert hashed("id-78") in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("held", "other"),
+    [
+        ("Jo.Hn+x@gmail.com", "john@gmail.com"),
+        ("john@googlemail.com", "john@gmail.com"),
+        ("john@shop.example", "john @shop.example"),
+    ],
+)
+def test_an_address_that_a_platform_may_read_as_that_of_somebody_held_out_is_in_no_file(
+    held: str, other: str, world: World, tmp_path: Path
+) -> None:
+    world.audiences = [audience("ads", **{**ADS, "destination_id": "google"})]
+    world.add(
+        Human("c1", "p1", "id-1", held, arms=[("cart", "control")]),
+        Human("c2", "p2", "id-2", other),
+        Human("c3", "p3", "id-3", "jane@shop.example"),
+    )
+    world.build()
+    out = tmp_path / "ads.csv"
+    export(world.settings, world.console, "ads", out=out)
+    assert out.read_text() == f"Email,Phone\n{hashed('jane@shop.example')},\n"
