@@ -121,7 +121,7 @@ read as (
         together.difference_low as together_low,
         together.difference_high as together_high,
         {{ people_needed(
-            "coalesce(rated.rate_compared, rated.rate_shown)",
+            "coalesce(nullif(rated.rate_compared, 0), rated.rate_shown)",
             var("insight_detectable_ratio"),
             "coalesce(alphas.alpha, " ~ var("experiments_alpha") ~ ")",
             var("review_power"),

@@ -156,7 +156,7 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money channel spelled odds short"
+        "plain money channel spelled several odds short"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
     text = environment.get_template("page.html.j2").render(
@@ -290,7 +290,8 @@ def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
         ],
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
-        "timings": sections.timings(review, journey),
+        "timings": (timings := sections.timings(review, journey)),
+        "timed_arms": len({(row["experiment_key"], row["arm"]) for row in timings}),
         "credits": sections.of_journey(review, "fct_journey_credit", journey),
     }
 

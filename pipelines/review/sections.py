@@ -213,19 +213,21 @@ def funnels(review: Review, journey: Record) -> list[Record]:
             (r for r in rows if (r["experiment_key"], r["arm"]) == (key, arm)),
             key=lambda row: row["step_number"],
         )
+        control_arm = steps[0]["control_arm"]
         held = {
             row["step"]: row
             for row in rows
-            if row["experiment_key"] == key and row["arm"] == steps[0]["control_arm"]
+            if control_arm is not None and row["arm"] == control_arm
+            if row["experiment_key"] == key
         }
         beside = [{**row, "control": held.get(row["step"])} for row in steps]
         found.append(
             {
                 "arm": arm,
-                "control_arm": steps[0]["control_arm"],
+                "control_arm": control_arm,
                 "steps": beside,
                 "worst": _worst(review, steps[0], arm),
-                "worst_control": _worst(review, steps[0], steps[0]["control_arm"]),
+                "worst_control": control_arm and _worst(review, steps[0], control_arm),
             }
         )
     return [funnel for funnel in found if funnel["steps"][0]["count_units"]]

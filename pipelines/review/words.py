@@ -55,7 +55,10 @@ WHY = {
     "too_slow": ("Too slow", "at this pace the plan takes too long: hold more out"),
     "running": ("Running", "its analysis date is still to come"),
     "no_control": ("No control", "nobody is held out, so nothing can be said about what it causes"),
-    "nobody_assigned": ("Nobody came", "no arm got anybody this week: see if the split still runs"),
+    "nobody_assigned": (
+        "Nobody came",
+        "no arm got anybody this week: see if the split still runs, and if its files still come",
+    ),
     "no_plan": ("No plan", "declare people or an analysis date in experiments.csv"),
     "no_analysis_date": ("No date", "the planned people are there: declare the analysis date"),
     "interval_withheld": ("No interval", "a few large values decide the mean: judge it by a share"),
@@ -81,6 +84,11 @@ def clean(text: object) -> str:
 def count(value: Any) -> str:
     """A whole number with thousands separators."""
     return ABSENT if value is None else _minus(f"{value:,.0f}")
+
+
+def several(value: Any, noun: str) -> str:
+    """So many of a thing: `1 week`, `2 weeks`."""
+    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
 
 
 def share(value: Any, decimals: int = 1) -> str:

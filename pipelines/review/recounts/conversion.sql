@@ -95,8 +95,8 @@ quantiles as (
 needed as (
     select
         *,
-        coalesce(rate_compared, rate_shown) as base,
-        coalesce(rate_compared, rate_shown) * $insight_detectable_ratio as raised
+        coalesce(nullif(rate_compared, 0), rate_shown) as base,
+        coalesce(nullif(rate_compared, 0), rate_shown) * $insight_detectable_ratio as raised
     from compared
 ),
 

@@ -721,3 +721,79 @@ def test_page_and_checklist_spell_the_same_numbers() -> None:
     macro = (PROJECT_DIR / "macros" / "checklist" / "texts.sql").read_text()
     table = macro[macro.index("set words = ") + len("set words = ") :]
     assert ast.literal_eval(table[: table.index("}") + 1]) == words.SPELLED
+
+
+def test_a_sentence_of_the_page_stands_once(page: Page) -> None:
+    """What holds for every journey is said once, above them, and not in each of them."""
+    text = re.sub(
+        r"<(style|svg|details class=\"all\").*?</\1>", " ", page.html.read_text(), flags=re.S
+    )
+    said = re.findall(r">\s*([A-Z“][^<>{}:|]{50,}?\.)(?=[\s<])", text)
+    assert len(said) > 15
+    twice = {one for one in said if said.count(one) > 1}
+    assert not twice
+
+
+def test_where_nobody_is_held_out_no_control_is_shown(page: Page) -> None:
+    """The only arm of such a journey does not stand beside itself, and nobody is called None."""
+    html = page.html.read_text()
+    assert not re.search(r">None<|[^.\s]\s+None\b", html)
+    alone = html.split("Everyone who entered, nobody held out</figcaption>")[1:]
+    assert alone
+    for figure in alone:
+        table = figure[: figure.index("</table>")]
+        assert "; of" not in table
+        assert "bar control" not in table
+        assert "Checkout started" in table
+
+
+def test_each_row_of_timing_says_whose_it_is(page: Page) -> None:
+    """Two arms of a journey have the same landmarks: a row names its arm, a status its reading."""
+    labels = [
+        re.findall(r"Read as</th>.*?</table>", journey, re.S)
+        for journey in page.html.read_text().split('<details class="journey">')[1:]
+    ]
+    tables = [table for found in labels for table in found]
+    assert len(tables) >= 3
+    for table in tables:
+        heads = re.findall(r'<th scope="row">(.*?)</th>', table, re.S)
+        assert len(heads) == len(set(heads))
+    assert "text_30m: Not converted by hour 1" in page.html.read_text()
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [(0, "Every source is fresh."), (1, "1 gap in what comes in"), (2, "2 gaps in what comes in")],
+)
+def test_fresh_sources_with_gaps_are_not_called_fresh_only(
+    change: Change, gaps: int, said: str
+) -> None:
+    """What stopped of a family that is fresh as a whole stands in the first line of the page."""
+    page = write_page(
+        change(
+            "update marts.fct_source_freshness set verdict = 'fresh'",
+            f"delete from marts.fct_input_gaps where rowid >= {gaps}",
+        )
+    )
+    assert said in re.sub(r"<[^>]+>", "", outline(page).sections["header"])
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 weeks"), (1, "1 week"), (1200, "1,200 weeks")])
+def test_one_of_a_thing_is_not_many(number: int, said: str) -> None:
+    assert words.several(number, "week") == said
+
+
+def test_nobody_converts_is_said_only_where_nobody_does(change: Change) -> None:
+    """A plan may be impossible because all convert: that is no reason to say that nobody did."""
+    page = write_page(
+        change(
+            "update marts.fct_conversion_by_timing set count_weeks = null, count_needed = null, "
+            "count_persons = case when message_id = 'action:1013' then 0 else 9 end "
+            "where basis = 'described'"
+        )
+    )
+    rows = re.findall(r'<tr><th scope="row">.*?</tr>', page.html.read_text(), re.S)
+    said = {row.split("<small>")[0]: row for row in rows if "nothing to find" in row}
+    assert said
+    assert all("Cart text after shipping rates" in title for title in said)
+    assert "so many convert that the rate cannot rise enough" in page.html.read_text()
