@@ -124,7 +124,7 @@ def test_a_definition_that_changed_is_the_cause_of_what_stands_on_it(home: Setti
     change(
         home,
         "update marts.fct_checkout_funnel set count_persons = count_persons + 1",
-        "update marts.fct_audiences set count_members = count_members + 1",
+        "update marts.fct_lift set mean_control = mean_control + 1 where mean_control > 0",
     )
     found = diff(home)
     ((label, said),) = causes(found).items()
@@ -132,7 +132,7 @@ def test_a_definition_that_changed_is_the_cause_of_what_stands_on_it(home: Setti
     assert said == "its SQL changed (models/insight/workings/int_insight__funnels.sql)"
     told = by_figure(found)
     assert {why for name, why in told.items() if name.startswith("funnel/")} == {(label,)}
-    assert {why for name, why in told.items() if name.startswith("audience/")} == {()}
+    assert {why for name, why in told.items() if name.startswith("lift/")} == {()}
 
 
 def test_a_var_a_macro_and_a_registry_are_told_apart(home: Settings) -> None:
