@@ -278,6 +278,7 @@ def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
         for verdict in told
         if verdict["experiment"]["experiment_key"] in journey["experiment_keys"]
     ]
+    timings = sections.timings(review, journey)
     return {
         **journey,
         "name": name,
@@ -290,7 +291,7 @@ def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
         ],
         "reasons_week": [row for row in journey["reasons"] if row["count_week"]],
         "funnels": sections.funnels(review, journey),
-        "timings": (timings := sections.timings(review, journey)),
+        "timings": timings,
         "timed_arms": len({(row["experiment_key"], row["arm"]) for row in timings}),
         "credits": sections.of_journey(review, "fct_journey_credit", journey),
     }

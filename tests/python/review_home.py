@@ -53,7 +53,7 @@ def settings_for(home: Path) -> Settings:
 
 
 def changed(home: Path, folder: Path, *statements: str) -> Settings:
-    """A copy of the state folder whose warehouse was changed by these statements."""
+    """A copy of the state folder, its warehouse changed by these statements if there are any."""
     folder.mkdir(parents=True)
     for name in ("warehouse.duckdb", "manifest.json"):
         shutil.copy(home / name, folder / name)

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 from publisher_home import mark_whole
-from review_home import LOADED, built_home, settings_for
+from review_home import LOADED, built_home, changed
 from segment_world import copy_project
 
 from pipelines import warehouse
@@ -67,11 +67,8 @@ def test_a_row_of_the_triage_becomes_an_audience_that_is_planned(
     """
     built = built_home(tmp_path_factory)
     home = tmp_path / "home"
-    home.mkdir()
-    for name in ("warehouse.duckdb", "manifest.json"):
-        shutil.copy(built / name, home / name)
+    settings = changed(built, home)
     shutil.copy(built / LOADED, home / "raw.duckdb")
-    settings = settings_for(home)
     (told,) = rows(
         settings.warehouse_path,
         "select * from marts.fct_triage_audiences order by triage_rank limit 1",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 from pydantic import SecretStr
-from review_home import built_home, settings_for
+from review_home import built_home, changed
 
 from pipelines.audiences.example import MIRRORED, WRITTEN, living, walk
 from pipelines.console import Console
@@ -38,11 +37,8 @@ def test_the_worked_example_tells_its_members_and_nobody_held_out(
     heap: Sandbox,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    built, home = built_home(tmp_path_factory), tmp_path / "home"
-    home.mkdir()
-    for name in ("warehouse.duckdb", "manifest.json"):
-        shutil.copy(built / name, home / name)
-    settings = settings_for(home).model_copy(
+    home = tmp_path / "home"
+    settings = changed(built_home(tmp_path_factory), home).model_copy(
         update={
             "site_id": SecretStr("site"),
             "track_api_key": SecretStr("key"),
