@@ -12,6 +12,7 @@ from pipelines.heap.outcome import PublishSummary
 from pipelines.heap.planning import compute
 from pipelines.heap.publish import send
 from pipelines.heap.target import require_target
+from pipelines.plural import counted
 from pipelines.room import told_when_full
 from pipelines.settings import Settings
 
@@ -39,7 +40,7 @@ def list_dead_letters(settings: Settings, console: Console) -> list[dict[str, An
     waiting = sum(letter["status"] == "open" for letter in letters)
     settled = len(letters) - waiting
     title = (
-        f"{_many(waiting, 'row')} that Heap refused still {'waits' if waiting == 1 else 'wait'}: "
+        f"{counted(waiting, 'row')} that Heap refused still {'waits' if waiting == 1 else 'wait'}: "
         "`counterfoil deadletters retry` says them again."
         if waiting
         else "Nothing that Heap refused still waits."
@@ -72,14 +73,10 @@ def _by_reason(letters: list[dict[str, Any]]) -> list[list[str]]:
             of,
             why,
             f"{max(row['last_seen_at'] for row in rows):%Y-%m-%d %H:%M}",
-            _many(max(row["attempts"] for row in rows), "time"),
+            counted(max(row["attempts"] for row in rows), "time"),
         ]
         for (status, of, why), rows in ranked
     ]
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def retry_dead_letters(

@@ -12,6 +12,7 @@ from pipelines.heap.ledger import Ledger
 from pipelines.heap.warehouse import Warehouse
 from pipelines.loading import tombstones
 from pipelines.loading.identifiers import TOLD_TYPES
+from pipelines.plural import counted
 
 
 def persons(warehouse: Warehouse) -> str:
@@ -71,7 +72,7 @@ def forbidden_sql(ledger: Ledger, identity: str) -> str:
 def stray_error(mart: str, reason: str, count: int) -> CounterfoilError:
     """The error for a mart that holds what must not leave: its SQL, not the plan, leaves it out."""
     return CounterfoilError(
-        f"{mart} holds {count:,} row{'s' if count > 1 else ''} that must not leave ({reason}), so "
+        f"{mart} holds {counted(count, 'row')} that must not leave ({reason}), so "
         "nothing is planned: leave such rows out in its SQL, as heap_refusal_reason does, and "
         "build again."
     )

@@ -26,6 +26,7 @@ from pipelines.loading.families import (
 )
 from pipelines.loading.files import Found
 from pipelines.loading.refusing import refuse
+from pipelines.plural import plural
 
 Columns = tuple[tuple[str, Kind, str], ...]
 """Each by its name and kind, with the SQL that computes it."""
@@ -245,9 +246,8 @@ def what_is_missing(family: Family, present: Sequence[str]) -> str | None:
     names = {name.lower() for name in present}
     lacking = [name for name in family.required if name not in names]
     if lacking:
-        plural = "s" if len(lacking) > 1 else ""
         shown = ", ".join(f"`{name}`" for name in lacking)
-        return f"it lacks the required column{plural} {shown}"
+        return f"it lacks the required {plural('column', len(lacking))} {shown}"
     for group in family.required_any:
         if not names & set(group):
             return f"it has none of the columns {', '.join(f'`{name}`' for name in group)}"

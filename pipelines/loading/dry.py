@@ -18,9 +18,10 @@ from pipelines.loading.readers.csv import csv_header
 from pipelines.loading.readers.setting_aside import count_set_aside
 from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.rejected_rows import count_lacking
-from pipelines.loading.summary import UNKNOWN_SHOWN, counted
+from pipelines.loading.summary import UNKNOWN_SHOWN
 from pipelines.opening import explain_opening
 from pipelines.paths import plain_paths
+from pipelines.plural import counted
 from pipelines.settings import Settings
 
 

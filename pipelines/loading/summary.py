@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
+from pipelines.plural import counted
 
 UNKNOWN_SHOWN = 20
 FILES_SHOWN = 3
@@ -51,11 +52,6 @@ class LoadSummary:
             f"{' and '.join(refused)}: replace what is broken and load it again; everything else"
             " was loaded."
         )
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 new file`, `2 new files`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def report(summary: LoadSummary, console: Console) -> None:

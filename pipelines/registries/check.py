@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipelines.plural import plural
 from pipelines.registries import cells, nearest
 from pipelines.registries.cells import Value
 from pipelines.registries.rules import Registry
@@ -127,7 +128,7 @@ def _check_circles(registry: Registry, sheet: Sheet, rows: Rows) -> None:
         told.update(_circles(steps))
     for *others, line in sorted(told, key=lambda circle: circle[-1]):
         if others:
-            lines = f"line{'s' if len(others) > 1 else ''} {', '.join(map(str, others[:3]))}"
+            lines = f"{plural('line', len(others))} {', '.join(map(str, others[:3]))}"
             lines += f" and {len(others) - 3:,} more" if len(others) > 3 else ""
             said = f"leads back to `{start}` over {lines}: leave one of them out"
         else:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+from pipelines.plural import plural
+
 ABSENT = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -88,7 +90,7 @@ def count(value: Any) -> str:
 
 def several(value: Any, noun: str) -> str:
     """So many of a thing: `1 week`, `2 weeks`."""
-    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+    return f"{count(value)} {plural(noun, value)}"
 
 
 def share(value: Any, decimals: int = 1) -> str:

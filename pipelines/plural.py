@@ -1,0 +1,13 @@
+"""So many of a thing, in words."""
+
+from __future__ import annotations
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 new file`, `2 new files`."""
+    return f"{count:,} {plural(noun, count)}"
+
+
+def plural(noun: str, count: int) -> str:
+    """The noun as it stands beside so many."""
+    return noun if count == 1 else f"{noun}s"
