@@ -85,7 +85,7 @@ def _infer_contrast(versions: list[Row], nonzero: _Nonzero) -> Iterable[dict[str
             permutation_z = inference.two_sided_z(fixed)
         else:
             method = "welch"
-            fixed = inference.mean_z_p_value([_arms(row) for row in usable])
+            fixed = inference.mean_z_p_value([_arms(row) for row in usable], alpha)
     for row in versions:
         newcombe: tuple[float | None, float | None] = (None, None)
         welch: inference.Interval | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ class Interval:
 
 def welch(treatment: Arm, control: Arm, alpha: float) -> Interval | None:
     """Welch's interval of the difference of two means; None where a variance is missing."""
-    result = _welch(treatment, control, confidence_level=1 - alpha)
+    result = _welch(treatment, control, alpha)
     if result is None:
         return None
     return Interval(
@@ -107,10 +108,10 @@ def pooled_z_p_value(strata: Sequence[tuple[int, int, int, int]]) -> float:
     return _two_sided(difference, variance)
 
 
-def mean_z_p_value(strata: Sequence[tuple[Arm, Arm]]) -> float:
+def mean_z_p_value(strata: Sequence[tuple[Arm, Arm]], alpha: float) -> float:
     """Two-sided p of the post-stratified difference of means; one stratum is Welch's test."""
     if len(strata) == 1:
-        result = _welch(*strata[0])
+        result = _welch(*strata[0], alpha)
         return result.pvalue if result else 1.0
     total = sum(treatment.count + control.count for treatment, control in strata)
     difference = variance = 0.0
@@ -276,11 +277,12 @@ def cuped(treatment: Paired, control: Paired, alpha: float) -> Adjusted | None:
     )
 
 
-def _welch(treatment: Arm, control: Arm, **level: float) -> MeanResult | None:
-    """The library's answer; its p needs no level, its limits do."""
+@cache
+def _welch(treatment: Arm, control: Arm, alpha: float) -> MeanResult | None:
+    """The library's answer, asked once for the p and the limits of a contrast."""
     if min(treatment.count, control.count) < 2 or treatment.variance + control.variance <= 0:
         return None
-    return tt.Mean("y", use_t=True, equal_var=False, **level).analyze(
+    return tt.Mean("y", use_t=True, equal_var=False, confidence_level=1 - alpha).analyze(
         {0: _aggregates(control), 1: _aggregates(treatment)}, 0, 1
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import data_folder
+from parts import build_part
 from publisher_home import mark_whole
 from typer.testing import CliRunner, Result
 
@@ -26,7 +27,6 @@ from pipelines.identity.sample import draw_sheet, read_sheet
 from pipelines.loading import load
 from pipelines.sample import write_sample
 from pipelines.settings import PROJECT_DIR, Settings
-from pipelines.warehouse import build
 
 FAKE_WORKSPACE = 999_000
 STRANGE_WORKSPACE = 999_001  # nobody there was ever in Heap
@@ -50,10 +50,7 @@ AS_OF = datetime(2030, 1, 1)
 def build_identity(
     settings: Settings, select: str = SELECTION, registries: Path | None = None
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
-        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")  # they do not see these rows
-        build(settings, QUIET, as_of=AS_OF, registries=registries, select=select)
+    build_part(settings, AS_OF, select, registries=registries)
     mark_whole(settings.home, AS_OF)  # identity is all that these tests read
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from conftest import PROVE
 from identity_stories import (
     BASE,
     DAYS,
@@ -20,11 +21,11 @@ from identity_stories import (
     write_day,
     write_registries,
 )
+from parts import build_part
 
 from pipelines.console import Console
 from pipelines.loading import load
 from pipelines.settings import PROJECT_DIR, Settings
-from pipelines.warehouse import build
 
 STORIES = read_stories()
 MARTS = [
@@ -59,17 +60,16 @@ def settings_in(folder: Path) -> Settings:
 
 
 def build_day(settings: Settings, registries: Path, day: int, *, full: bool = False) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
-        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")  # they do not see these rows
-        build(
-            settings,
-            Console(as_json=True),
-            as_of=instant(day + 1),
-            registries=registries,
-            select=SELECTION,
-            full_refresh=full,
-        )
+    """The laws are held at the last day, and at full count at every one of them."""
+    is_tested = PROVE or (day == DAYS[-1] and full)
+    build_part(
+        settings,
+        instant(day + 1),
+        SELECTION,
+        registries=registries,
+        is_tested=is_tested,
+        full_refresh=full,
+    )
 
 
 def rows_of(settings: Settings) -> Rows:

@@ -17,13 +17,14 @@ import duckdb
 import feed_cases
 import pytest
 from alone_cases import ALONE, ENTRIES, GOALS, PERSONS, UPGRADED
+from conftest import PROVE
 from exports import at
 from feed_cases import AS_OF, BURSTS, CASES, FIRST, LONELY_ID, PEOPLE, TOLERANCE, TWINS, World
+from parts import build_part
 
 from pipelines.console import Console
 from pipelines.loading import load
 from pipelines.settings import Settings
-from pipelines.warehouse import build
 
 SELECTION = (
     "+heap_cio_goal_converted +heap_cio_message_clicked +heap_user_properties +heap_refusals"
@@ -67,7 +68,9 @@ def ask(settings: Settings, query: str, *values: object) -> Rows:
     return rows
 
 
-def build_home(folder: Path, *exports: Path, as_of: datetime = AS_OF) -> Settings:
+def build_home(
+    folder: Path, *exports: Path, as_of: datetime = AS_OF, is_tested: bool = PROVE
+) -> Settings:
     """Load the exports one by one, then build what the tests read."""
     settings = Settings(_env_file=None).model_copy(  # type: ignore[call-arg]
         update={"home": folder}
@@ -75,10 +78,7 @@ def build_home(folder: Path, *exports: Path, as_of: datetime = AS_OF) -> Setting
     console = Console(as_json=True)
     for export in exports:
         assert load([str(export)], settings, console).failure is None
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DBT_INDIRECT_SELECTION", "buildable")
-        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")  # they do not see these rows
-        build(settings, console, as_of=as_of, select=SELECTION)
+    build_part(settings, as_of, SELECTION, is_tested=is_tested)
     return settings
 
 
@@ -95,7 +95,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("feeds")
     world = feed_cases.write(folder)
     first = told(build_home(folder / "home", world.early))
-    return Built(world, build_home(folder / "home", world.late), first)
+    return Built(world, build_home(folder / "home", world.late, is_tested=True), first)
 
 
 EACH = [(name, first) for name in CASES for first in FIRST]
@@ -377,7 +377,7 @@ def test_small_inputs_that_were_read_wrongly(shared_data: Path, tmp_path: Path) 
     )
     if not all(export.is_dir() for export in exports):
         pytest.skip("these inputs are not on this machine")
-    home = build_home(tmp_path / "home", *exports, as_of=datetime(2026, 6, 1))
+    home = build_home(tmp_path / "home", *exports, as_of=datetime(2026, 6, 1), is_tested=True)
     assert ask(
         home,
         "select delivery_id, metric, actor, source from journeys.int_journeys__delivery_metrics"
