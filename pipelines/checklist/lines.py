@@ -84,9 +84,8 @@ class Checklist:
 
     def table(self) -> list[list[str]]:
         """What fails first, each with what was asked and what to do; then the rest in its order."""
-        order = sorted(self.lines, key=lambda line: ORDER.index(line.verdict))
         rows = []
-        for line in order:
+        for line in self._by_need():
             rows.append([SHOWN[line.verdict], line.title, line.measured])
             if line.verdict == "fail":
                 rows += [["", "", f"asked: {line.threshold}"], ["", "", f"to do: {line.advice}"]]
@@ -107,8 +106,12 @@ class Checklist:
         return f"Checklist of {self.subject}: {said}{more}."
 
     def text(self) -> str:
-        """A heading with the count, and one line per check."""
+        """A heading with the count, and one line per check, in the order of the table."""
         counted = {v: sum(line.verdict == v for line in self.lines) for v in SHOWN}
         said = ", ".join(f"{n} {v}" for v, n in counted.items() if n or v != "waived")
         head = f"Checklist of {self.subject}: {said}"
-        return "\n".join([head, *(f"  {line.text()}" for line in self.lines)])
+        return "\n".join([head, *(f"  {line.text()}" for line in self._by_need())])
+
+    def _by_need(self) -> list[Line]:
+        """What fails first, then the rest, each in the order in which to mend it."""
+        return sorted(self.lines, key=lambda line: ORDER.index(line.verdict))

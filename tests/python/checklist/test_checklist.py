@@ -120,7 +120,7 @@ def test_every_line_is_measured(home: Path) -> None:
 
 
 def test_on_a_terminal_what_fails_stands_first(home: Path) -> None:
-    """Each failing line with what is asked and what to do; where programs read, all in order."""
+    """Each failing line with what is asked and what to do; the same order where programs read."""
     checklist = measure(settings_for(home))
     failing = [found for found in checklist.lines if found.verdict == "fail"]
     assert failing
@@ -138,7 +138,14 @@ def test_on_a_terminal_what_fails_stands_first(home: Path) -> None:
         f"to do: {failing[0].advice}",
     ]
     assert {row.split()[0] for row in rows[3 * len(failing) :]} == {"ok", "n.a."}
-    assert piped("cli.py", "checklist", home=home) == checklist.text() + "\n"
+    said = piped("cli.py", "checklist", home=home)
+    assert said == checklist.text() + "\n"
+    verdicts = [row.split()[0] for row in said.splitlines()[1:]]
+    assert verdicts[: len(failing)] == ["FAIL"] * len(failing)
+    assert verdicts == sorted(verdicts, key=["FAIL", "waived", "ok", "n.a."].index)
+    assert [row.split("  ", 2)[2] for row in said.splitlines()[1 : 1 + len(failing)]] == [
+        found.sentence for found in failing
+    ]
 
 
 @pytest.mark.parametrize(
