@@ -17,6 +17,18 @@ journey_motions as (
     select * from {{ ref("journey_motions") }}
 ),
 
+-- Of the last week nothing came that came before: what stands in its place is no reading.
+silent as (
+    select
+        workspace_id,
+        max(hours_silent) as hours_silent
+    from {{ ref("int_review__silent_weeks") }}
+    where
+        weeks_ago = 1
+        and has_come_before
+    group by workspace_id
+),
+
 told_weeks as (
     select
         workspace_id,
@@ -47,6 +59,7 @@ placed as (
         decisions.count_mature,
         decisions.count_week,
         decisions.planned_n,
+        decisions.count_weeks_to_plan,
         decisions.until_at
     from decisions
     left join journeys
@@ -111,7 +124,7 @@ united as (
         {%- for column in ["lift", "lift_low", "lift_high", "guardrail_value", "guardrail_threshold"] %}
         cast(null as double) as {{ column }},
         {%- endfor %}
-        {%- for column in ["count_mature", "count_week", "planned_n"] %}
+        {%- for column in ["count_mature", "count_week", "planned_n", "count_weeks_to_plan"] %}
         cast(null as {{ dbt.type_bigint() }}) as {{ column }},
         {%- endfor %}
         cast(null as timestamp) as until_at,
@@ -133,9 +146,9 @@ told as (
         journeys.journey_name,
         journey_motions.motion,
         united.aggregation,
-        united.decision,
-        united.reason,
-        united.figure,
+        case when silent.workspace_id is null then united.decision else 'repair_first' end as decision,
+        case when silent.workspace_id is null then united.reason else 'no_data' end as reason,
+        case when silent.workspace_id is null then united.figure else 'silent' end as figure,
         -- numbers
         cast(row_number() over (
             order by
@@ -153,12 +166,14 @@ told as (
         united.count_mature,
         united.count_week,
         united.planned_n,
+        united.count_weeks_to_plan,
+        silent.hours_silent,
         cast(united.count_readings as {{ dbt.type_bigint() }}) as count_readings,
         coalesce(told_weeks.count_entries, 0) as count_entries_told,
         -- flags
         united.has_experiment,
         -- timestamps
-        united.until_at
+        case when silent.workspace_id is null then united.until_at end as until_at
     from united
     left join journeys
         on
@@ -172,6 +187,8 @@ told as (
         on
             united.workspace_id = journey_motions.workspace_id
             and united.journey_id = journey_motions.journey_id
+    left join silent
+        on united.workspace_id = silent.workspace_id
 )
 
 select * from told

@@ -53,7 +53,8 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
         for who in one["differences"] if one["blocked_reason"] else ():
             where = WHERE[who["only_in"]]
             lines.append(f"    only in {where}, by {who['cause']}: {who['member_id']}")
-    headings = ("audience", "members", "of segment", "for", "held out", "week", "state")
+    counts = ("members", "of segment", "for", "held out", "came and left this week")
+    headings = ("audience", *counts, "state")
     console.table(headings, cells, lines=lines)
     if not found:
         console.line("No audience is declared: see docs/audiences.md.")

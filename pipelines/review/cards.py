@@ -82,7 +82,11 @@ def _card(review: Review, row: Record) -> Record:
 def do(row: Record) -> str:
     """What to do, in words."""
     said = words.ACTIONS[row["decision"]]
-    return f"{said} {words.day(row['until_at'])}" if row["decision"] == "keep_running" else said
+    if row["decision"] == "keep_running":
+        return f"{said} {words.day(row['until_at'])}"
+    if row["decision"] == "hold_out_first" and row["reason"] != "no_control":
+        return words.HOLD_MORE_OUT
+    return said
 
 
 def number(review: Review, row: Record) -> Record:
@@ -108,6 +112,16 @@ def number(review: Review, row: Record) -> Record:
         big, small, column = shown, f"where {limit} is the limit", "guardrail_value"
     elif figure == "assigned":
         big, small, column = words.count(row["count_week"] or 0), "people this week", "count_week"
+    elif figure == "silent":
+        big, column = words.duration(60 * row["hours_silent"]), "hours_silent"
+        small = "since the last row came"
+    elif figure == "weeks":
+        big, column = (
+            words.weeks(row["count_weeks_to_plan"], review.longest_weeks),
+            "count_weeks_to_plan",
+        )
+        small = f"until {words.count(row['planned_n'])} people are there, at "
+        small += f"{words.count(row['count_week'])} a week"
     elif figure == "held_out":
         big, column = "0", ""
         small = f"held out of {words.count(row['count_entries_told'])} entries in "
@@ -142,7 +156,7 @@ def _tiles(review: Review, weeks: list[Record], marks: list[Record]) -> list[Rec
     span = (review.weeks[-1]["starts_at"], review.as_of)
     places = [mark["marked_at"] for mark in marks]
 
-    def tile(label: str, column: str, told: Told, note: str = "") -> Record:
+    def tile(label: str, column: str, base: str, told: Told, note: str = "") -> Record:
         values = [week[column] for week in reversed(weeks)]
         said = words.count if column.startswith("count_") else words.share
         spoken = words.line(label, values, said)
@@ -150,17 +164,21 @@ def _tiles(review: Review, weeks: list[Record], marks: list[Record]) -> list[Rec
             "label": label,
             "note": note,
             "row": weeks[0],
+            "is_silent": weeks[0][base] is None,
             "parts": told(weeks[0]),
             "was": "".join(text for _, text in told(weeks[1])),
             "line": charts.line(values, places, span=span, label=spoken),
         }
 
     return [
-        tile("Entries", "count_entries", _entries),
-        tile("Shown really", "count_real", _exposure, "withheld, undelivered"),
-        tile("Human clicks", "click_through", _share_of("click_through", "")),
-        tile("Conversion", "conversion_rate", _share_of("conversion_rate", "count_completed")),
-        tile("Most drop before", "dropped_share", _drop),
+        tile("Entries", "count_entries", "count_entries", _entries),
+        tile("Shown really", "count_real", "count_real", _exposure, "withheld, undelivered"),
+        tile("Human clicks", "click_through", "count_real", _share_of("click_through", "")),
+        tile(
+            *("Conversion", "conversion_rate", "count_completed"),
+            _share_of("conversion_rate", "count_completed"),
+        ),
+        tile("Most drop before", "dropped_share", "count_completed", _drop),
     ]
 
 
@@ -169,6 +187,8 @@ def _entries(week: Record) -> Parts:
 
 
 def _exposure(week: Record) -> Parts:
+    if week["count_real"] is None:
+        return [("", words.ABSENT)]
     return [
         ("count_real", words.count(week["count_real"])),
         ("", " / "),

@@ -113,13 +113,14 @@ FAMILIES = (
         columns=(
             *("lift", "lift_low", "lift_high", "guardrail_value", "guardrail_threshold"),
             *("count_mature", "count_week", "planned_n", "count_entries_told"),
-            *("count_readings", "card_rank"),
+            *("count_readings", "card_rank", "count_weeks_to_plan", "hours_silent"),
         ),
         beside=("decision", "reason"),
         rests_on=(
             *("fct_experiment_units", "int_experiments__people", "int_experiments__arms"),
             *("fct_experiment_assignments", "fct_experiment_health", "fct_lift", "experiments"),
             *("fct_journey_entries", "fct_review_weeks", "fct_review_cards"),
+            *("int_loads__daily_counts", "int_loads__inputs"),
         ),
         recount="card",
     ),
@@ -130,7 +131,7 @@ FAMILIES = (
         (*JOURNEY, "weeks_ago"),
         rests_on=(
             *("fct_journey_entries", "fct_message_exposures", "int_insight__funnels"),
-            "int_segments__orders",
+            *("int_segments__orders", "int_loads__daily_counts", "int_loads__inputs"),
         ),
         recount="tile",
     ),

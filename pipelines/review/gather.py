@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
 from pipelines.errors import CounterfoilError
-from pipelines.review.basis import read_basis
+from pipelines.review.basis import read_basis, read_vars
 from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.settings import Settings
 
@@ -46,6 +46,7 @@ class Review:
         as_of: the instant of the build.
         week_from, previous_from: where the week under review and the one before it begin.
         weeks: those that the trend tells, newest first.
+        longest_weeks: beyond so many no number of weeks is told.
         cards: what to do about each journey, in the order of the page.
         tiles: one row per journey and week, newest first.
         estimates: rows of fct_lift, with the experiment's and the metric's names beside them.
@@ -62,6 +63,7 @@ class Review:
     previous_from: datetime
     definitions: str | None = None
     weeks: list[Record] = field(default_factory=list)
+    longest_weeks: int = 0
     cards: list[Record] = field(default_factory=list)
     tiles: list[Record] = field(default_factory=list)
     workspaces: list[Record] = field(default_factory=list)
@@ -120,6 +122,7 @@ def _read_warehouse(tables: Tables) -> Review:
     review = Review(
         read_as_of(tables), week["starts_at"], previous["starts_at"], tables.whole.code[:12], weeks
     )
+    review.longest_weeks = read_vars()["review_longest_weeks"]
     review.cards = _all(tables, "fct_review_cards", "card_rank")
     review.tiles = _all(tables, "fct_review_tiles", "workspace_id, journey_id, weeks_ago")
     review.workspaces = _all(tables, "workspaces", "workspace_id")

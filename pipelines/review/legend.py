@@ -31,6 +31,11 @@ class Legend:
             self._used.setdefault(anchor, (label, sentence))
         return Markup('<a class="tag" href="#{}">{}</a>').format(anchor, escape(label))
 
+    def mark(self, reason: Reason) -> Markup:
+        """One reason where a link to its sentence stands beside it or below."""
+        self.tag(reason)
+        return Markup('<span class="tag">{}</span>').format(say(self._checks, reason)[0])
+
     def tags(self, reasons: Iterable[Reason]) -> Markup:
         """Several, one after another."""
         return Markup(" ").join(self.tag(reason) for reason in reasons)

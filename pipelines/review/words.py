@@ -19,6 +19,7 @@ MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 LONGEST_NAME = 120
+WEEKS_OF_A_YEAR = 52
 
 STATUS = {
     "ok": "Readable",
@@ -46,6 +47,9 @@ ACTIONS = {
 }
 """What a card says to do; `Keep running until` is followed by a day. The most urgent first."""
 
+HOLD_MORE_OUT = "Hold more people out first"
+"""What it says instead of `Hold somebody out first` where somebody is held out, but too few."""
+
 WHY = {
     "works": ("Works", "the whole interval lies above zero, all readings allowed for"),
     "harms": ("Harms", "the whole interval lies below zero, all readings allowed for"),
@@ -54,8 +58,13 @@ WHY = {
     "too_early": ("Too early", "planned people, or the analysis date, are still to come"),
     "ended_short": ("Ended short", "it ended before the planned people were there"),
     "too_small": ("Too small", "its date came with too few people to say anything"),
-    "too_slow": ("Too slow", "at this pace the plan takes too long: hold more out"),
+    "too_slow": ("Too slow", "at this pace the plan takes too long to wait for"),
     "running": ("Running", "its analysis date is still to come"),
+    "no_data": (
+        "No data",
+        "no row came all week, so nobody knows what happened: “Can these numbers be trusted?” says "
+        "which feed stopped",
+    ),
     "no_control": ("No control", "nobody is held out, so nothing can be said about what it causes"),
     "nobody_assigned": (
         "Nobody came",
@@ -91,6 +100,14 @@ def count(value: Any) -> str:
 def several(value: Any, noun: str) -> str:
     """So many of a thing: `1 week`, `2 weeks`."""
     return f"{count(value)} {plural(noun, value)}"
+
+
+def weeks(value: Any, longest: int) -> str:
+    """How long something takes: `3 weeks`, but beyond the longest only that it is more."""
+    if value is None or value <= longest:
+        return several(value, "week")
+    years = longest // WEEKS_OF_A_YEAR
+    return f"more than {spelled(years)} year{'' if years == 1 else 's'}"
 
 
 def share(value: Any, decimals: int = 1) -> str:
@@ -246,7 +263,9 @@ def line(label: str, values: list[Any], said: Callable[[Any], str]) -> str:
         return f"{label}: no week has a value"
     ends = f"from {said(known[0])} to {said(known[-1])}"
     limits = f"between {said(min(known))} and {said(max(known))}"
-    return f"{label} in {spelled(len(values))} weeks: {ends}, {limits}"
+    lacking = len(values) - len(known)
+    without = f", {several(lacking, 'week')} without a value" if lacking else ""
+    return f"{label} in {spelled(len(values))} weeks: {ends}, {limits}{without}"
 
 
 def currency(costs: list[Any]) -> str:

@@ -34,7 +34,7 @@ def told(review: Review) -> Record:
         "reminders": review.optional.get("fct_replenishment_effects") or [],
         "audiences": review.optional.get("fct_triage_audiences") or [],
         "predictions": review.optional.get("fct_intent_prediction") or [],
-        "levels": review.optional.get("fct_intent_lift") or [],
+        "levels": _levels(review),
         "doses": _doses(review),
     }
 
@@ -42,6 +42,15 @@ def told(review: Review) -> Record:
 def _titled(review: Review, mart: str) -> list[Record]:
     """The rows of a mart as it orders them, each with its message in words."""
     return [{**row, "title": _message(row)} for row in review.optional.get(mart) or []]
+
+
+def _levels(review: Review) -> list[Record]:
+    """The lift table of the workspaces whose prediction may be told; the others' is in the JSON."""
+    predictions = review.optional.get("fct_intent_prediction") or []
+    told = {row["workspace_id"] for row in predictions if row["area"] is not None}
+    return [
+        row for row in review.optional.get("fct_intent_lift") or [] if row["workspace_id"] in told
+    ]
 
 
 def _doses(review: Review) -> list[Record]:

@@ -152,6 +152,7 @@ numbered as (
             when status = 'invalid' and guardrail is not null then 'guardrail'
             when reason = 'nobody_assigned' then 'assigned'
             when reason = 'no_control' then 'held_out'
+            when reason = 'too_slow' then 'weeks'
             else 'people'
         end as figure,
         -- numbers
@@ -163,6 +164,7 @@ numbered as (
         count_mature,
         count_week,
         planned_n,
+        count_weeks_to_plan,
         -- timestamps
         case when decision = 'keep_running' then until_at end as until_at
     from decided

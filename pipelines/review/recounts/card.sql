@@ -76,6 +76,55 @@ week as (
         and assigned_at >= $as_of - interval 7 day
 ),
 
+needs as (
+    select
+        named.need,
+        named.family
+    from (
+        values
+        ('entries', 'subjects'), ('entries', 'webhooks'),
+        ('messages', 'deliveries'), ('messages', 'webhooks'),
+        ('outcomes', 'metrics'), ('outcomes', 'webhooks'),
+        ('checkouts', 'behavior')
+    ) as named (need, family)
+),
+
+last_rows as (
+    select
+        needs.need,
+        floor(date_diff('second', max(counts.last_event_at), $as_of) / 3600) as hours_silent,
+        bool_and(inputs.hours_since_last_event > inputs.stale_after_hours) as is_stale,
+        min(counts.days_before) as days_silent
+    from needs
+    inner join {int_loads__inputs} as inputs
+        on
+            needs.family = inputs.family
+            and inputs.grain = 'workspace'
+            and coalesce(inputs.workspace_id, $workspace_id) = $workspace_id
+    inner join {int_loads__daily_counts} as counts
+        on inputs.input_id = counts.input_id
+    group by needs.need
+),
+
+silent as (
+    select max(hours_silent) as hours_silent
+    from last_rows
+    where
+        days_silent >= 7
+        and (
+            is_stale
+            or need = 'checkouts'
+            or not exists (
+                select 1
+                from {int_loads__daily_counts} as counts
+                where
+                    counts.grain = 'workspace'
+                    and counts.workspace_id = $workspace_id
+                    and counts.days_before < 7
+            )
+        )
+),
+
 entries as (
     select count(*) as count_entries
     from {fct_journey_entries}
@@ -93,6 +142,11 @@ select
     failed.value as guardrail_value,
     failed.threshold as guardrail_threshold,
     plan.planned_n,
+    silent.hours_silent,
+    case
+        when $has_experiment and plan.metric_key is not null and plan.planned_n > mature.count_mature
+            then ceil((plan.planned_n - mature.count_mature) / nullif(week.count_week, 0))
+    end as count_weeks_to_plan,
     case when $has_experiment then mature.count_mature end as count_mature,
     case
         when plan.metric_key is not null then week.count_week
@@ -116,4 +170,5 @@ from entries
 cross join mature
 cross join week
 cross join failed
+cross join silent
 left join plan on true

@@ -10,6 +10,65 @@ week as (
         end as ends_at
 ),
 
+needs as (
+    select
+        named.need,
+        named.family
+    from (
+        values
+        ('entries', 'subjects'), ('entries', 'webhooks'),
+        ('messages', 'deliveries'), ('messages', 'webhooks'),
+        ('outcomes', 'metrics'), ('outcomes', 'webhooks'),
+        ('checkouts', 'behavior')
+    ) as named (need, family)
+),
+
+came as (
+    select
+        needs.need,
+        coalesce(bool_or(counts.days_before // 7 + 1 = $weeks_ago), false) as has_rows,
+        coalesce(bool_or(counts.days_before // 7 + 1 > $weeks_ago), false) as has_begun,
+        coalesce(bool_or(counts.days_before // 7 + 1 < $weeks_ago), false) as goes_on,
+        coalesce(bool_and(inputs.hours_since_last_event > inputs.stale_after_hours), false) as is_stale
+    from needs
+    left join {int_loads__inputs} as inputs
+        on
+            needs.family = inputs.family
+            and inputs.grain = 'workspace'
+            and coalesce(inputs.workspace_id, $workspace_id) = $workspace_id
+    left join {int_loads__daily_counts} as counts
+        on inputs.input_id = counts.input_id
+    group by needs.need
+),
+
+known as (
+    select
+        need,
+        has_rows
+        or (
+            has_begun
+            and not (is_stale and not goes_on)
+            and need <> 'checkouts'
+            and exists (
+                select 1
+                from {int_loads__daily_counts} as counts
+                where
+                    counts.grain = 'workspace'
+                    and counts.workspace_id = $workspace_id
+                    and counts.days_before // 7 + 1 = $weeks_ago
+            )
+        ) as is_known
+    from came
+),
+
+told as (
+    select
+        bool_and(is_known) filter (need = 'entries') as has_entries,
+        bool_and(is_known) filter (need in ('messages', 'outcomes')) as has_messages,
+        bool_and(is_known) filter (need = 'checkouts') as has_checkouts
+    from known
+),
+
 entries as (
     select count(*) as count_entries
     from {fct_journey_entries}
@@ -84,12 +143,25 @@ checkouts as (
 
 select
     entries.count_entries + messages.count_messages + checkouts.count_completed as count_rows,
-    entries.count_entries,
-    messages.* exclude (count_messages),
-    messages.count_clicked / nullif(messages.count_real, 0) as click_through,
-    checkouts.*,
-    checkouts.count_converted / nullif(checkouts.count_completed, 0) as conversion_rate,
-    checkouts.count_dropped / nullif(checkouts.count_started, 0) as dropped_share
+    case when told.has_entries then entries.count_entries end as count_entries,
+    case when told.has_messages then messages.count_real end as count_real,
+    case when told.has_messages then messages.count_ghost end as count_ghost,
+    case when told.has_messages then messages.count_none end as count_none,
+    case when told.has_messages then messages.count_clicked end as count_clicked,
+    case
+        when told.has_messages then messages.count_clicked / nullif(messages.count_real, 0)
+    end as click_through,
+    case when told.has_checkouts then checkouts.count_completed end as count_completed,
+    case when told.has_checkouts then checkouts.count_converted end as count_converted,
+    case when told.has_checkouts then checkouts.count_started end as count_started,
+    case when told.has_checkouts then checkouts.count_dropped end as count_dropped,
+    case
+        when told.has_checkouts then checkouts.count_converted / nullif(checkouts.count_completed, 0)
+    end as conversion_rate,
+    case
+        when told.has_checkouts then checkouts.count_dropped / nullif(checkouts.count_started, 0)
+    end as dropped_share
 from entries
 cross join messages
 cross join checkouts
+cross join told

@@ -24,6 +24,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.explain.lineage import Lineage
 from pipelines.explain.provenance import Provenance, explain_number, list_numbers
 from pipelines.review import families, numbers, words
+from pipelines.review.basis import read_vars
 from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.review.numbers import Figure
 from pipelines.review.page import write_page
@@ -477,6 +478,10 @@ def spoken(name: str, value: Any, guardrails: Guardrails) -> set[str]:
     said |= {words.difference(value, kind) for kind in ("any", "count", "sum")}
     if name.startswith("health/"):
         said.add(guardrails.amount(name.split("/")[3], value))
+    if name.endswith("/hours_silent"):
+        said.add(words.duration(60 * value))
+    if name.endswith("/count_weeks_to_plan"):
+        said.add(words.weeks(value, read_vars()["review_longest_weeks"]))
     return said
 
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 from review_home import built_home, changed, settings_for
+from review_outline import outline
 
 from pipelines.docs import shut_in
 from pipelines.errors import CounterfoilError
@@ -66,40 +66,6 @@ def query(home: Path, sql: str) -> list[dict[str, Any]]:
         cursor = db.execute(sql)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-class Outline(HTMLParser):
-    """Text by section, rows of tables, tags with their attributes."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.sections: dict[str, str] = {}
-        self.rows: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._section = "header"
-        self._silent = False
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.tags.append((tag, found))
-        if tag == "section":
-            self._section = found["id"] or ""
-        if tag == "tr":
-            self.rows.append("")
-        self._silent = tag == "style"
-
-    def handle_data(self, data: str) -> None:
-        if self._silent:
-            return
-        text = data.replace("\xa0", " ")
-        self.sections[self._section] = self.sections.get(self._section, "") + text
-        if self.rows:
-            self.rows[-1] += text
-
-
-def outline(page: Page) -> Outline:
-    return Outline(page.html.read_text())
 
 
 def points(value: float) -> str:
@@ -453,7 +419,10 @@ def test_what_a_message_is_worth_says_what_the_marts_say(page: Page, home: Path)
             assert said in (held_out if row["basis"] == "held out" else described)
     text = [row for row in cells if row["message_id"] == "action:1013" and row["state"] == "seen"]
     assert {row["basis"] for row in text} == {"described"}
-    assert f"for {text[0]['count_weeks']:,} weeks ({text[0]['count_needed']:,} people)" in described
+    [seen] = text
+    assert seen["count_weeks"] > 260
+    pace = f"more than five years at {seen['count_week']:,.0f} a week"
+    assert f"hold out half right before it: {seen['count_needed']:,} people, {pace}" in described
     assert f"{text[0]['naive_ratio']:.2f} \N{MULTIPLICATION SIGN}" in described
     for mart, column in (
         ("fct_message_value", "verdict"),
@@ -620,18 +589,20 @@ def test_warehouse_being_written(change: Change) -> None:
 
 def test_summary_names_the_file_and_each_journey(page: Page, home: Path) -> None:
     """The most urgent first, as many as there are cards, each with its number and why."""
-    told = query(home, "select journey_name, decision, lift from marts.fct_review_cards")
+    told = query(home, "select journey_name, decision, reason, lift from marts.fct_review_cards")
     lines = page.text().splitlines()
     assert str(page.html) in lines[0]
     assert len(lines) == 1 + len(told)
     for row in told:
         (line,) = [line for line in lines[1:] if f": {row['journey_name']}, " in line]
-        assert line.strip().startswith(words.ACTIONS[row["decision"]])
+        is_more = row["decision"] == "hold_out_first" and row["reason"] != "no_control"
+        asked = words.HOLD_MORE_OUT if is_more else words.ACTIONS[row["decision"]]
+        assert line.strip().startswith(asked)
         if row["decision"] in ("keep", "stop"):
             assert points(row["lift"]) in line
     order = [
-        next(n for n, said in enumerate(words.ACTIONS.values()) if line.strip().startswith(said))
-        for line in lines[1:]
+        next(n for n, said in enumerate(words.ACTIONS.values()) if line.startswith(said))
+        for line in (one.strip().replace("more people", "somebody") for one in lines[1:])
         if "Keep running" not in line
     ]
     assert order == sorted(order)
@@ -648,7 +619,9 @@ def test_the_first_screen_is_the_cards(page: Page, home: Path) -> None:
         assert row["journey_name"] in card
         assert f'class="what {row["decision"]}"' in card
         assert card.count("<dt>") == 5
-        assert card.count('class="tag"') == 1
+        assert card[: card.index("<dl")].count('class="tag"') == 1
+        silent = sum(f"{words.ABSENT}</span> <span " in tile for tile in card.split("<dd>")[1:])
+        assert card.count('class="tag"') == 1 + silent
     assert len(html.encode()) < 300_000
     assert "<details open" not in html
     sentences = re.findall(r"<dd>([^<]{20,})</dd></div>", html)
