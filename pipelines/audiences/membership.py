@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import http
-from pipelines.audiences.target import TrackTarget
+from pipelines.audiences.target import TrackTarget, app_api_url
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.warehouse import attached
-from pipelines.loading.sources.app_api import HOSTS
 from pipelines.settings import Settings
 from pipelines.sql import read_sql
 
@@ -104,9 +103,8 @@ def _look(
     if settings.app_api_key is None or not segments:
         return []
     key = target.key(ledger.salt)
-    base = settings.customerio_url or HOSTS[target.region]
     looked_at = []
-    with http.Caller(http.base_url(base, "CUSTOMERIO_URL")) as caller:
+    with http.Caller(app_api_url(settings, target)) as caller:
         headers = {"Authorization": f"Bearer {settings.app_api_key.get_secret_value()}"}
         states = _states(caller, headers)
         for segment in segments:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pipelines import http
 from pipelines.errors import UsageError
 from pipelines.heap.target import mask
+from pipelines.loading.sources.app_api import HOSTS as APP_API_HOSTS
 from pipelines.settings import Settings
 
 HOSTS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
@@ -57,6 +58,27 @@ def find_track_target(settings: Settings) -> TrackTarget | None:
         raise UsageError("CUSTOMERIO_REGION is not set: us or eu, where the workspace lives.")
     url = http.base_url(settings.track_url or HOSTS[region], "CUSTOMERIO_TRACK_URL")
     return TrackTarget(site_id, api_key, region, url, is_local=http.is_this_machine(url))
+
+
+def app_api_url(settings: Settings, target: TrackTarget) -> str:
+    """Where the App API is asked who is in the segments: on the side that is written to.
+
+    Whoever rehearses against a local Customer.io asks that one, whatever the key would open; what
+    is real is not held against the segments of a local one.
+
+    Raises:
+        UsageError: CUSTOMERIO_URL is no address, or is local where the Track API is not.
+    """
+    given = settings.customerio_url
+    url = http.base_url(given or APP_API_HOSTS[target.region], "CUSTOMERIO_URL")
+    if http.is_this_machine(url) == target.is_local:
+        return url
+    if target.is_local:
+        return target.base_url
+    raise UsageError(
+        "CUSTOMERIO_URL is on this machine and the Track API is not: a push would hold the real "
+        "segments against local ones. Set both, or neither."
+    )
 
 
 def require_track_target(settings: Settings) -> TrackTarget:
