@@ -33,6 +33,12 @@ parity as (
     select * from {{ ref("fct_audience_parity") }}
 ),
 
+-- whoever is in the segment of a mistyped one would be taken out of it, one and all
+peopled as (
+    select distinct workspace_id
+    from persons
+),
+
 counted as (
     select
         audience_key,
@@ -114,6 +120,8 @@ described as (
         audiences.owner,
         case
             when versions.segment_key is null then 'there is no such segment version'
+            when audiences.workspace_id is not null and peopled.workspace_id is null
+                then 'nobody that we know of is of its workspace'
             when audiences.experiment_key is not null and controlled.experiment_key is null
                 then 'nobody declared the control of its experiment'
             when audiences.destination = 'ads_file' and platforms.platform is null
@@ -156,6 +164,8 @@ described as (
         on audiences.audience_key = crowded.audience_key
     left join parity
         on audiences.audience_key = parity.audience_key
+    left join peopled
+        on audiences.workspace_id = peopled.workspace_id
 )
 
 select * from described

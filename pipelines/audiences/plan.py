@@ -26,6 +26,7 @@ class AudienceShare:
         gone: whom we added and who is no more, or was merged into somebody who is in.
         waiting: whom Customer.io refused before.
         blocked: why nothing of it moves; None where it does.
+        held_back: whom we added and who would be removed if it were not blocked, by reason.
     """
 
     audience_key: str
@@ -38,6 +39,7 @@ class AudienceShare:
     gone: int = 0
     waiting: int = 0
     blocked: str | None = None
+    held_back: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -132,8 +134,11 @@ def summary_lines(plan: AudiencePlan) -> list[str]:
 def said_of(share: AudienceShare) -> str:
     """One audience of a plan in a few words."""
     if share.blocked:
-        return f"blocked, for {share.blocked}"
-    removed = ", ".join(f"{reason}: {count:,}" for reason, count in share.removes.items())
+        waiting = sum(share.held_back.values())
+        return f"blocked, for {share.blocked}" + (
+            f"; {waiting:,} wait to be removed ({_counted(share.held_back)})" if waiting else ""
+        )
+    removed = _counted(share.removes)
     said = [
         f"{share.count_members:,} members",
         f"{share.adds:,} to add",
@@ -145,5 +150,9 @@ def said_of(share: AudienceShare) -> str:
         "refused before": share.waiting,
     }
     said += [f"{count:,} {label}" for label, count in more.items() if count]
-    left_out = ", ".join(f"{reason}: {count:,}" for reason, count in share.excluded.items())
+    left_out = _counted(share.excluded)
     return "; ".join(said) + (f"; left out {left_out}" if left_out else "")
+
+
+def _counted(by_reason: dict[str, int]) -> str:
+    return ", ".join(f"{reason}: {count:,}" for reason, count in by_reason.items())

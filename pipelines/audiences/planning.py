@@ -120,6 +120,9 @@ def find_changes(
         "int_audiences__profiles": warehouse.require(
             "int_audiences__profiles", "cio_id", "is_alive", "is_merged_away"
         ),
+        "int_audiences__held_out": warehouse.require(
+            "int_audiences__held_out", "audience_key", "person_id"
+        ),
         "int_identity__merges": warehouse.require(
             "int_identity__merges", "primary_cio_id", "secondary_cio_id"
         ),
@@ -169,6 +172,8 @@ def _shares(ledger: Ledger, warehouse: Warehouse) -> list[AudienceShare]:
             share.already_there += count
         elif action == "gone":
             share.gone += count
+        elif action == "waits":
+            share.held_back[reason] = share.held_back.get(reason, 0) + count
         else:
             share.waiting += count
     return [shares[key] for key in sorted(shares)]

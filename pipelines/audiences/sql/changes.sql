@@ -1,19 +1,26 @@
 create or replace temp table audience_changes as
-with recursive wanted as (
+with recursive targeted as (
+    select
+        audiences.audience_key,
+        audiences.destination_id,
+        stops.audience_key is not null as is_stopped
+    from {fct_audiences} as audiences
+    left join audience_stops as stops on audiences.audience_key = stops.audience_key
+    where audiences.destination = 'customerio_segment'
+),
+
+wanted as (
     select
         members.audience_key,
-        audiences.destination_id,
+        targeted.destination_id,
         members.workspace_id,
         members.cio_id,
         members.identifier_type,
-        members.identifier
+        members.identifier,
+        targeted.is_stopped
     from {fct_audience_members} as members
-    inner join {fct_audiences} as audiences on members.audience_key = audiences.audience_key
-    left join audience_stops as stops on members.audience_key = stops.audience_key
-    where
-        members.is_member
-        and audiences.destination = 'customerio_segment'
-        and stops.audience_key is null
+    inner join targeted on members.audience_key = targeted.audience_key
+    where members.is_member
 ),
 
 adds as (
@@ -41,28 +48,29 @@ adds as (
             wanted.destination_id = foreigners.destination_id
             and wanted.cio_id = foreigners.cio_id
             and foreigners.target = {target}
-    where ours.is_sure is not true
+    where ours.is_sure is not true and not wanted.is_stopped
 ),
 
--- whoever is in through us and does not belong there
+-- whoever is in through us and does not belong there; who is in a blocked one waits
 unwanted as (
     select
         ours.audience_key,
         ours.destination_id,
         ours.workspace_id,
         ours.cio_id,
-        profiles.person_id
+        profiles.person_id,
+        targeted.is_stopped
     from audience_ours as ours
+    inner join targeted on ours.audience_key = targeted.audience_key
     left join {int_audiences__profiles} as profiles
         on ours.workspace_id = profiles.workspace_id and ours.cio_id = profiles.cio_id
-    left join audience_stops as stops on ours.audience_key = stops.audience_key
     left join wanted
         on
             ours.audience_key = wanted.audience_key
             and ours.destination_id = wanted.destination_id
             and ours.workspace_id = wanted.workspace_id
             and ours.cio_id = wanted.cio_id
-    where stops.audience_key is null and wanted.cio_id is null
+    where wanted.cio_id is null
 ),
 
 -- a merge takes manual segments along: what it became is in by what we added
@@ -121,12 +129,17 @@ removes as (
             else living.cio_id
         end as identifier,
         case
+            when unwanted.is_stopped then 'waits'
             when living.cio_id is null then 'gone'
             when living.cio_id <> unwanted.cio_id and (wanted.cio_id is not null or ours.cio_id is not null)
                 then 'gone'
             else 'remove'
         end as said,
-        coalesce(members.exclusion_reason, 'left the segment') as why
+        case
+            when members.exclusion_reason is not null then members.exclusion_reason
+            when held_out.person_id is not null then 'held out'
+            else 'left the segment'
+        end as why
     from unwanted
     left join survivors
         on unwanted.workspace_id = survivors.workspace_id and unwanted.cio_id = survivors.cio_id
@@ -148,6 +161,8 @@ removes as (
             and living.cio_id = ours.cio_id
     left join {fct_audience_members} as members
         on unwanted.audience_key = members.audience_key and unwanted.person_id = members.person_id
+    left join {int_audiences__held_out} as held_out
+        on unwanted.audience_key = held_out.audience_key and unwanted.person_id = held_out.person_id
 ),
 
 united as (
