@@ -274,7 +274,7 @@ def sandbox(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Serve the local Heap until stopped."""
+    """Serve the local Heap and the local Customer.io until stopped."""
     with told(as_json, verbose) as (console, _):
         from pipelines.sandbox import serve_sandbox
 

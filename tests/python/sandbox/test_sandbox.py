@@ -10,7 +10,9 @@ from pathlib import Path
 import duckdb
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from pipelines.sandbox import Fault, Sandbox, SandboxLimits, running_sandbox
 
 
@@ -202,3 +204,9 @@ def test_faults_on_request(heap: Sandbox) -> None:
     assert post(heap, "/api/track", {"app_id": "11", "events": two}).status_code == 200
     assert len(heap.store("11").events) == 2
     assert httpx.get(admin).json() == []
+
+
+def test_the_help_of_the_sandbox_names_both_that_it_plays() -> None:
+    said = CliRunner().invoke(app, ["sandbox", "--help"]).output
+    assert "local Heap" in said
+    assert "local Customer.io" in said
