@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pipelines.built.tables import Tables, open_warehouse
@@ -17,6 +18,7 @@ FUNNEL = ("checkout_started", "shipping_viewed", "payment_viewed", "order_placed
 
 SHAPES = {
     "lift_by_stratum": ("experiment_key", "metric_key", "arm", "population", "stratum"),
+    "lift_within_tiers": ("experiment_key", "metric_key", "arm", "stratum"),
     "triage": (
         "workspace_id", "lifecycle_stage", "frequency_band", "ltv_tier", "intent_tier",
         "experiment_key", "arm",
@@ -27,6 +29,10 @@ SHAPES = {
 
 EVIDENCE = {
     "lift_by_stratum": ("count_treatment", "count_control", "lift", "lift_low", "lift_high"),
+    "lift_within_tiers": (
+        "count_treatment", "count_control", "lift", "lift_low", "lift_high", "lift_within_tiers",
+        "lift_within_tiers_low", "lift_within_tiers_high",
+    ),
     "triage": (
         "count_persons", "count_treatment", "count_control", "net_margin", "net_margin_low",
         "net_margin_high", "verdict",
@@ -36,6 +42,18 @@ EVIDENCE = {
         "difference_high",
     ),
 }  # fmt: skip
+
+
+ROWS = {
+    "lift_by_stratum": ("fct_lift", "stratum <> 'all'"),
+    "triage": ("fct_reactivation_triage", "true"),
+    "funnel": ("fct_checkout_funnel", "true"),
+}
+"""Where the rows of a family stand."""
+
+WITHIN_TIERS = Path(__file__).with_name("within_tiers.sql")
+LISTED_AS = {"lift_within_tiers": "lift_by_stratum"}
+"""The page lists its tiers as those of the lift."""
 
 
 @dataclass(frozen=True)
@@ -100,25 +118,20 @@ def find(settings: Settings, name: str) -> Finding:
 
 
 def _row(tables: Tables, family: str, wanted: dict[str, str]) -> dict[str, Any]:
-    statements = {
-        "lift_by_stratum": "select * from {fct_lift} where stratum <> 'all'",
-        "triage": "select * from {fct_reactivation_triage}",
-        "funnel": "select * from {fct_checkout_funnel}",
-    }
-    relations = {
-        "lift_by_stratum": "fct_lift",
-        "triage": "fct_reactivation_triage",
-        "funnel": "fct_checkout_funnel",
-    }
+    if family == "lift_within_tiers":
+        rows = tables.ask(WITHIN_TIERS)
+    else:
+        relation, condition = ROWS[family]
+        rows = tables.rows(f"select * from {{{relation}}} where {condition}", reads=[relation])
     found = [
         row
-        for row in tables.rows(statements[family], reads=[relations[family]])
+        for row in rows
         if all(str("" if row[key] is None else row[key]) == said for key, said in wanted.items())
     ]
     if not found:
         raise UsageError(
             "The last build has no such finding: see `counterfoil explain number --list "
-            f"{family}` for their names."
+            f"{LISTED_AS.get(family, family)}` for their names."
         )
     return found[0]
 
@@ -153,7 +166,7 @@ def _rule(family: str, row: dict[str, Any], workspace: str, bands: str) -> tuple
     where = f"\n    where workspace_id = {workspace}" if workspace else ""
     of = f" of workspace {workspace}" if workspace else ""
     number = workspace or "1"
-    if family == "lift_by_stratum":
+    if family in ("lift_by_stratum", "lift_within_tiers"):
         stratum = str(row["stratum"])
         if not stratum.startswith(TIER):
             raise UsageError(f"No segment can be made of the stratum {stratum!r}.")

@@ -23,14 +23,26 @@ AS_OF = datetime(2026, 6, 1)
 TRIAGE = "triage/1/lapsed/two or three orders/mid/cold/win/treatment"
 FUNNEL = "funnel/1/101/cart/treatment/payment_viewed"
 TIER = "lift_by_stratum/cart/order_rate/treatment/itt/intent_tier=high"
+WITHIN = "lift_within_tiers/cart/order_rate/treatment/intent_tier=high"
 
 FINDINGS = """
 create schema marts;
 create table marts.fct_lift as select * from (values
     ('cart', 'order_rate', 'treatment', 'itt', 'intent_tier=high', 4, 2, 0.1, 0.02, 0.18, 'ok', ''),
-    ('cart', 'order_rate', 'treatment', 'itt', 'all', 800, 400, 0.1, 0.02, 0.18, 'ok', '')
+    ('cart', 'order_rate', 'treatment', 'itt', 'all', 800, 400, 0.1, 0.02, 0.18, 'ok', ''),
+    ('cart', 'order_rate', 'treatment', 'ghost_reached', 'intent_tier=high', 4, 2, 0.3, 0.2, 0.4,
+        'ok', ''),
+    ('cart', 'order_rate', 'treatment', 'itt', 'intent_tier=warm', 4, 0, null, null, null,
+        'ok', ''),
+    ('cart', 'order_rate', 'treatment', 'itt', 'intent_tier=cold', 4, 2, null, null, null,
+        'insufficient', 'few_events'),
+    ('cart', 'order_value', 'treatment', 'itt', 'intent_tier=high', 4, 2, 0.1, 0.02, 0.18, 'ok', '')
 ) as rows (experiment_key, metric_key, arm, population, stratum, count_treatment, count_control,
     lift, lift_low, lift_high, status, reasons);
+create table marts.fct_lift_within_tiers as select * from (values
+    ('cart', 'order_rate', 'treatment', 0.07, 0.01, 0.13, 'ok', ''),
+    ('cart', 'order_value', 'treatment', 0.07, -0.1, 0.2, 'underpowered', 'low_power')
+) as rows (experiment_key, metric_key, arm, lift, lift_low, lift_high, status, reasons);
 create table marts.fct_checkout_funnel as select * from (values
     (1, '101', 'cart', 'treatment', 'payment_viewed', 60, 11, 0.3, 0.2, 0.1, 0.05, 0.15, 'ok', ''),
     (1, '101', 'cart', 'treatment', 'checkout_started', 80, 9, 0.3, 0.2, 0.1, 0.05, 0.15, 'ok', '')
@@ -140,6 +152,42 @@ def test_a_version_of_a_finding_holds_the_people_of_its_query(
             expected = {row[0] for row in db.execute(query).fetchall()}
             assert expected, key
             assert members == expected, key
+
+
+def test_a_tier_of_the_lift_within_tiers_has_both_lifts_as_evidence(home: Settings) -> None:
+    found = find(home, WITHIN)
+    same = find(home, TIER)
+    assert (found.sql, found.tests, found.words) == (same.sql, same.tests, same.words)
+    assert found.is_ok
+    assert {name: float(value) for name, value in found.evidence.items()} == {
+        "count_treatment": 4,
+        "count_control": 2,
+        "lift": 0.1,
+        "lift_low": 0.02,
+        "lift_high": 0.18,
+        "lift_within_tiers": 0.07,
+        "lift_within_tiers_low": 0.01,
+        "lift_within_tiers_high": 0.13,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reasons"),
+    [
+        (WITHIN.replace("high", "cold"), "insufficient", "few_events"),
+        (WITHIN.replace("order_rate", "order_value"), "underpowered", "low_power"),
+    ],
+)
+def test_a_tier_is_told_only_if_its_lift_and_that_within_tiers_may_be(
+    name: str, status: str, reasons: str, home: Settings
+) -> None:
+    found = find(home, name)
+    assert (found.status, found.reasons, found.is_ok) == (status, reasons, False)
+
+
+def test_a_tier_without_both_arms_counts_in_no_lift_within_tiers(home: Settings) -> None:
+    with pytest.raises(UsageError, match="--list lift_by_stratum"):
+        find(home, WITHIN.replace("high", "warm"))
 
 
 def test_what_may_not_be_told_is_a_hypothesis_or_nothing(home: Settings, tmp_path: Path) -> None:
