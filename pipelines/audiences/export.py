@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,11 @@ def export(
     """
     clock = clock or Clock()
     manifest_path, left_path = out.with_name(out.name + MANIFEST), out.with_name(out.name + LEFT)
+    kind = f"{KIND} for this audience"
+    is_manifest, is_ours = partial(_is_manifest, key=key), partial(_is_ours, key=key)
     for path in (out, left_path):
-        require_free(path, _is_ours, KIND)
-    require_free(manifest_path, _is_manifest, KIND)
+        require_free(path, is_ours, kind)
+    require_free(manifest_path, is_manifest, kind)
     with (
         locks.hold(settings.home, "publisher", "audiences export"),
         told_when_full(settings.home),
@@ -103,10 +106,10 @@ def export(
                     export_id,
                 ],
             )  # fmt: skip
-        with replacing(manifest_path, _is_manifest, KIND) as file:
+        with replacing(manifest_path, is_manifest, kind) as file:
             file.write(json.dumps(manifest, indent=2, sort_keys=True).encode() + b"\n")
-        _write(left_path, "".join([_line(headings), *left]).encode())
-        _write(out, body)
+        _write(left_path, "".join([_line(headings), *left]).encode(), key)
+        _write(out, body, key)
         with ledger.transaction():
             ledger.db.execute(
                 "delete from audience_exported where audience_key = ? and export_id <> ?",
@@ -169,19 +172,23 @@ def _line(cells: list[str]) -> str:
     return text.getvalue()
 
 
-def _write(path: Path, body: bytes) -> None:
-    with replacing(path, _is_ours, KIND) as file:
+def _write(path: Path, body: bytes, key: str) -> None:
+    with replacing(path, partial(_is_ours, key=key), f"{KIND} for this audience") as file:
         file.write(body)
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a file stands beside a manifest of ours."""
-    return _is_manifest(path.with_name(path.name.removesuffix(LEFT) + MANIFEST))
+def _is_ours(path: Path, key: str) -> bool:
+    """Whether a file stands beside a manifest of this audience: another's leavers may be in it."""
+    return _is_manifest(path.with_name(path.name.removesuffix(LEFT) + MANIFEST), key)
 
 
-def _is_manifest(path: Path) -> bool:
+def _is_manifest(path: Path, key: str) -> bool:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and found.get("counterfoil_ad_file") == 1
+    return (
+        isinstance(found, dict)
+        and found.get("counterfoil_ad_file") == 1
+        and found.get("audience_key") == key
+    )

@@ -80,8 +80,8 @@ def test_whom_a_stopped_export_wrote_the_next_one_knows(
     world.build()
     out, write, calls = tmp_path / "ads.csv", exporting._write, iter(range(1, 9))
 
-    def stopping(path: Path, body: bytes) -> None:
-        write(path, body)
+    def stopping(path: Path, body: bytes, key: str) -> None:
+        write(path, body, key)
         if next(calls) == count_written:
             raise Stopped
 
@@ -163,3 +163,21 @@ def test_an_address_that_a_platform_may_read_as_that_of_somebody_held_out_is_in_
     out = tmp_path / "ads.csv"
     export(world.settings, world.console, "ads", out=out)
     assert out.read_text() == f"Email,Phone\n{hashed('jane@shop.example')},\n"
+
+
+def test_the_file_of_another_audience_is_not_overwritten(world: World, tmp_path: Path) -> None:
+    """Its leavers stand beside it, and maybe nobody has taken them off the platform yet."""
+    world.audiences = [audience("ads", **ADS), audience("more", **ADS)]
+    world.add(*crowd(10))
+    world.build()
+    out = tmp_path / "ads.csv"
+    export(world.settings, world.console, "ads", out=out)
+    world.humans["c000001"].is_in = False
+    world.build()
+    export(world.settings, world.console, "ads", out=out)
+    beside = {path: path.read_bytes() for path in tmp_path.glob("ads.csv*")}
+    assert len(beside) == 3
+    with pytest.raises(UsageError, match="is not an ad file of Counterfoil for this audience"):
+        export(world.settings, world.console, "more", out=out)
+    assert {path: path.read_bytes() for path in tmp_path.glob("ads.csv*")} == beside
+    assert export(world.settings, world.console, "ads", out=out)["count_rows"] == 7
