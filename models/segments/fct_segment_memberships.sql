@@ -5,6 +5,7 @@
 -- depends_on: {{ ref("first_time_buyer_delivered", v=1) }}
 -- depends_on: {{ ref("high_intent_abandoner", v=1) }}
 -- depends_on: {{ ref("replenishment_window", v=1) }}
+-- depends_on: {{ ref("shipping_dropped", v=1) }}
 -- depends_on: {{ ref("vip", v=1) }}
 -- depends_on: {{ ref("winback_eligible", v=1) }}
 with

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pipelines.built.tables import Record, Tables, attach_ledger, open_warehouse, read_as_of
@@ -15,6 +16,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.review.basis import read_basis, read_vars
 from pipelines.review.guardrails import Guardrails, read_guardrails
 from pipelines.settings import Settings
+from pipelines.sql import names_in
 
 OPTIONAL = {
     "fct_journey_credit": "workspace_id, journey_id, experiment_key, arm, metric_key",
@@ -36,6 +38,9 @@ OPTIONAL = {
 }
 """Marts the page shows when they are built, and names when they are not, with the order it shows
 their rows in; what that order leaves open is settled by the remaining columns."""
+
+
+HELD_OUT_SINCE = Path(__file__).with_name("held_out_since.sql")
 
 
 @dataclass
@@ -87,6 +92,7 @@ class Review:
     other_messages: list[Record] = field(default_factory=list)
     audience_counts: list[Record] = field(default_factory=list)
     audience_parity: list[Record] = field(default_factory=list)
+    held_out_since: list[Record] = field(default_factory=list)
     marks: list[Record] = field(default_factory=list)
     segments: list[Record] = field(default_factory=list)
     costs: list[Record] = field(default_factory=list)
@@ -108,6 +114,12 @@ def gather(settings: Settings) -> Review:
         review.basis = read_basis(tables)
         ledger = attach_ledger(tables, settings)
         review.heap = None if ledger is None else _heap(ledger)
+        if (
+            ledger is not None
+            and ledger.has("audience_exported")
+            and tables.has(*names_in(HELD_OUT_SINCE))
+        ):
+            review.held_out_since = tables.ask(HELD_OUT_SINCE)
     return review
 
 

@@ -214,6 +214,9 @@ def _context(review: Review) -> dict[str, Any]:
         "idle": [_journey_name(j) for j in review.journeys if not sections.is_active(j)],
         "other_messages": others,
         "parity": {row["audience_key"]: row for row in review.audience_parity},
+        "held_out_since": {
+            row["audience_key"]: row["count_people"] for row in review.held_out_since
+        },
         "health": sections.health(review),
         "arms": sections.arms(review),
         "adequacy": sections.adequacy(review),
