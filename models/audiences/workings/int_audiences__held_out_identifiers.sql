@@ -1,5 +1,6 @@
 -- Under whatever they go by now: an address that a held-out person shares with somebody else is theirs too,
--- in whichever workspace; ids are those of a workspace.
+-- in whichever workspace; ids are those of a workspace. Of a number nothing says that it went to another:
+-- all that were ever written on any of their profiles are theirs.
 with
 
 held_out as (
@@ -18,7 +19,7 @@ identifiers as (
 ),
 
 attributes as (
-    select * from {{ ref("int_audiences__attributes") }}
+    select * from {{ ref("stg_customerio__attributes") }}
     where attribute_name = {{ dbt.string_literal(var("audiences_attributes").phone) }}
 ),
 
@@ -50,11 +51,15 @@ gone_by as (
     where email is not null
     union distinct
     select
-        person_id,
+        profiles.person_id,
         cast(null as {{ dbt.type_bigint() }}) as workspace_id,
         'phone' as identifier_type,
-        {{ phone_digits("attribute_value") }} as identifier
+        {{ phone_digits("attributes.attribute_value") }} as identifier
     from attributes
+    inner join profiles
+        on
+            attributes.workspace_id = profiles.workspace_id
+            and attributes.cio_id = profiles.cio_id
 ),
 
 kept as (
