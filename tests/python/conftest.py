@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -63,19 +61,6 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             "COUNTERFOIL_SHARED_DATA",
         }:
             monkeypatch.delenv(name)
-
-
-def started(script: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """A script in a process of its own, past its imports: then it says a line."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments],
-        cwd=PROJECT_DIR,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
 
 
 def data_folder() -> Path | None:

@@ -9,7 +9,6 @@ import json
 import lzma
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import time
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 
@@ -24,7 +24,8 @@ import duckdb
 import fastavro
 import pytest
 from adversary import adversary, drip, once
-from conftest import KILLS, PROVE, started
+from conftest import KILLS, PROVE
+from killing import erasing, is_killed, seconds_of, started
 from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 from pydantic import SecretStr
@@ -828,7 +829,6 @@ sys.path.insert(0, sys.argv[1])
 from publisher_home import settings
 from pipelines.console import Console
 from pipelines.erasure.erase import erase
-print("ready", flush=True)
 erase(
     settings(Path(sys.argv[2]), sys.argv[3]), sys.argv[4], Console(as_json=True), poll_seconds=0,
     on_step=lambda step: os._exit(9) if step == sys.argv[5] else None,
@@ -878,19 +878,15 @@ def test_killed_after_any_step_it_is_taken_up_by_any_identifier(
         erase(home.settings, "ann@example.com", home.console, poll_seconds=0)
 
 
-def erasing(home: Home) -> subprocess.Popen[bytes]:
-    """An erasure in a process of its own, past its imports."""
-    return started(KILLED, *_arguments(home, "ann@example.com", "never"))
-
-
 def test_killed_at_any_instant_it_is_taken_up(
     crowd: Home, tmp_path: Path, note: Callable[[str, int], None]
 ) -> None:
     """Each kill in its part of the run, of an erasure or of one that takes a killed one up."""
-    calm = erasing(copied(crowd, tmp_path / "calm"))
-    began = time.monotonic()
-    assert calm.wait(60) == 0
-    seconds = time.monotonic() - began
+
+    def begun(home: Home) -> BaseProcess:
+        return started(erasing, home.path, home.settings.heap_url, "ann@example.com")
+
+    seconds = seconds_of(begun(copied(crowd, tmp_path / "calm")))
     chance = random.Random(5)
     tries, count = KILLS if PROVE else 4, 0
     for number in range(3 * tries):
@@ -898,12 +894,10 @@ def test_killed_at_any_instant_it_is_taken_up(
             break
         home = copied(crowd, tmp_path / f"home{number}")
         for _ in range(2):
-            process = erasing(home)
-            time.sleep(seconds * (count % tries + chance.random()) / tries)
-            process.kill()
-            is_killed = process.wait(30) == -signal.SIGKILL
-            count += is_killed
-            seconds *= 1 if is_killed else 0.98  # it was quicker than the first
+            if is_killed(begun(home), seconds * (count % tries + chance.random()) / tries):
+                count += 1
+            else:
+                seconds *= 0.98  # it was quicker than the first
         if list((home.path / "erasures").glob("*.unfinished")) or home.ledger(
             "select count(*) from receipts where heap_identity = 'customer-10'"
         ) != [(0,)]:

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import KILLS, PROVE
+from killing import is_killed, publishing, seconds_of, started
 from publisher_home import APP, FAST, OPEN, Home
 
 from pipelines.heap.publish import publish
 from pipelines.sandbox import Fault, Sandbox, running_sandbox
-from pipelines.settings import PROJECT_DIR
 
 TRIES = KILLS if PROVE else 6
-
-SCRIPT = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from publisher_home import FAST, settings
-from pipelines.console import Console
-from pipelines.heap.publish import publish
-print("ready", flush=True)
-sys.stdin.readline()
-publish(settings(Path(sys.argv[1]), sys.argv[2]), Console(as_json=True), limits=FAST)
-print("done", flush=True)
-"""
 
 
 @pytest.fixture
@@ -43,39 +27,13 @@ def home(tmp_path: Path, heap: Sandbox) -> Home:
     return home
 
 
-def start(home: Home, url: str) -> subprocess.Popen[str]:
-    """A publisher in a process of its own, past its imports and waiting to be let go."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(home.path), url, str(Path(__file__).parents[1])],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=PROJECT_DIR,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-
-
 def undisturbed(home: Home, tmp_path: Path) -> tuple[dict[str, object], float]:
     """What Heap holds after a run that nobody disturbed, and how long such a run takes."""
     copy = tmp_path / "copy"
     shutil.copytree(home.path, copy)
     with running_sandbox(limits=OPEN) as sandbox:
-        calm = Home.__new__(Home)
-        calm.path = copy
-        process = start(calm, sandbox.url)
-        began = time.monotonic()
-        go(process)
-        assert process.wait(60) == 0
-        return sandbox.snapshot(APP), time.monotonic() - began
+        seconds = seconds_of(started(publishing, copy, sandbox.url))
+        return sandbox.snapshot(APP), seconds
 
 
 @pytest.mark.parametrize("seed", range(max(TRIES // 20, 1)))
@@ -96,11 +54,8 @@ def test_killed_at_any_instant_nothing_is_lost_or_doubled(
     for _ in range(2):
         killed = 0
         while killed < min(10, TRIES // 2):
-            process = start(home, heap.url)
-            go(process)
-            time.sleep(chance.uniform(0, seconds))
-            process.send_signal(signal.SIGKILL)
-            if process.wait(30) == -signal.SIGKILL:
+            process = started(publishing, home.path, heap.url)
+            if is_killed(process, chance.uniform(0, seconds)):
                 killed += 1
             else:  # it was through before
                 assert heap.snapshot(APP) == expected
@@ -122,13 +77,11 @@ def test_killed_during_the_call_the_rows_are_said_again_under_the_same_keys(
 ) -> None:
     expected, _ = undisturbed(home, tmp_path)
     heap.inject(Fault("commit_then_timeout", skip=2, seconds=30))
-    process = start(home, heap.url)
-    go(process)
+    process = started(publishing, home.path, heap.url)
     deadline = time.monotonic() + 30
     while len(heap.calls) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    assert is_killed(process, after=0)
     # Heap has the third call, the ledger does not
     assert home.ledger("select count(*) from receipts") == [(1010,)]
     assert home.ledger("select count(*) from intents") == [(1000,)]
@@ -139,14 +92,14 @@ def test_killed_during_the_call_the_rows_are_said_again_under_the_same_keys(
 
 def test_two_publishers_at_once_in_two_processes(home: Home, heap: Sandbox) -> None:
     heap.inject(Fault("slow", seconds=1.0))
-    first, second = start(home, heap.url), start(home, heap.url)
-    go(first)
+    first = started(publishing, home.path, heap.url)
     deadline = time.monotonic() + 30
     while not home.settings.ledger_path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    go(second)
-    codes = sorted((first.wait(60), second.wait(60)))
-    assert codes == [0, 1]
+    second = started(publishing, home.path, heap.url)
+    for process in (first, second):
+        process.join(60)
+    assert (first.exitcode, second.exitcode) in [(0, 1), (1, 0)]
     assert len(heap.store().events) == 6000
     assert heap.store().count_repeats == 0
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from conftest import KILLS, PROVE, started
+from conftest import KILLS, PROVE
+from killing import building, is_killed, seconds_of, started
 from segment_world import REMEMBERED
 from test_cli import PEOPLE, failed
 from typer.testing import CliRunner, Result
@@ -433,26 +434,10 @@ def test_a_killed_build_leaves_the_last_one_as_it_was(settings: Settings, projec
     assert marked(settings) == "2026-06-02"
 
 
-BUILT_ALONE = """
-import json, sys
-from pathlib import Path
-from pipelines import warehouse
-from pipelines.settings import Settings
-home, project = Path(sys.argv[1]), Path(sys.argv[2])
-settings = Settings(_env_file=None).model_copy(update={"home": home})
-print("ready", flush=True)
-as_of = json.dumps({"as_of": sys.argv[3] + " 00:00:00"})
-warehouse.invoke(settings, project / "seeds", ["build", "--vars", as_of], project=project)
-"""
-
-
 def test_killed_at_any_instant_a_build_leaves_one_that_is_whole(
     settings: Settings, project: Path, note: Callable[[str, int], None]
 ) -> None:
     """The one before it or the one after it, whole and with its own manifest."""
-
-    def building(day: str) -> subprocess.Popen[bytes]:
-        return started(BUILT_ALONE, str(settings.home), str(project), day)
 
     def day_read() -> str:
         with Tables.opened(settings) as tables:
@@ -462,10 +447,7 @@ def test_killed_at_any_instant_a_build_leaves_one_that_is_whole(
         return day
 
     assert dbt(settings, project, "build", as_of="2026-06-01")
-    calm = building("2026-06-02")
-    began = time.monotonic()
-    calm.communicate(timeout=120)
-    seconds = time.monotonic() - began
+    seconds = seconds_of(started(building, settings, project, "2026-06-02"))
     assert day_read() == "2026-06-02"
     chance = random.Random(7)
     tries, count = KILLS if PROVE else 3, 0
@@ -473,13 +455,12 @@ def test_killed_at_any_instant_a_build_leaves_one_that_is_whole(
         if count == tries:
             break
         before, day = day_read(), f"20{30 + number // 28}-07-{1 + number % 28:02}"
-        process = building(day)
-        time.sleep(seconds * (count + chance.random()) / tries)
-        process.kill()
-        process.communicate(timeout=60)
-        is_killed = process.returncode == -signal.SIGKILL
-        count += is_killed
-        seconds *= 1 if is_killed else 0.98  # it was quicker than the first
+        process = started(building, settings, project, day)
+        if is_killed(process, seconds * (count + chance.random()) / tries):
+            count += 1
+        else:
+            assert process.exitcode == 0
+            seconds *= 0.98  # it was quicker than the first
         assert day_read() in (before, day)
     note("kills of a build", count)
     assert count == tries

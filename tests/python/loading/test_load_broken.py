@@ -5,18 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
 import duckdb
+import killing
 import pyarrow as pa
 import pytest
 from conftest import KILLS, PROVE
+from killing import is_killed, seconds_of, started
 from test_load import NOON, at, load, metrics, metrics_file, rows, write
 
 from pipelines import loading
@@ -345,13 +345,6 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------- broken runs
 
-CHILD = (
-    "import sys; from pathlib import Path; from pipelines import loading;"
-    "from pipelines.console import Console; from pipelines.settings import Settings;"
-    "print('go', flush=True);"
-    "loading.load([sys.argv[1]], Settings(COUNTERFOIL_HOME=Path(sys.argv[2])), Console());"
-)
-
 
 def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
     tmp_path: Path, note: Callable[[str, int], None]
@@ -379,22 +372,7 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
         + "".join(f"e{i},x,2025-01-01,a\n" for i in range(1000))
     )
 
-    def start() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(export), str(home)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=PROJECT_DIR,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        return process
-
-    probe = start()
-    began = time.monotonic()
-    probe.communicate()
-    whole = time.monotonic() - began
-    assert probe.returncode == 0
+    whole = seconds_of(started(killing.loading, export, home))
 
     killed = 0
     tries = KILLS if PROVE else 3
@@ -403,14 +381,12 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
             break
         for path in home.glob("raw.duckdb*"):
             path.unlink()
-        process = start()
-        time.sleep(whole * (killed + 0.5) / (tries + 1))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        process = started(killing.loading, export, home)
+        if is_killed(process, whole * (killed + 0.5) / (tries + 1)):
             killed += 1
         else:
+            assert process.exitcode == 0
             whole *= 0.98  # it was quicker than the first
-        process.communicate()
         loading.load([str(export)], at(home), Console(as_json=True))
         assert rows(
             home,
