@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Literal
 
@@ -19,6 +19,7 @@ from pipelines.erasure.traces import ERASED, Mentions, lowered, normalised
 from pipelines.loading.identifiers import TOLD_TYPES
 
 LARGEST_JSON = 1 << 27
+LONGEST_HEADER = 1 << 16
 PLAN_OWNERS = ("identity", "heap_identity", "email", "customer_id", "person_id")
 OLD_AND_NEW = ("old_identity", "new_identity")
 
@@ -134,13 +135,12 @@ def _sheet_rows(content: IO[bytes], person: Person) -> Pieces:
     for number, record in enumerate(records(content)):
         text = record.decode("utf-8", "surrogateescape")
         if number == 0:
-            delimiter = ";" if text.count(";") > text.count(",") else ","
-            names = next(csv.reader([text.lstrip("\ufeff")], delimiter=delimiter), [])
+            delimiter, names = _columns(text)
             kinds = {
                 place: kind
                 for place, name in enumerate(names)
                 for kind, columns in {**COLUMNS, "identity": OLD_AND_NEW}.items()
-                if name.strip() in columns
+                if name in columns
             }
             yield record, record
             continue
@@ -161,6 +161,22 @@ def _sheet_rows(content: IO[bytes], person: Person) -> Pieces:
         end = text[len(text.rstrip("\r\n")) :]
         csv.writer(out, delimiter=delimiter, lineterminator=end).writerow(kept)
         yield record, out.getvalue().encode("utf-8", "surrogateescape")
+
+
+def begins_sheet(content: IO[bytes], columns: Sequence[str]) -> bool:
+    """Whether a file is a sheet that has these columns, however a spreadsheet has saved it."""
+    try:
+        names = _columns(content.readline(LONGEST_HEADER).decode("utf-8", "surrogateescape"))[1]
+    except csv.Error:
+        return False
+    return set(columns) <= set(names)
+
+
+def _columns(begins: str) -> tuple[str, list[str]]:
+    """What parts the cells of a sheet, and the columns that its first record names."""
+    delimiter = ";" if begins.count(";") > begins.count(",") else ","
+    names = next(csv.reader([begins.lstrip("\ufeff")], delimiter=delimiter), [])
+    return delimiter, [name.strip() for name in names]
 
 
 def in_cell(mentions: Mentions, cell: str) -> str:

@@ -1,8 +1,8 @@
 """Files below the home: which of them are ours, and how a person leaves them.
 
-Ours is what stands here by folder and name; everything else, and every file that a load would
-read, is somebody's and is left as it is. Ours are rewritten without the person; what the next build
-makes anew is removed.
+Ours is what stands here by folder and name and, where rows go from it, begins as ours do.
+Everything else, and every file that a load would read, is somebody's and is left as it is. Ours
+are rewritten without the person; what the next build makes anew is removed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import IO, Literal
 
-from pipelines.erasure.filelines import without_person
+from pipelines.erasure.filelines import OLD_AND_NEW, begins_sheet, without_person
 from pipelines.erasure.person import Person
 from pipelines.erasure.searching import names_person
 from pipelines.errors import CounterfoilError
+from pipelines.heap.planfile import begins_plan
 from pipelines.home import UNFINISHED
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -36,6 +38,11 @@ REWRITTEN = (
     "plans/*.jsonl", "reviews/*.html", "reviews/*.json", "reviews/*.md", "logs/*.log*",
     "migrations/*.csv", "erasures/erasure-*.json", "identity_sample.csv", "manifest.json",
 )  # fmt: skip
+BEGINS: dict[str, Callable[[IO[bytes]], bool]] = {
+    "plans/*.jsonl": begins_plan,
+    "migrations/*.csv": partial(begins_sheet, columns=OLD_AND_NEW),
+}
+"""What tells a file of ours, from which rows go, from somebody's in the same folder."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def home_files(settings: Settings) -> list[HomeFile]:
                 continue
             if place.parts[0] == "erasures" and ".unfinished" in name:
                 continue
-            care = _care(place)
+            care = _care(path, place)
             if care != "discard" and (path.is_symlink() or recognise(place) is not None):
                 care = "leave"
             found.append(HomeFile(path, str(place), care))
@@ -97,7 +104,7 @@ def _folders(home: Path) -> Iterator[tuple[Path, list[str]]]:
         yield Path(folder), names
 
 
-def _care(place: PurePosixPath) -> Care:
+def _care(path: Path, place: PurePosixPath) -> Care:
     top = place.parts[0]
     if str(place).startswith(LEFTOVERS) or ENGINE_LEFTOVER.fullmatch(str(place)):
         return "discard"
@@ -106,15 +113,25 @@ def _care(place: PurePosixPath) -> Care:
         is_ours = (
             top.removesuffix(".partial").endswith(DATABASE)
             or place.name.startswith(UNFINISHED)
-            or _care(whole) == "rewrite"
+            or _care(path.with_suffix(""), whole) == "rewrite"
         )
         return "discard" if is_ours else "leave"
     if ANEW.fullmatch(str(place)):
         return "remove"
     for pattern in REWRITTEN:
         if len(place.parts) == pattern.count("/") + 1 and place.match(pattern):
-            return "rewrite"
+            return "rewrite" if _is_begun_by_us(path, pattern) else "leave"
     return "leave"
+
+
+def _is_begun_by_us(path: Path, pattern: str) -> bool:
+    """Whether a file begins as ours do; one that cannot be read is told when it is rewritten."""
+    begins = BEGINS.get(pattern)
+    try:
+        with path.open("rb") as content:
+            return begins is None or begins(content)
+    except OSError:
+        return True
 
 
 def clean_files(

@@ -99,7 +99,15 @@ def is_plan(path: Path) -> bool:
     """Whether a file begins as a plan of ours does."""
     try:
         with opened(path) as lines:
-            read_header(lines, path.name)
+            return begins_plan(lines)
+    except CounterfoilError:
+        return False
+
+
+def begins_plan(lines: IO[bytes]) -> bool:
+    """The same of an open file."""
+    try:
+        read_header(lines, "it")
     except CounterfoilError:
         return False
     return True

@@ -25,7 +25,7 @@ from pipelines.heap.planfile import FileDigest
 from pipelines.heap.properties import USER_LINES, judge_users
 from pipelines.heap.target import find_target
 from pipelines.heap.warehouse import attached
-from pipelines.home import PARTIAL, require_free
+from pipelines.home import PARTIAL, UNFINISHED, require_free
 from pipelines.room import told_when_full
 from pipelines.settings import Settings
 
@@ -168,7 +168,7 @@ def _work_folder(settings: Settings) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     work.chmod(0o700)
-    for leftover in settings.plans_dir.glob(f"*{PARTIAL}"):
+    for leftover in settings.plans_dir.glob(f"{UNFINISHED}*{PARTIAL}"):
         leftover.unlink()
     return work
 

@@ -986,6 +986,25 @@ def test_what_is_not_ours_stays_in_our_own_folders(crowd: Home, tmp_path: Path) 
     assert "registries/mine/experiments.csv" in certificate.proof.left
 
 
+def test_no_row_goes_from_a_file_that_we_did_not_write(crowd: Home, tmp_path: Path) -> None:
+    """However it is called, and in whatever folder of ours it lies."""
+    home = copied(crowd, tmp_path / "home")
+    (home.path / "migrations").mkdir()
+    theirs = {
+        "plans/people.jsonl": b'{"identity": "customer-10"}\n{"identity": "customer-1"}\n',
+        "plans/only.jsonl": b'{"identity": "customer-10"}\n',
+        "plans/only.jsonl.partial": b'{"identity": "customer-10"}\n',
+        "migrations/list.csv": b"name,email\r\nAnn,ann@example.com\r\n",
+    }
+    for name, content in theirs.items():
+        (home.path / name).write_bytes(content)
+    certificate = erase(home.settings, "customer-10", home.console, poll_seconds=0)
+    assert {name: (home.path / name).read_bytes() for name in theirs} == theirs
+    not_ours = "not ours, names the person: yours to clean (a load keeps them out)"
+    assert {certificate.proof.left.get(name) for name in theirs} == {not_ours}
+    assert certificate.proof.found == []
+
+
 def test_a_folder_on_another_disk_is_searched_through_its_link(crowd: Home, tmp_path: Path) -> None:
     home = copied(crowd, tmp_path / "home")
     shutil.move(home.path / "plans", tmp_path / "plans")
