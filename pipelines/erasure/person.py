@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipelines.blanks import BLANKS
@@ -106,12 +108,14 @@ class Person:
 
     def distinctive(self) -> list[str]:
         """All that is looked for in texts, in lower case."""
-        return sorted({*self.addresses(), *(lowered(value) for value in self.ids())})
+        texts = {*self.addresses(), *self.ids()}
+        return sorted({lowered(value) for value in (*texts, *encoded(texts))})
 
     def mentions(self, *, with_ids: bool = True) -> Mentions:
         """How texts are read for addresses, and for other identifiers."""
         addresses, ids = self.addresses(), self.ids() if with_ids else set()
-        return Mentions(addresses.__contains__, ids.__contains__)
+        words = ids | encoded(addresses | ids)
+        return Mentions(addresses.__contains__, words.__contains__)
 
     def count_in_columns_only(self) -> int:
         """Identifiers that only the columns of their own kind are searched for."""
@@ -141,3 +145,14 @@ class Person:
 def spelling(identifier: str) -> str:
     """How an identifier is compared across kinds: an address in lower case, an id as it is."""
     return lowered(identifier) if "@" in identifier else identifier
+
+
+def encoded(texts: Iterable[str]) -> set[str]:
+    """How texts are spelled in base64, with and without what fills it up, and in hex."""
+    found: set[str] = set()
+    for text in texts:
+        content = text.encode("utf-8", "surrogateescape")
+        for spelled in (b64encode(content).decode(), urlsafe_b64encode(content).decode()):
+            found |= {spelled, spelled.rstrip("=")}
+        found |= {content.hex(), content.hex().upper()}
+    return found

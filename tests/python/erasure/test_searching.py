@@ -8,6 +8,7 @@ import io
 import json
 import sqlite3
 import zipfile
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -43,6 +44,9 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "percent letters": every_letter(lambda code: f"%{code:02x}"),
     "percent in percent": every_letter(lambda code: f"%2525{code:02X}"),
     "html decimal": every_letter(lambda code: f"&#{code};"),
+    "base64": lambda text: b64encode(text.lower().encode()).decode(),
+    "base64 on the web": lambda text: urlsafe_b64encode(text.lower().encode()).decode().rstrip("="),
+    "hex": lambda text: text.lower().encode().hex(),
     "html hexadecimal": every_letter(lambda code: f"&#x{code:04X};"),
 }
 ENCODINGS: dict[str, Callable[[str], bytes]] = {

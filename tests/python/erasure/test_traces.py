@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import string
+from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
@@ -58,6 +59,35 @@ ID = string.ascii_letters + string.digits + "-_.:/"
 )
 def test_a_mention_is_taken_out_and_the_rest_stays(value: object, kept: object) -> None:
     assert ANN.mentions().without(value) == kept
+
+
+def spelled(text: str) -> set[str]:
+    """Base64 for texts and for addresses on the web, filled up or not, and hex in both cases."""
+    content = text.encode()
+    both = {b64encode(content).decode(), urlsafe_b64encode(content).decode()}
+    return {*both, *(word.rstrip("=") for word in both), content.hex(), content.hex().upper()}
+
+
+@pytest.mark.parametrize("text", ["ann@example.com", "customer-10"])
+def test_a_mention_in_base64_or_hex_is_one(text: str) -> None:
+    mentions = ANN.mentions()
+    for word in spelled(text):
+        assert mentions.without(word) is None
+        assert mentions.without(f"to {word}, thanks") == f"to {ERASED}, thanks"
+        assert mentions.without(f'{{"a": "{word}", "n": 1.10}}') == '{"a": null, "n": 1.10}'
+        for part in (word.rstrip("="), quote(word, safe="")):
+            address = mentions.without(f"https://x.example/u?e={part}&n=1")
+            assert address == f"https://x.example/u?e={ERASED}&n=1", part
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["joann@example.com", "ann@example.com.au", "customer-100", "customer-1", "xcustomer-10"],
+)
+def test_of_somebody_else_base64_and_hex_stay(text: str) -> None:
+    for word in spelled(text):
+        for value in (word, f"to {word}, thanks", f"https://x.example/u?e={word}&n=1"):
+            assert ANN.mentions().without(value) == value
 
 
 @pytest.mark.parametrize(
