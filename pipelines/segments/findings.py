@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +52,7 @@ ROWS = {
 }
 """Where the rows of a family stand."""
 
+LONGEST_COMMENT = 100
 WITHIN_TIERS = Path(__file__).with_name("within_tiers.sql")
 LISTED_AS = {"lift_within_tiers": "lift_by_stratum"}
 """The page lists its tiers as those of the lift."""
@@ -161,6 +163,11 @@ def _bands(tables: Tables, row: dict[str, Any]) -> str:
     return bounds[band]
 
 
+def _wrapped(words: str) -> str:
+    """Words of a comment, in lines as long as the linter lets them be."""
+    return "\n-- ".join(textwrap.wrap(words, LONGEST_COMMENT))
+
+
 def _rule(family: str, row: dict[str, Any], workspace: str, bands: str) -> tuple[str, str, str]:
     """Words, model and unit test of the stratum."""
     where = f"\n    where workspace_id = {workspace}" if workspace else ""
@@ -174,7 +181,7 @@ def _rule(family: str, row: dict[str, Any], workspace: str, bands: str) -> tuple
         words = f"People{of} whose intent tier is {tier}."
         return (
             words,
-            text.TIER_SQL.format(words=words, tier=tier, where=where),
+            text.TIER_SQL.format(words=_wrapped(words), tier=tier, where=where),
             text.TIER_TESTS.replace("<tier>", tier).replace("<workspace>", number),
         )
     if family == "funnel":
@@ -192,7 +199,7 @@ def _rule(family: str, row: dict[str, Any], workspace: str, bands: str) -> tuple
         )
         return (
             words,
-            text.FUNNEL_SQL.format(words=words, before=before, step=step, where=where),
+            text.FUNNEL_SQL.format(words=_wrapped(words), before=before, step=step, where=where),
             text.FUNNEL_TESTS.replace("<before>", before)
             .replace("<step>", step)
             .replace("<workspace>", number),
@@ -205,7 +212,12 @@ def _rule(family: str, row: dict[str, Any], workspace: str, bands: str) -> tuple
     return (
         words,
         text.TRIAGE_SQL.format(
-            words=words, stage=stage, tier=tier, bands=bands, where=where, ltv=text.LTV[ltv]
+            words=_wrapped(words),
+            stage=stage,
+            tier=tier,
+            bands=bands,
+            where=where,
+            ltv=text.LTV[ltv],
         ),
         text.TRIAGE_TESTS.replace("<stage>", stage)
         .replace("<tier>", tier)

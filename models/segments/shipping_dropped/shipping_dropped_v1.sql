@@ -1,4 +1,5 @@
--- People of workspace 208301 who came to shipping_viewed and not to payment_viewed after it, for as long as the funnel waits.
+-- People of workspace 208301 who came to shipping_viewed and not to payment_viewed after it, for as
+-- long as the funnel waits.
 with
 
 behavior_events as (

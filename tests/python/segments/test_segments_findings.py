@@ -125,6 +125,8 @@ def test_a_version_of_a_finding_holds_the_people_of_its_query(
     for key, name in (("from_tier", TIER), ("from_funnel", FUNNEL), ("from_triage", TRIAGE)):
         finding = find(home, name)
         new_segment(console, key, finding=finding, is_hypothesis=True, project=project)
+        lines = (project / f"models/segments/{key}/{key}_v1.sql").read_text().splitlines()
+        assert max(map(len, lines)) <= 110  # what the linter takes
         said = yaml.safe_load((project / f"models/segments/{key}/{key}.yml").read_text())
         evidence = said["models"][0]["versions"][0]["config"]["meta"]["evidence"]
         assert evidence["finding"] == name
