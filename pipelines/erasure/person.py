@@ -148,11 +148,14 @@ def spelling(identifier: str) -> str:
 
 
 def encoded(texts: Iterable[str]) -> set[str]:
-    """How texts are spelled in base64, with and without what fills it up, and in hex."""
+    """How texts are spelled in base64, with and without what fills it up, and in hex.
+
+    None that may be any number, as the hex of some ids is.
+    """
     found: set[str] = set()
     for text in texts:
         content = text.encode("utf-8", "surrogateescape")
         for spelled in (b64encode(content).decode(), urlsafe_b64encode(content).decode()):
             found |= {spelled, spelled.rstrip("=")}
         found |= {content.hex(), content.hex().upper()}
-    return found
+    return set(filter(may_be_mentioned, found))

@@ -80,6 +80,16 @@ def test_a_mention_in_base64_or_hex_is_one(text: str) -> None:
             assert address == f"https://x.example/u?e={ERASED}&n=1", part
 
 
+def test_the_hex_of_an_id_that_is_any_number_is_not_looked_for() -> None:
+    ids = ["apps123456", "apps-12345"]
+    mentions = Person(ids[0], identifiers={("customer_id", text) for text in ids}).mentions()
+    number, word = (text.encode().hex() for text in ids)
+    assert number.isdigit()
+    assert mentions.without(number) == number
+    assert mentions.without(word) is None
+    assert [mentions.without(text) for text in ids] == [None, None]
+
+
 @pytest.mark.parametrize(
     "text",
     ["joann@example.com", "ann@example.com.au", "customer-100", "customer-1", "xcustomer-10"],
