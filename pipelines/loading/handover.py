@@ -9,7 +9,9 @@ speed, same rows).
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -83,10 +85,31 @@ def hand_over(
     Raises:
         Exception: whatever dlt raises; the package is then void (see `raw.forget_unfinished`).
     """
+    with _formattable(folder) as working:
+        _hand_over(connection, working / dataset, dataset, handed, advance, road)
+
+
+@contextmanager
+def _formattable(folder: Path) -> Iterator[Path]:
+    """This folder, or one of the system where dlt would take a % in its path as its own."""
+    if "%" not in str(folder.resolve()):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="counterfoil-") as plain:
+        yield Path(plain)
+
+
+def _hand_over(
+    connection: Connection,
+    working: Path,
+    dataset: str,
+    handed: Sequence[Handed],
+    advance: Callable[[int], None],
+    road: Road | None,
+) -> None:
     import dlt
     from dlt.common.runtime.run_context import switched_run_context
 
-    working = folder / dataset
     quiet_dlt(working)  # before anything of dlt is used
     road = road or available_road()
     shutil.rmtree(working, ignore_errors=True)

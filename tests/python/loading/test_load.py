@@ -558,6 +558,14 @@ def test_odd_names_in_avro_and_behind_urls_keep_their_names(tmp_path: Path, road
     assert rows(home, query.format("behavior.events")) == [(name, name) for name in names]
 
 
+@pytest.mark.parametrize("name", ["50%_off", "100%", "a%sb", "a%%b", "\n^.b#&}x@%_<"])
+def test_a_home_may_have_any_name(name: str, tmp_path: Path) -> None:
+    behavior_file(tmp_path / "export" / "behavior.csv", "e0")
+    for _ in range(2):
+        load(tmp_path / name, tmp_path / "export")
+        assert rows(tmp_path / name, "select event_id from behavior.events") == [("e0",)]
+
+
 def test_any_names_of_folders_and_files(tmp_path: Path) -> None:
     """No file is lost, none is read twice, and each row names the file it is from."""
     runs = itertools.count()
