@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def counted(count: int, noun: str) -> str:
     """`1 new file`, `2 new files`."""
@@ -10,4 +12,6 @@ def counted(count: int, noun: str) -> str:
 
 def plural(noun: str, count: int) -> str:
     """The noun as it stands beside so many."""
-    return noun if count == 1 else f"{noun}s"
+    if count == 1:
+        return noun
+    return re.sub(r"(?<![aeiou])y$", "ie", noun) + "s"

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
+from pipelines.review import words
 from pipelines.settings import Settings
 
 DIFFERENCES = Path(__file__).with_name("sql") / "differences.sql"
@@ -26,7 +27,7 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
     cells: list[list[str]] = []
     lines: list[str] = []
     for one in sorted(found, key=lambda one: one["blocked_reason"] is None):
-        where = f"{one['destination']} {one['destination_id']}"
+        where = words.destination(one["destination"], one["destination_id"])
         blocked = f"; blocked, for {one['blocked_reason']}" if one["blocked_reason"] else ""
         cells.append(
             [
@@ -41,7 +42,7 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
         )
         lines.append(
             f"{one['audience_key']}: {one['count_members']:,} of {one['count_in_segment']:,} in "
-            f"{one['segment_key']}_v{one['version']} for {where}; {one['count_held_out']:,} held "
+            f"{one['segment_key']}_v{one['version']} go to {where}; {one['count_held_out']:,} held "
             f"out; {one['count_entered_week']:,} entered and {one['count_left_week']:,} left in a "
             f"week{blocked}"
         )
@@ -53,7 +54,7 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
         for who in one["differences"] if one["blocked_reason"] else ():
             where = WHERE[who["only_in"]]
             lines.append(f"    only in {where}, by {who['cause']}: {who['member_id']}")
-    counts = ("members", "of segment", "for", "held out", "came and left this week")
+    counts = ("members", "of segment", "go to", "held out", "came and left this week")
     headings = ("audience", *counts, "state")
     console.table(headings, cells, lines=lines)
     if not found:

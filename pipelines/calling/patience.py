@@ -93,6 +93,7 @@ class PatientClient:
         self.pacer = Pacer(rates, clock)
         self.count_calls = 0
         self.count_uncertain = 0
+        self.is_answered = False
         self.uncertain_in_a_row = 0
         self.last_uncertain: Uncertain | None = None
         self.last_unanswered: Unanswered | None = None
@@ -111,7 +112,9 @@ class PatientClient:
         self.http.close()
 
     def why_nothing_went(self) -> CounterfoilError | None:
-        """The error for a time box in which no row was answered; None where it was only short."""
+        """The error for a time box in which no call was answered; None where it was only short."""
+        if self.is_answered:
+            return None
         if self.last_uncertain is not None:
             return not_documented(self.last_uncertain, self.spoken)
         if self.last_unanswered is not None:
@@ -187,8 +190,11 @@ class PatientClient:
         try:
             answer = self.http.ask("POST", path, seconds=self._time_left(), **content)
         except http.TookTooLong:
+            hung = Unanswered(None, "no answer in time")
+            # a box that ended in the middle of the only call is no success either
+            self.last_unanswered = self.last_unanswered or hung
             self._time_left()
-            outcome: Outcome = Unanswered(None, "no answer in time")
+            outcome: Outcome = hung
             pause = self._backoff(attempt)
         except httpx.TransportError as error:
             outcome, pause = Unanswered(None, type(error).__name__), self._backoff(attempt)
@@ -198,6 +204,7 @@ class PatientClient:
             outcome, pause = Uncertain(None, said), self._backoff(attempt)
         else:
             outcome, pause = self._read(path, answer, attempt)
+        self.is_answered = self.is_answered or isinstance(outcome, Accepted | Refused)
         if isinstance(outcome, Accepted):
             self.uncertain_in_a_row = 0
         elif isinstance(outcome, Uncertain):

@@ -79,7 +79,7 @@ measured_now as (
     select
         'read_back' as line,
         case
-            when count_receipts = 0 then 'no receipt is older than the read-back'
+            when count_receipts = 0 then 'no event was published before Heap Connect was last loaded'
             else format('{:,} of {:,} receipts found', count_found, count_receipts)
         end as measured,
         count_found as value,
@@ -99,7 +99,7 @@ measured_now as (
     select
         'landed' as line,
         case
-            when count_read = 0 then 'no segment was read back (CUSTOMERIO_APP_API_KEY)'
+            when count_read = 0 then 'no segment of Customer.io was read back (load with --app-api)'
             else format(
                 '{:,} of {:,} landed, {:,} added by others',
                 cast(count_landed as bigint), cast(count_told as bigint), cast(count_foreign as bigint)

@@ -8,6 +8,13 @@ import typer
 
 from pipelines.command import Json, Verbose, told
 
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", help="Also every key, each SQL statement, and the traceback of an error."
+    ),
+]
+
 explain_app = typer.Typer(help="Why a thing is so.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -15,7 +22,7 @@ explain_app = typer.Typer(help="Why a thing is so.", no_args_is_help=True, rich_
 def explain_person_command(
     identifier: Annotated[str, typer.Argument(help="Any identifier of the person.")],
     as_json: Json = False,
-    verbose: Verbose = False,
+    verbose: Whole = False,
 ) -> None:
     """Why somebody is in a segment or an arm, and what Heap was told."""
     with told(as_json, verbose) as (console, settings):
@@ -37,7 +44,7 @@ def explain_told_command(as_json: Json = False, verbose: Verbose = False) -> Non
 def explain_delivery_command(
     delivery_id: Annotated[str, typer.Argument(help="Delivery id.")],
     as_json: Json = False,
-    verbose: Verbose = False,
+    verbose: Whole = False,
 ) -> None:
     """What a delivery was, and what Heap was told about it."""
     with told(as_json, verbose) as (console, settings):
@@ -55,9 +62,9 @@ def explain_number_command(
         bool, typer.Option("--list", help="List the names, all or those with this text.")
     ] = False,
     as_json: Json = False,
-    verbose: Verbose = False,
+    verbose: Whole = False,
 ) -> None:
-    """Which rows and SQL a figure of the weekly page rests on."""
+    """What a figure of the weekly page means, and which rows it rests on."""
     with told(as_json, verbose) as (console, settings):
         from pipelines.errors import UsageError
         from pipelines.explain.provenance import explain_number, list_numbers
@@ -67,4 +74,4 @@ def explain_number_command(
         elif name is None:
             raise UsageError("Name a figure, or list the names with --list.")
         else:
-            explain_number(settings, name, console)
+            explain_number(settings, name, console, is_whole=verbose)

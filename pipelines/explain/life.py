@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from pipelines.plural import counted
 from pipelines.review import words
 
 Rows = list[dict[str, Any]]
@@ -202,9 +203,9 @@ def _heap(facts: dict[str, Rows]) -> list[str]:
         last = max(row["acknowledged_at"] for row in [*events, *properties])
         names = sorted({str(row["event"]) for row in events})
         lines = [
-            f"Heap was told {_many(events, 'event', 'events')}"
+            f"Heap was told {counted(len(events), 'event')}"
             + (f" ({', '.join(names)})" if names else "")
-            + (f" and {_many(properties, 'property', 'properties')}" if is_person else "")
+            + (f" and {counted(len(properties), 'property')}" if is_person else "")
             + f", last on {words.moment(last)} UTC."
         ]
     reasons = [str(row["reason"]) for row in facts["dead_letters"]]
@@ -217,7 +218,3 @@ def _heap(facts: dict[str, Rows]) -> list[str]:
 
 def _segment(row: dict[str, Any]) -> str:
     return f"{words.plain(row['segment_key'])} v{row['version']}"
-
-
-def _many(rows: Rows, one: str, several: str) -> str:
-    return f"{len(rows):,} {one if len(rows) == 1 else several}"

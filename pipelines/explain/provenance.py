@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from pipelines.built.tables import Record, Tables, open_warehouse, read_as_of
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError
 from pipelines.explain.lineage import Ancestor, Lineage
+from pipelines.plural import counted
 from pipelines.review import numbers, words
 from pipelines.review.numbers import Figure
 from pipelines.settings import Settings
@@ -119,8 +121,10 @@ def list_numbers(settings: Settings, console: Console, text: str = "") -> list[s
     return found
 
 
-def explain_number(settings: Settings, name: str, console: Console) -> Provenance:
-    """Value, unit, statement, rows beneath and origin of one figure.
+def explain_number(
+    settings: Settings, name: str, console: Console, *, is_whole: bool = False
+) -> Provenance:
+    """Value, unit, rows beneath and origin of one figure; with `is_whole` also the SQL of each.
 
     Raises:
         CounterfoilError: nothing is built, no figure has that name, or the rows beneath do not
@@ -129,7 +133,7 @@ def explain_number(settings: Settings, name: str, console: Console) -> Provenanc
     with open_warehouse(settings) as tables:
         lineage = Lineage(tables.manifest)
         told = _provenance(tables, lineage, numbers.find(tables, name))
-    for line in _lines(told):
+    for line in _lines(told, is_whole=is_whole):
         console.line(line)
     console.record(**told.facts())
     wrong = told.disagreements()
@@ -173,9 +177,9 @@ def _beneath(tables: Tables, lineage: Lineage, figure: Figure, row: Record) -> l
     family, places = figure.family, numbers.places(tables)
     statement = figure.beneath(tables, row)
     if statement is not None:
-        counted = numbers.read_row(tables, statement)
-        count_rows = int(counted.pop("count_rows"))
-        shared = {name: _plain(value) for name, value in counted.items()}
+        again = numbers.read_row(tables, statement)
+        count_rows = int(again.pop("count_rows"))
+        shared = {name: _plain(value) for name, value in again.items()}
         wrong = [name for name, value in shared.items() if not _is_same(value, row[name])]
         return [Beneath([places[family.rests_on[0]]], count_rows, statement, shared, wrong)]
     found = []
@@ -219,33 +223,43 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _lines(told: Provenance) -> list[str]:
+def _lines(told: Provenance, *, is_whole: bool) -> list[str]:
+    """What is printed; SQL and the models beneath, one by one, only where all was asked for."""
     unit = f" ({told.unit})" if told.unit and told.value is not None else ""
-    value = "not shown" if told.value is None else told.value
-    lines = [f"{told.name} is {value}{unit}, as of {told.as_of} UTC"]
+    lines = [f"{told.name} is {_said(told.value)}{unit}, as of {told.as_of} UTC"]
     if told.description:
         lines.append(f"  {told.description}")
-    if told.beside:
-        lines.append(f"  read with {_pairs(told.beside)}")
-    lines.append(f"  in the JSON of the page under {told.found_at}")
+    beside = {name: value for name, value in told.beside.items() if value != ""}
+    if beside:
+        lines.append(f"  read with {_pairs(beside)}")
     for relation in told.relations:
         path = f" ({relation['path']})" if relation["path"] else ""
         lines.append(f"  {relation['relation']}{path}: {relation['description'] or 'not known'}")
-    lines += ["SQL for warehouse.duckdb:", *_indented(told.statement)]
+    lines.append(f"  in the JSON of the page under {told.found_at}")
+    if is_whole:
+        lines += ["SQL for warehouse.duckdb:", *_indented(told.statement)]
     for one in told.beneath:
-        lines.append(f"Beneath: {one.count_rows} rows of {', '.join(one.relations)}{_agrees(one)}")
-        lines += _indented(one.statement)
+        rows = counted(one.count_rows, "row")
+        lines.append(f"Beneath: {rows} of {', '.join(one.relations)}{_agrees(one)}")
+        if is_whole:
+            lines += _indented(one.statement)
     if not told.upstream:
         return [*lines, "What it rests on is not known: run `counterfoil build`."]
-    lines.append(f"Rests on {_counted(told.upstream)}, nearest first:")
-    return [*lines, *_levels(told.upstream)]
+    rests_on = f"Rests on {_kinds(told.upstream)}"
+    if is_whole:
+        return [*lines, f"{rests_on}, nearest first:", *_levels(told.upstream)]
+    return [
+        *lines,
+        f"{rests_on}.",
+        "The SQL that gives it and counts it again, and each model beneath: --verbose, or --json.",
+    ]
 
 
 def _agrees(one: Beneath) -> str:
     if not one.values:
         return ""
     said = "agree" if not one.disagrees else f"do NOT agree in {', '.join(one.disagrees)}"
-    return f", which {said}: {_pairs(one.values)}"
+    return f"; counted again they {said}: {_pairs(one.values)}"
 
 
 def _pairs(values: Record) -> str:
@@ -253,23 +267,20 @@ def _pairs(values: Record) -> str:
 
 
 def _said(value: Any) -> str:
-    """A value that stands beside the figure: six digits say enough, `--json` has them all."""
+    """A value to be read: six digits say enough, `--json` has them all."""
     if value is None:
         return "not shown"
-    return f"{value:.6g}" if isinstance(value, float) else str(value) or "none"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _indented(statement: str) -> list[str]:
     return [f"  {line}".rstrip() for line in f"{statement};".splitlines()]
 
 
-def _counted(upstream: Sequence[Ancestor]) -> str:
-    kinds = {
-        kind: sum(one.kind == kind for one in upstream) for kind in ("model", "registry", "source")
-    }
-    plural = {"model": "models", "registry": "registries", "source": "sources"}
-    said = [f"{n} {kind if n == 1 else plural[kind]}" for kind, n in kinds.items() if n]
-    return ", ".join(said)
+def _kinds(upstream: Sequence[Ancestor]) -> str:
+    counts = Counter(one.kind for one in upstream)
+    kinds = ("model", "registry", "source")
+    return ", ".join(counted(counts[kind], kind) for kind in kinds if counts[kind])
 
 
 def _levels(upstream: Sequence[Ancestor]) -> list[str]:

@@ -59,7 +59,7 @@ def publish(
         UsageError: app id, region or time box is missing or malformed.
         CounterfoilError: a gate is closed or cannot be checked, the plan is not the one that was
             made, the ledger moved on, Heap cannot be reached, or the time box ended and nothing
-            was answered as Heap answers.
+            was answered as Heap answers, or not at all.
     """
     if max_minutes is not None and not 0 < max_minutes < inf:
         raise UsageError("A time box has minutes: give --max-minutes a number above 0.")
@@ -197,6 +197,6 @@ def send(
     for line in publish_lines(summary, target):
         console.line(line)
     console.record(publish=asdict(summary))
-    if summary.status == "resumes" and nothing_went and not summary.count_answered:
+    if summary.status == "resumes" and nothing_went:
         raise nothing_went
     return summary

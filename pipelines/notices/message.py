@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.notices.standing import Standing
+from pipelines.plural import counted
 
 MOST = 12
 """Lines of one kind; the page and the checklist have all of them."""
@@ -48,12 +49,12 @@ def message(before: Standing, now: Standing, result: dict[str, Any]) -> Message 
 
 
 def _title(now: Standing, verdicts: int, broken: int, mended: int) -> str:
-    counted = (
-        (verdicts, "verdict changed", "verdicts changed"),
-        (broken, "line broke", "lines broke"),
-        (mended, "line mended", "lines mended"),
+    changes = (
+        (verdicts, "verdict", "changed"),
+        (broken, "line", "broke"),
+        (mended, "line", "mended"),
     )
-    said = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+    said = [f"{counted(count, noun)} {change}" for count, noun, change in changes if count]
     first = ["the run failed"] if now.trouble else []
     return f"Counterfoil: {', '.join(first + said) or 'the run works again'}"
 

@@ -156,7 +156,7 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money channel spelled several odds short weeks"
+        "plain money channel destination spelled several odds short weeks"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
     text = environment.get_template("page.html.j2").render(

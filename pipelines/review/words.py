@@ -107,7 +107,7 @@ def weeks(value: Any, longest: int) -> str:
     if value is None or value <= longest:
         return several(value, "week")
     years = longest // WEEKS_OF_A_YEAR
-    return f"more than {spelled(years)} year{'' if years == 1 else 's'}"
+    return f"more than {spelled(years)} {plural('year', years)}"
 
 
 def share(value: Any, decimals: int = 1) -> str:
@@ -278,6 +278,13 @@ def channel(name: str | None) -> str:
     """A channel as people write it."""
     known = {"sms": "SMS", "in_app": "In-app", "email": "E-mail", None: ABSENT}
     return known.get(name) or plain(str(name))
+
+
+def destination(kind: str, place: str) -> str:
+    """Where an audience goes: `segment 31 of Customer.io`, `an ad file for meta`."""
+    if kind == "customerio_segment":
+        return f"segment {clean(place)} of Customer.io"
+    return f"an ad file for {clean(place)}"
 
 
 def plain(name: str) -> str:

@@ -212,7 +212,7 @@ lines as (
         'The step where people drop is known' as title,
         case
             when count_experiments = 0 then 'no experiment, so no arms to compare'
-            else {{ grouped_digits("count_rows") }} || ' rows'
+            else 'steps and arms counted: ' || {{ grouped_digits("count_rows") }}
         end as measured,
         'rows in fct_checkout_funnel' as threshold,
         {{ literal("Map the brand's checkout events in seeds/behavior_map.csv.") }} as advice,

@@ -42,7 +42,7 @@ lines as (
         'webhooks' as line,
         'Webhook bodies are of a workspace that is named' as title,
         case
-            when counted_bodies.count_bodies = 0 then 'no bodies'
+            when counted_bodies.count_bodies = 0 then 'no webhook was received'
             else
                 {{ grouped_digits("counted_bodies.count_bodies") }} || ' bodies'
                 || case

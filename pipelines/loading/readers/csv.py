@@ -32,6 +32,7 @@ from pipelines.loading.readers.lines import (
 )
 from pipelines.loading.readers.packed import CUT_SHORT, UNSOUND, is_gzip
 from pipelines.loading.readers.setting_aside import Sieve, take_rest
+from pipelines.plural import counted
 
 
 def prepare(
@@ -135,7 +136,7 @@ def _sift(found: Found, sieve: Sieve) -> str | None:
                 elif len(fields) == count or (len(fields) == count + 1 and not fields[-1]):
                     sieve.keep(line, [field or None for field in fields[:count]])
                 else:
-                    has = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'}"
+                    has = counted(len(fields), "field")
                     why = f"it has {has} where the header has {count}"
                     sieve.refuse(line, f"the line cannot be read as CSV: {why}")
     except UNSOUND:

@@ -428,16 +428,21 @@ def test_the_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "name", "value", "unit", "description", "as_of", "found_at", "key", "beside", "relations",
         "statement", "beneath", "upstream", "agrees",
     } == set(told)  # fmt: skip
-    assert said.stdout.startswith(f"{LIFT} is {told['value']} (share of persons), as of 2026-06-01")
-    assert "\n  ".join(f"{told['statement']};".splitlines()) in said.stdout
-    assert "which agree: count_treatment" in said.stdout
+    value = f"{LIFT} is {told['value']:.6g} (share of persons), as of 2026-06-01"
+    whole = command(home, monkeypatch, LIFT, "--verbose").stdout
+    for text in (said.stdout, whole):
+        assert text.startswith(value)
+        assert "counted again they agree: count_treatment" in text
+        assert "models/experiments/fct_lift.sql" in text
+    assert "\n  ".join(f"{told['statement']};".splitlines()) in whole
     assert re.search(
         r"Rests on \d+ models, \d+ registries, \d+ sources, nearest first:\n"
         r"  1: fct_lift_history\n"
         r"(  \d+: .+\n)+  sources: .*customerio.outputs",
-        said.stdout,
+        whole,
     )
-    assert "models/experiments/fct_lift.sql" in said.stdout
+    assert re.search(r"\nRests on \d+ models, \d+ registries, \d+ sources\.\n", said.stdout)
+    assert "select" not in said.stdout.lower()
     assert told["found_at"] == "estimates"
     assert told["agrees"] is True
     for name in (LIFT, "match_rate/208301/match_rate", "message/208301/101/action:1011/count_real"):
