@@ -105,8 +105,8 @@ def ask_heap(
         return HeapDeletion("not_needed", 0, [], shared)
     if settings.heap_api_key is None:
         raise UsageError(
-            "HEAP_API_KEY is not set: Heap was told about this person and must be asked to delete "
-            "them (the key of the main production environment)."
+            "HEAP_API_KEY is not set: Heap knows this person, from us or by sessions of their own, "
+            "and must be asked to delete them (the key of the main production environment)."
         )
     target = require_target(settings)
     base = http.base_url(settings.heap_url or DELETION_HOST, "HEAP_URL")

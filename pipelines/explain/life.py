@@ -16,6 +16,12 @@ Moment = tuple[datetime, str]
 KNOWN_BY = ("customer_id", "email")
 """Identifiers by which people know somebody; the others are keys."""
 
+KNOWN = {
+    True: "knows",
+    False: "has not met them, and would know",
+    None: "was not asked whether it has met them, and would know",
+}
+"""Whether Heap has sessions of somebody; a build without Heap Connect cannot tell."""
 KINDS = {
     "real": "was shown",
     "ghost": "was withheld, as they are held out",
@@ -98,7 +104,7 @@ def _days(moments: list[Moment]) -> list[str]:
 
 def _who(person: dict[str, Any], facts: dict[str, Rows]) -> Iterator[str]:
     source, status = person.get("heap_identity_source"), person.get("match_status")
-    known = "knows" if status == "matched" else "has not met them, and would know"
+    known = KNOWN[person.get("is_known_in_heap")]
     yield (
         f"Somebody who is {status or 'not judged'}: "
         + (

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from publisher_home import Home
 
 from pipelines.explain.explanation import explain_person
@@ -56,7 +57,7 @@ def test_a_life_is_told_day_by_day_with_names_and_without_keys() -> None:
         "dim_persons": [
             {
                 "person_id": "p1f00", "match_status": "matched", "is_publishable": False,
-                "heap_identity_source": "customer_id",
+                "heap_identity_source": "customer_id", "is_known_in_heap": True,
             }
         ],
         "map_identifiers": [
@@ -193,12 +194,23 @@ def test_a_delivery_is_told_by_names_and_without_keys() -> None:
     assert "Heap was told nothing of it." in ghost
 
 
-def test_somebody_whom_heap_has_not_met_is_not_said_to_be_known() -> None:
+@pytest.mark.parametrize(
+    ("status", "is_known", "said"),
+    [
+        ("matched", True, "Heap knows them"),
+        ("suppressed", True, "Heap knows them"),
+        ("unmatched", False, "Heap has not met them, and would know them"),
+        ("unverified", None, "Heap was not asked whether it has met them, and would know them"),
+    ],
+)
+def test_only_whom_heap_has_met_is_said_to_be_known(
+    status: str, is_known: bool | None, said: str
+) -> None:
     facts: dict[str, list[dict[str, Any]]] = {
         "dim_persons": [
             {
-                "person_id": "p1", "match_status": "unmatched", "is_publishable": True,
-                "heap_identity_source": "customer_id",
+                "person_id": "p1", "match_status": status, "is_publishable": True,
+                "heap_identity_source": "customer_id", "is_known_in_heap": is_known,
             }
         ],
     }  # fmt: skip
@@ -208,6 +220,5 @@ def test_somebody_whom_heap_has_not_met_is_not_said_to_be_known() -> None:
         "dead_letters",
     )  # fmt: skip
     assert tell(facts | {name: [] for name in nothing})[0] == (
-        "Somebody who is unmatched: Heap has not met them, and would know them by their "
-        "customer id, and may be told of them."
+        f"Somebody who is {status}: {said} by their customer id, and may be told of them."
     )
