@@ -66,7 +66,10 @@ lines as (
     select
         'audience_parity' as line,
         'Audiences are alike here and in Heap' as title,
-        case when count_compared = 0 then 'no list of a segment in Heap was loaded to compare with' else said end as measured,
+        case
+            when count_compared = 0 then 'no list of a segment in Heap was loaded to compare with'
+            else said
+        end as measured,
         {{ literal("each as alike as min_parity of audiences.csv, by a whole sync of Heap's list") }}
             as threshold,
         'fct_audience_parity_sample shows who is in one list only, and why: docs/audiences.md.' as advice,

@@ -185,7 +185,8 @@ lines as (
         'arrival' as line,
         'What Heap was told of it arrived' as title,
         case
-            when counted_arrivals.count_told is null then 'no message was read back from Heap yet: load Heap Connect after a publish'
+            when counted_arrivals.count_told is null
+                then 'no message was read back from Heap yet: load Heap Connect after a publish'
             else
                 {{ grouped_digits("counted_arrivals.count_arrived") }} || ' of '
                 || {{ grouped_digits("counted_arrivals.count_told") }} || ' messages read back'
@@ -213,7 +214,8 @@ lines as (
             when counted_properties.count_rows is null then 'no message is told'
             else
                 {{ share_text("counted_properties.least_share") }} || ' of '
-                || {{ grouped_digits("counted_properties.count_rows") }} || ' have even the property that is missing most often'
+                || {{ grouped_digits("counted_properties.count_rows") }}
+                || ' have the property that most lack'
         end as measured,
         'at least ' || {{ share_text(least_complete) }} || ' have {{ keys | join(", ") }}' as threshold,
         'Load what names it (subjects, campaign_actions, message_names.csv), then build again.' as advice,
