@@ -4,7 +4,11 @@
 {%- endmacro %}
 
 {% macro default__fixed_decimals(number, decimals) -%}
-    format_string('%.{{ decimals }}f', cast({{ number }} as double))
+    {#- Of no number Java writes the first letters of `null`: as many as there are decimals. -#}
+    case
+        when {{ number }} is not null
+            then format_string('%.{{ decimals }}f', cast({{ number }} as double))
+    end
 {%- endmacro %}
 
 {% macro duckdb__fixed_decimals(number, decimals) -%}

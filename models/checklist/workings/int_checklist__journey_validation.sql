@@ -138,7 +138,7 @@ ranked_messages as (
         *,
         row_number() over (
             partition by workspace_id, journey_id
-            order by median_minutes asc, message_id asc
+            order by median_minutes asc nulls last, message_id asc
         ) as place
     from timed_messages
 ),

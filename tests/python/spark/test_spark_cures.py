@@ -26,6 +26,13 @@ CURES = {
         "numbers",
         "rounded",
     ),
+    "the text of no number": (
+        "fixed_decimals",
+        "when {{ number }} is not null",
+        "when true",
+        "numbers",
+        "fixed_decimals",
+    ),
     "a number in a text": (
         "safe_cast_as",
         "spark__safe_cast_as",

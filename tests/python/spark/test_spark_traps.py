@@ -248,7 +248,10 @@ def give(settings: Settings) -> None:
             [(None,), *((text,) for text in itertools.islice(texts(), COUNT))],
         ),
         "bodies": ("said varchar", [(body,) for body in bodies()]),
-        "numbers": ("number double, counted bigint", list(itertools.islice(numbers(), COUNT))),
+        "numbers": (
+            "number double, counted bigint",
+            [(None, None), *itertools.islice(numbers(), COUNT)],
+        ),
         "instants": (
             "first_at timestamp, second_at timestamp, units bigint, zone varchar",
             list(itertools.islice(instants(), 4 * COUNT)),
