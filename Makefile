@@ -62,7 +62,7 @@ docs: setup ## dbt docs as one page that opens offline
 
 spark: .venv/.spark ## the sample brand on Spark, every table compared with DuckDB's build
 	@command -v java >/dev/null 2>&1 || { echo "Spark needs Java 17: apt-get install openjdk-17-jre-headless"; exit 2; }
-	@$(PY) -m pytest -m "$(SPARK)"
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "$(SPARK)"
 
 # Of npm, and only for the tests of az://, which are left out where it is missing.
 .tools/azurite/.locked: $(wildcard .ci/azurite/*.json) | .tools/.python

@@ -25,6 +25,9 @@ READ_WHOLE = ("registries", "marts", "heap")
 
 MARK = ("main", "whole_build")
 
+OURS = "made by a build of Counterfoil, which drops it"
+"""The comment of every schema that a build makes: a server holds those of others too."""
+
 _SPARK = {"VARCHAR": "string", "INTEGER": "int", "TIMESTAMP WITH TIME ZONE": "timestamp"}
 _DUCKDB = {"string": "varchar", "array<string>": "varchar[]"}
 """What one engine calls a type that the other calls otherwise."""
@@ -32,7 +35,7 @@ _DUCKDB = {"string": "varchar", "array<string>": "varchar[]"}
 
 def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) -> None:
     """Let Spark see every table and view of raw.duckdb, in schemas with `prefix` before them."""
-    session.sql(f"create schema if not exists {MARK[0]}")  # no model lies in the mark's
+    _make_schema(session, MARK[0])  # no model lies in the mark's
     with duckdb.connect(str(settings.raw_path), read_only=True) as db:
         _limit(db, settings, folder)
         for schema, table, columns in _relations(db):
@@ -46,8 +49,8 @@ def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) ->
             kinds = ", ".join(
                 f"`{name}` {_SPARK.get(kind, kind.lower())}" for name, kind in columns.items()
             )
-            session.sql(f"create schema if not exists {prefix}{schema}")
-            # a server still knows the last build's, whose files are gone
+            _make_schema(session, f"{prefix}{schema}")
+            # in a schema that is not ours, the last build's is still there, whose files are gone
             session.sql(f"drop table if exists {prefix}{schema}.{table}")
             session.sql(
                 f"create table {prefix}{schema}.{table} ({kinds}) using parquet "
@@ -73,6 +76,14 @@ def hand_back(
                 f"create or replace table {_place(schema, table)} as "
                 f"{_selected(session.table(f'{schema}.{table}').schema.fields, files)}"
             )
+
+
+def drop_ours(session: Any) -> None:
+    """Drop every schema that a build has made, this one or one that was killed, with its tables."""
+    for (schema,) in session.sql("show schemas").collect():
+        told = {row[0]: row[1] for row in session.sql(f"describe schema `{schema}`").collect()}
+        if told.get("Comment") == OURS:
+            session.sql(f"drop schema if exists `{schema}` cascade")
 
 
 def relations(session: Any) -> set[tuple[str, str]]:
@@ -113,6 +124,10 @@ def _relations(db: Any) -> Iterator[tuple[str, str, dict[str, str]]]:
         columns.setdefault((schema, table), {})[name] = kind
     for (schema, table), kinds in columns.items():
         yield schema, table, kinds
+
+
+def _make_schema(session: Any, name: str) -> None:
+    session.sql(f"create schema if not exists {name} comment {_spark_literal(OURS)}")
 
 
 def _with_zone(name: str, kind: str) -> str:

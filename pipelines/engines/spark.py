@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.engines import lake
-from pipelines.errors import UsageError
+from pipelines.errors import CounterfoilError, UsageError
 from pipelines.quiet import quiet_spark
 from pipelines.settings import Settings
 
@@ -35,6 +35,11 @@ NO_JAVA = (
 NO_SESSION = (
     "Spark cannot be reached or started at {where} ({said}): see COUNTERFOIL_SPARK_MASTER and "
     "SPARK_REMOTE."
+)
+
+NOT_DROPPED = (
+    "The Spark server keeps tables of a build, which hold people, and does not drop them ({said}): "
+    f"drop the schemas there whose comment is `{lake.OURS}`."
 )
 
 RAW = "raw_"
@@ -78,10 +83,15 @@ class SparkEngine:
         try:
             with plugged_in():
                 yield
+            self._leave_nothing()
+        except BaseException:
+            with suppress(Exception):  # what stopped the build is said
+                self._leave_nothing()
+            raise
         finally:
             reset_adapters()
             if self._session is not None:
-                _stop(self._session)
+                stop(self._session)
                 shutil.rmtree(self._lake, ignore_errors=True)
 
     def hand_over(self, folder: Path) -> None:
@@ -93,12 +103,26 @@ class SparkEngine:
         self._lake = folder / lake.FOLDER
         self._lake.mkdir(parents=True, exist_ok=True)
         self._session = self._started()
+        self._leave_nothing()
         lake.hand_over(self._settings, self._lake, self._session, prefix=RAW)
 
     def hand_back(self, manifest: Any, warehouse: Path) -> None:
         """Write what Python reads into `warehouse`."""
         read = lake.wanted(manifest) & lake.relations(self._session)
         lake.hand_back(self._settings, self._lake, self._session, read, warehouse)
+
+    def _leave_nothing(self) -> None:
+        """Drop what a build has made on a server, which outlives it: it holds people.
+
+        Raises:
+            CounterfoilError: the server does not.
+        """
+        if self._session is None or not self._settings.spark_remote:
+            return
+        try:
+            lake.drop_ours(self._session)
+        except Exception as error:
+            raise CounterfoilError(NOT_DROPPED.format(said=type(error).__name__)) from error
 
     def _started(self) -> Any:
         from pyspark.sql import SparkSession
@@ -194,7 +218,7 @@ def jvm_size(limit: str) -> str:
     return f"{max(512, int(float(found[1]) * 1024**power))}m"
 
 
-def _stop(session: Any) -> None:
+def stop(session: Any) -> None:
     """End the session, and the Java process where it is ours: it would keep its memory."""
     with suppress(Exception):  # what has ended by itself needs no end
         session.stop()

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROVE
 
 from pipelines import warehouse
 from pipelines.console import Console
@@ -29,8 +28,14 @@ from pipelines.sample import SAMPLE_AS_OF, write_sample
 from pipelines.settings import Settings
 
 CONF = Path(__file__).parent / "conf"
-PEOPLE = 5_000 if PROVE else 600
-"""Of the brand: as many as the sample has, or so few that hardly a table is without rows."""
+FEW = 600
+"""People of a brand that has so few, and hardly a table without rows."""
+
+PLACES = [
+    "threads",
+    *(pytest.param(name, marks=pytest.mark.prove) for name in ("cluster", "server")),
+]
+"""Where Spark runs: in one process, on two executors in processes of their own, or as a server."""
 
 EVERYTHING = "everything.duckdb"
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -57,6 +62,7 @@ class Homes:
 
     duckdb: Settings
     spark: Settings
+    conf: Path
 
     @property
     def every_table(self) -> tuple[Path, Path]:
@@ -76,11 +82,11 @@ def sized(conf: Path = CONF) -> Iterator[None]:
             os.environ["SPARK_CONF_DIR"] = before
 
 
-def built(folder: Path) -> Settings:
-    """The sample brand, built by DuckDB."""
+def built(folder: Path, people: int) -> Settings:
+    """The sample brand with so many people, built by DuckDB."""
     settings = Settings(_env_file=None).model_copy(update={"home": folder / "duckdb"})  # type: ignore[call-arg]
     quiet = Console(as_json=True)
-    write_sample(folder / "sample", people=PEOPLE, seed=7, console=quiet)
+    write_sample(folder / "sample", people=people, seed=7, console=quiet)
     load([str(folder / "sample" / "export")], settings, quiet)
     build(settings, registries_of(settings))
     return settings
@@ -111,6 +117,18 @@ def spread_out(folder: Path) -> Path:
         text + "spark.sql.autoBroadcastJoinThreshold -1\n", encoding="utf-8"
     )
     return folder
+
+
+@contextmanager
+def placed(place: str, folder: Path) -> Iterator[tuple[dict[str, str], Path]]:
+    """One of the places, for the block: settings that say where it is, and Spark's own settings."""
+    if place == "cluster":
+        yield {"spark_master": "local-cluster[2,1,1200]"}, spread_out(folder / "conf")
+    elif place == "server":
+        with connect_server(folder) as remote:
+            yield {"spark_remote": remote}, CONF
+    else:
+        yield {}, CONF
 
 
 @contextmanager
@@ -157,16 +175,22 @@ def _answers(port: int) -> bool:
 
 
 def build(settings: Settings, registries: Path, conf: Path = CONF) -> None:
-    """One whole build as of the brand's end."""
+    """One whole build as of the brand's end; DuckDB's unit tests are those of `make test`."""
     with _telling(settings, conf):
-        warehouse.build(settings, Console(as_json=True), as_of=SAMPLE_AS_OF, registries=registries)
+        warehouse.build(
+            settings,
+            Console(as_json=True),
+            as_of=SAMPLE_AS_OF,
+            registries=registries,
+            with_unit_tests=settings.engine == "spark",
+        )
 
 
-def build_untested(settings: Settings, registries: Path) -> None:
+def build_untested(settings: Settings, registries: Path, conf: Path = CONF) -> None:
     """Every registry and model of such a build, without its tests and so without its mark."""
     given = ["--vars", json.dumps({"as_of": SAMPLE_AS_OF.isoformat(sep=" ")})]
     left_out = [f"--exclude-resource-type={kind}" for kind in ("test", "unit_test")]
-    with _telling(settings, CONF):
+    with _telling(settings, conf):
         seeds = compose(settings, registries)
         warehouse.invoke(settings, seeds, ["build", *given, *left_out])
 

@@ -7,22 +7,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from comparison import compared
 from conftest import KILLS, PROVE
 from spark_homes import (
-    CONF,
     EVERYTHING,
-    PEOPLE,
+    FEW,
+    PLACES,
     Homes,
     build,
     build_untested,
     built,
     elsewhere,
+    placed,
     registries_of,
 )
 from typer.testing import CliRunner
@@ -34,21 +38,28 @@ from pipelines.settings import Settings
 pytestmark = pytest.mark.spark
 
 AS_OF = "2026-06-01 00:00:00"
-KILLED = KILLS // 20 if PROVE else 1
+KILLED = 5 if PROVE else 1
+SHORT_KILLED = KILLS // 8
 
 
 @pytest.fixture(scope="module")
-def brand(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The sample brand, built by DuckDB."""
-    return built(tmp_path_factory.mktemp("brand"))
+def brands(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Settings]:
+    """The sample brand with so many people, built by DuckDB."""
+    return cache(lambda people: built(tmp_path_factory.mktemp("brand"), people))
 
 
-@pytest.fixture(scope="module")
-def homes(brand: Settings) -> Homes:
-    """The sample brand, built by both."""
-    spark = elsewhere(brand, "spark")
-    build(spark, registries_of(brand))
-    return Homes(brand, spark)
+@pytest.fixture(scope="module", params=PLACES)
+def homes(
+    request: pytest.FixtureRequest,
+    brands: Callable[[int], Settings],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Homes]:
+    """The sample brand, built by both: in full in the proof of threads."""
+    brand = brands(5_000 if PROVE and request.param == "threads" else FEW)
+    with placed(request.param, tmp_path_factory.mktemp("place")) as (where, conf):
+        spark = elsewhere(brand, request.param, **where)
+        build(spark, registries_of(brand), conf)
+        yield Homes(brand, spark, conf)
 
 
 def said(settings: Settings, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
@@ -69,9 +80,9 @@ def test_every_table_is_equal(homes: Homes, note: Callable[[str, int], None]) ->
     assert whole is not None
 
 
-def test_so_few_people_leave_no_more_tables_empty(brand: Settings) -> None:
+def test_so_few_people_leave_no_more_tables_empty(brands: Callable[[int], Settings]) -> None:
     """Of the sample's 5,000 people, 230 tables have rows."""
-    with duckdb.connect(str(brand.warehouse_path), read_only=True) as db:
+    with duckdb.connect(str(brands(FEW).warehouse_path), read_only=True) as db:
         (filled,) = db.execute(
             "select count(*) from duckdb_tables() "
             "where estimated_size > 0 and table_name <> 'whole_build'"
@@ -94,7 +105,7 @@ def test_the_plan_is_the_same_line_for_line(homes: Homes, tmp_path: Path) -> Non
         out = tmp_path / f"{settings.engine}.jsonl"
         make_plan(settings, Console(as_json=True), out=out)
         lines.append(out.read_text(encoding="utf-8").splitlines()[1:])
-    assert len(lines[0]) > 2 * PEOPLE
+    assert len(lines[0]) > 2 * FEW
     assert lines[0] == lines[1]
 
 
@@ -134,34 +145,22 @@ def test_checks_and_explanations_are_the_same(
 
 
 def test_two_builds_are_equal(homes: Homes) -> None:
-    again = elsewhere(homes.spark, "again")
-    build_untested(again, registries_of(again))
+    spark = homes.spark
+    again = elsewhere(spark, f"{spark.home.name}_again")
+    build_untested(again, registries_of(again), homes.conf)
     _, told = compared(homes.spark.home / EVERYTHING, again.home / EVERYTHING)
     assert told == ["main.whole_build: not in the other warehouse"]
     assert not (again.home / "building" / "lake").exists()
 
 
 def test_a_kill_leaves_the_last_whole_build(homes: Homes, note: Callable[[str, int], None]) -> None:
-    """Killed anywhere, with its Java, the build before is there and is whole."""
+    """Killed among its models, with its Java, the build before is there and is whole."""
     settings = homes.spark
     before = settings.warehouse_path.read_bytes()
     for turn in range(KILLED):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "build", "--as-of", AS_OF],
-            cwd=Path(__file__).parents[3],
-            env={
-                "PATH": "/usr/bin:/bin",
-                "COUNTERFOIL_HOME": str(settings.home),
-                "COUNTERFOIL_ENGINE": "spark",
-                "SPARK_CONF_DIR": str(CONF),
-            },
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        lake = settings.home / "building" / "lake" / "warehouse"
-        deadline = time.monotonic() + 120
-        while not lake.exists() and time.monotonic() < deadline and process.poll() is None:
+        began = time.time()
+        process = _begun(homes)
+        while not _handed_over(settings, began) and time.time() < began + 120:
             time.sleep(0.2)
         time.sleep(1 + 5 * turn)
         assert process.poll() is None, "the build ended before it was killed"
@@ -170,6 +169,68 @@ def test_a_kill_leaves_the_last_whole_build(homes: Homes, note: Callable[[str, i
     note("kills", KILLED)
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
         assert find_whole(db) is not None
+
+
+@pytest.mark.prove
+def test_a_kill_at_any_point_leaves_one_build_or_the_next(
+    homes: Homes, note: Callable[[str, int], None]
+) -> None:
+    """From the first word to the last of a build that is short, for it makes one registry."""
+    settings = homes.spark
+    before, seconds = settings.warehouse_path.read_bytes(), 0.0
+    for _ in range(2):  # the first reads the project
+        began = time.monotonic()
+        assert _begun(homes, "--select", "guardrails").wait(300) == 0
+        seconds = time.monotonic() - began
+    made = _tables(settings)
+    killed = 0
+    for turn in range(SHORT_KILLED):
+        settings.warehouse_path.write_bytes(before)
+        process = _begun(homes, "--select", "guardrails")
+        time.sleep(seconds * (turn + 0.5) / SHORT_KILLED)
+        killed += process.poll() is None
+        _kill(process)
+        assert settings.warehouse_path.read_bytes() == before or _tables(settings) == made
+    note("kills", killed)
+    assert killed >= 0.8 * SHORT_KILLED
+    settings.warehouse_path.write_bytes(before)
+
+
+def _begun(homes: Homes, *options: str) -> subprocess.Popen[bytes]:
+    """A build on Spark, in a process of its own."""
+    settings = homes.spark
+    where = {
+        "COUNTERFOIL_SPARK_MASTER": settings.spark_master,
+        "SPARK_REMOTE": settings.spark_remote,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli", "build", "--as-of", AS_OF, *options],
+        cwd=Path(__file__).parents[3],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "COUNTERFOIL_HOME": str(settings.home),
+            "COUNTERFOIL_ENGINE": "spark",
+            "SPARK_CONF_DIR": str(homes.conf),
+        }
+        | {name: place for name, place in where.items() if place},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _handed_over(settings: Settings, since: float) -> bool:
+    """Whether a build has begun to give Spark what was loaded; one that was killed has, too."""
+    with suppress(OSError):
+        return (settings.home / "building" / "lake" / "raw").stat().st_mtime >= since
+    return False
+
+
+def _tables(settings: Settings) -> list[Any]:
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
+        return db.execute(
+            "select schema_name, table_name from duckdb_tables() order by all"
+        ).fetchall()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import duckdb
 import pytest
 from comparison import compared
 from conftest import PROVE
-from spark_homes import CONF, connect_server, elsewhere, sized, spread_out
+from spark_homes import CONF, PLACES, connect_server, elsewhere, placed, sized
 
+from pipelines.engines import lake
+from pipelines.engines.spark import stop
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 from pipelines.warehouse import invoke
@@ -272,15 +275,29 @@ def give(settings: Settings) -> None:
             db.execute(f"insert into nasty.{table} by name select * from given")
 
 
-@pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
+@dataclass(frozen=True)
+class Homes:
+    """The same values in two homes, and where the second has its Spark."""
+
+    duck: Settings
+    spark: Settings
+    conf: Path
+
+    def run(self, *options: str) -> None:
+        run(self.duck, *options)
+        run(self.spark, *options, conf=self.conf)
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def homes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Homes]:
     """The same values in two homes."""
     folder = tmp_path_factory.mktemp("traps")
     duck = Settings(_env_file=None).model_copy(update={"home": folder / "duckdb"})  # type: ignore[call-arg]
-    spark = duck.model_copy(update={"home": folder / "spark", "engine": "spark"})
-    for settings in (duck, spark):
-        give(settings)
-    return duck, spark
+    give(duck)
+    with placed(request.param, folder) as (where, conf):
+        yield Homes(duck, elsewhere(duck, "spark", **where), conf)
 
 
 def run(settings: Settings, *options: str, conf: Path = CONF) -> None:
@@ -289,52 +306,73 @@ def run(settings: Settings, *options: str, conf: Path = CONF) -> None:
         invoke(settings, PROJECT / "seeds", ["run", "--vars", variables, *options], project=PROJECT)
 
 
-def test_both_engines_make_the_same_of_every_nasty_value(homes: tuple[Settings, Settings]) -> None:
-    for settings in homes:
-        run(settings, "--exclude", "tag:fails")
-    duck, spark = homes
-    tables, told = compared(duck.warehouse_path, spark.warehouse_path)
-    assert told == [], "\n".join(told)
-    assert len(tables) == 7
-    with duckdb.connect(str(spark.warehouse_path), read_only=True) as db:
+def test_both_engines_make_the_same_of_every_nasty_value(homes: Homes) -> None:
+    """Twice: a server outlives a build."""
+    for _ in range(2):
+        homes.run("--exclude", "tag:fails")
+        tables, told = compared(homes.duck.warehouse_path, homes.spark.warehouse_path)
+        assert told == [], "\n".join(told)
+        assert len(tables) == 7
+    with duckdb.connect(str(homes.spark.warehouse_path), read_only=True) as db:
         (same,) = db.execute("select bool_and(is_same) from marts.literals").fetchall()[0]
         assert same is True
 
 
-@pytest.mark.prove
-def test_a_cluster_of_processes_makes_the_same(
-    homes: tuple[Settings, Settings], tmp_path: Path
-) -> None:
-    """Two executors in processes of their own, between which rows are shuffled."""
-    duck, _ = homes
-    run(duck, "--exclude", "tag:fails")
-    away = elsewhere(duck, "cluster", spark_master="local-cluster[2,1,1200]")
-    run(away, "--exclude", "tag:fails", conf=spread_out(tmp_path / "conf"))
-    tables, told = compared(duck.warehouse_path, away.warehouse_path)
-    assert (len(tables), told) == (7, [])
-
-
-@pytest.mark.prove
-def test_a_server_in_another_process_makes_the_same(
-    homes: tuple[Settings, Settings], tmp_path: Path
-) -> None:
-    """Through Spark Connect, twice: a server keeps what was built."""
-    duck, _ = homes
-    run(duck, "--exclude", "tag:fails")
-    with connect_server(tmp_path) as remote:
-        away = elsewhere(duck, "connect", spark_remote=remote)
-        for _ in range(2):
-            run(away, "--exclude", "tag:fails")
-            tables, told = compared(duck.warehouse_path, away.warehouse_path)
-            assert (len(tables), told) == (7, [])
-
-
-def test_what_cannot_be_a_number_fails_on_both_engines(homes: tuple[Settings, Settings]) -> None:
-    for settings in homes:
+def test_what_cannot_be_a_number_fails_on_both_engines(homes: Homes) -> None:
+    for settings, conf in ((homes.duck, CONF), (homes.spark, homes.conf)):
         with pytest.raises(CounterfoilError):
-            run(settings, "--select", "tag:fails")
+            run(settings, "--select", "tag:fails", conf=conf)
         told = json.loads((settings.home / "target" / "run_results.json").read_text())["results"]
         said = {one["unique_id"].rpartition(".")[2]: one["message"] for one in told}
         assert said.keys() == {"overflow", "zero"}
         assert re.search(r"(?i)overflow|out of range", said["overflow"])
         assert re.search(r"(?i)zero", said["zero"])
+
+
+def asked(remote: str, *statements: str) -> list[str]:
+    """Tell a server something, and ask for the schemas that it has then."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.remote(remote).getOrCreate()
+    try:
+        for statement in statements:
+            session.sql(statement).collect()
+        return sorted(row[0] for row in session.sql("show schemas").collect())
+    finally:
+        stop(session)
+
+
+@pytest.mark.prove
+def test_a_server_keeps_nothing_of_builds_and_all_that_is_not_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that passed, of one that failed or was interrupted, and of one that was killed."""
+    settings = Settings(_env_file=None).model_copy(update={"home": tmp_path / "home"})  # type: ignore[call-arg]
+    give(settings)
+    with connect_server(tmp_path) as remote:
+        asked(
+            remote,
+            "create schema theirs comment 'a build of somebody else'",
+            "create table theirs.kept as select 1 as one",
+            f"create schema killed comment '{lake.OURS}'",
+            "create table killed.people as select 1 as one",
+        )
+        away = elsewhere(settings, "connect", spark_remote=remote)
+
+        def keeps_theirs() -> bool:
+            kept = {path.parent.parent.name for path in tmp_path.glob("warehouse/**/*.parquet")}
+            return (asked(remote), kept) == (["default", "theirs"], {"theirs.db"})
+
+        run(away, "--select", "numbers")
+        assert keeps_theirs()
+        with pytest.raises(CounterfoilError):
+            run(away, "--select", "tag:fails")
+        assert keeps_theirs()
+        monkeypatch.setattr(lake, "hand_back", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(away, "--select", "numbers")
+        assert keeps_theirs()
+
+
+def interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
