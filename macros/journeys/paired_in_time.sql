@@ -11,6 +11,8 @@
         near enough are both left alone, and of k rows of one feed and m of the other, all near one
         another, k or m remain, whichever is more. The rows taken are then paired first with first, second with
         second, which moves none further from its partner than the widest bracket.
+
+        Each CTE is read once: Spark copies into its plan whatever is read twice, CTE within CTE.
     -#}
     {%- set by = same | join(", ") -%}
     {%- set in_time = "order by occurred_at, feed, metric_event_id" -%}
@@ -82,21 +84,12 @@
 
     {{ into }} as (
         select
-            {%- for column in same %}
-            synced.{{ column }},
-            {%- endfor %}
-            synced.metric_event_id as sync_event_id,
-            called.metric_event_id as webhook_event_id
-        from {{ into }}_taken as synced
-        inner join {{ into }}_taken as called
-            on
-                synced.pair_number = called.pair_number
-                {%- for column in same %}
-                and synced.{{ column }} = called.{{ column }}
-                {%- endfor %}
-        where
-            synced.feed = 'sync'
-            and called.feed = 'webhook'
+            {{ by }},
+            min(case when feed = 'sync' then metric_event_id end) as sync_event_id,
+            min(case when feed = 'webhook' then metric_event_id end) as webhook_event_id
+        from {{ into }}_taken
+        group by {{ by }}, pair_number
+        having count(*) = 2
     )
 {%- endmacro %}
 

@@ -15,6 +15,12 @@ deliveries as (
     select * from {{ ref("stg_customerio__deliveries") }}
 ),
 
+feeds as (
+    select 'sync' as feed
+    union all
+    select 'webhook' as feed
+),
+
 called as (
     select
         deliveries.workspace_id,
@@ -119,18 +125,13 @@ linked as (
 
 matched as (
     select
-        workspace_id,
-        metric,
-        'sync' as feed,
-        sync_event_id as metric_event_id
+        same_links.workspace_id,
+        same_links.metric,
+        feeds.feed,
+        case when feeds.feed = 'sync' then same_links.sync_event_id else same_links.webhook_event_id end
+            as metric_event_id
     from same_links
-    union all
-    select
-        workspace_id,
-        metric,
-        'webhook' as feed,
-        webhook_event_id as metric_event_id
-    from same_links
+    cross join feeds
 ),
 
 -- A click whose link only one feed knows: what is blank in the one may match anything in the other.
@@ -190,52 +191,34 @@ pairs as (
 -- Where the feeds contradict each other, the one that calls it a machine's is believed.
 united as (
     select
-        metrics.workspace_id,
-        metrics.metric_event_id,
-        pairs.webhook_event_id,
-        metrics.delivery_id,
-        metrics.metric,
+        coalesce(metrics.workspace_id, called.workspace_id) as workspace_id,
+        coalesce(metrics.metric_event_id, called.metric_event_id) as metric_event_id,
+        called.metric_event_id as webhook_event_id,
+        coalesce(metrics.delivery_id, called.delivery_id) as delivery_id,
+        coalesce(metrics.metric, called.metric) as metric,
         coalesce(metrics.reason, called.reason) as reason,
         coalesce(metrics.link_id, called.link_id) as link_id,
         {{ told_by_either("metrics.is_proxied", "called.is_proxied") }} as is_proxied,
         {{ told_by_either("metrics.is_prefetched", "called.is_prefetched") }} as is_prefetched,
         {{ told_by_either("metrics.is_machine", "called.is_machine") }} as is_machine,
         called.is_synthetic,
-        case when pairs.webhook_event_id is null then 'sync' else 'both' end as source,
-        metrics.occurred_at
+        case
+            when called.metric_event_id is null then 'sync'
+            when metrics.metric_event_id is null then 'webhook'
+            else 'both'
+        end as source,
+        coalesce(metrics.occurred_at, called.occurred_at) as occurred_at
     from metrics
     left join pairs
         on
             metrics.workspace_id = pairs.workspace_id
             and metrics.metric = pairs.metric
             and metrics.metric_event_id = pairs.sync_event_id
-    left join called
+    full join called
         on
             pairs.workspace_id = called.workspace_id
             and pairs.metric = called.metric
             and pairs.webhook_event_id = called.metric_event_id
-    union all
-    select
-        called.workspace_id,
-        called.metric_event_id,
-        called.metric_event_id as webhook_event_id,
-        called.delivery_id,
-        called.metric,
-        called.reason,
-        called.link_id,
-        called.is_proxied,
-        called.is_prefetched,
-        called.is_machine,
-        called.is_synthetic,
-        'webhook' as source,
-        called.occurred_at
-    from called
-    left join pairs
-        on
-            called.workspace_id = pairs.workspace_id
-            and called.metric = pairs.metric
-            and called.metric_event_id = pairs.webhook_event_id
-    where pairs.webhook_event_id is null
 ),
 
 classified as (
