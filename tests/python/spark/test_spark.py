@@ -243,9 +243,8 @@ def _handed_over(settings: Settings, since: float) -> bool:
 
 def _tables(settings: Settings) -> list[Any]:
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as db:
-        return db.execute(
-            "select schema_name, table_name from duckdb_tables() order by all"
-        ).fetchall()
+        names = "select schema_name, table_name from duckdb_tables() order by all"
+        return [*db.execute(names).fetchall()]
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
