@@ -47,15 +47,17 @@ def lines(review: Review) -> list[str]:
     urgent = sorted(review.cards, key=lambda row: list(words.ACTIONS).index(row["decision"]))
     said = [(row, number(review, row)) for row in urgent]
     return [
-        f"{do(row)}: {name(row)}, {told['big']} {told['small']} "
+        f"{do(row)}: {name(review, row)}, {told['big']} {told['small']} "
         f"({say(review.checks, (row['reason'], False))[0].lower()})."
         for row, told in said
     ]
 
 
-def name(row: Record) -> str:
-    """What a journey is called: its name, or its id."""
-    return words.clean(row["journey_name"] or "") or f"Journey {words.clean(row['journey_id'])}"
+def name(review: Review, row: Record) -> str:
+    """What a journey is called; with its workspace, where another one is called so too."""
+    named = words.journey(row)
+    twins = [other for other in review.cards if words.journey(other) == named]
+    return f"{named}, {_workspace(review, row['workspace_id'])}" if len(twins) > 1 else named
 
 
 def _card(review: Review, row: Record) -> Record:
@@ -64,14 +66,10 @@ def _card(review: Review, row: Record) -> Record:
         for tile in review.tiles
         if (tile["workspace_id"], tile["journey_id"]) == (row["workspace_id"], row["journey_id"])
     ]
-    named = name(row)
-    twins = [other for other in review.cards if name(other) == named]
-    if len(twins) > 1:
-        named = f"{named}, {_workspace(review, row['workspace_id'])}"
     marks = [mark for mark in definition_marks(review) if _concerns(mark, row)]
     return {
         **row,
-        "name": named,
+        "name": name(review, row),
         "anchor": f"{row['workspace_id']}-{words.slug(row['journey_id'])}",
         "what": do(row),
         "number": number(review, row),

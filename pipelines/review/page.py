@@ -201,7 +201,7 @@ def _context(review: Review) -> dict[str, Any]:
         "marks": cards.definition_marks(review),
         "legend": Legend(review.checks),
         "verdicts": told,
-        "bare": [{**journey, "name": _journey_name(journey)} for journey in bare],
+        "bare": [{**journey, "name": words.journey(journey)} for journey in bare],
         "forest": forest,
         "forest_summary": _forest_summary(forest),
         "contrasts": contrasts,
@@ -211,7 +211,7 @@ def _context(review: Review) -> dict[str, Any]:
             for journey in review.journeys
             if sections.is_active(journey)
         ],
-        "idle": [_journey_name(j) for j in review.journeys if not sections.is_active(j)],
+        "idle": [words.journey(j) for j in review.journeys if not sections.is_active(j)],
         "other_messages": others,
         "parity": {row["audience_key"]: row for row in review.audience_parity},
         "held_out_since": {
@@ -275,7 +275,7 @@ def _first_names() -> Callable[[str, Record | None, str], str]:
 
 
 def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
-    name = _journey_name(journey)
+    name = words.journey(journey)
     own = [
         verdict
         for verdict in told
@@ -298,10 +298,6 @@ def _journey(review: Review, journey: Record, told: list[Record]) -> Record:
         "timed_arms": len({(row["experiment_key"], row["arm"]) for row in timings}),
         "credits": sections.of_journey(review, "fct_journey_credit", journey),
     }
-
-
-def _journey_name(journey: Record) -> str:
-    return words.clean(journey.get("journey_name") or "") or f"Journey {journey['journey_id']}"
 
 
 def _timeline(line: Record, money: str) -> Record:

@@ -158,7 +158,7 @@ def do_not_read(review: Review) -> list[Record]:
 def _without_control_rows(review: Review) -> list[Record]:
     return [
         {
-            "what": words.clean(journey.get("journey_name") or f"Journey {journey['journey_id']}"),
+            "what": words.journey(journey),
             "reasons": [("no_control", False)],
         }
         for journey in without_control(review)

@@ -7,7 +7,7 @@ counts and incremental counts whole, p and q with three. An absent number is a d
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -278,6 +278,11 @@ def channel(name: str | None) -> str:
     """A channel as people write it."""
     known = {"sms": "SMS", "in_app": "In-app", "email": "E-mail", None: ABSENT}
     return known.get(name) or plain(str(name))
+
+
+def journey(row: Mapping[str, Any]) -> str:
+    """What a journey is called: its name, or its id."""
+    return clean(row["journey_name"] or "") or f"Journey {clean(row['journey_id'])}"
 
 
 def destination(kind: str, place: str) -> str:

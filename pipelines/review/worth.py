@@ -82,8 +82,8 @@ def _cells(review: Review) -> list[Record]:
 
 
 def _journey(row: Record) -> str:
-    name = row["journey_name"] or f"Journey {row['journey_id']}"
-    return words.clean(name if row["arm"] is None else f"{name} ({row['arm']})")
+    name = words.journey(row)
+    return name if row["arm"] is None else words.clean(f"{name} ({row['arm']})")
 
 
 def _message(row: Record) -> str:

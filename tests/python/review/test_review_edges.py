@@ -255,6 +255,16 @@ def test_a_brand_of_which_nothing_came_gets_a_whole_page(home: Path, change: Cha
     json.loads(page.json.read_text())
 
 
+def test_journeys_of_one_name_are_told_apart_by_their_workspace(change: Change) -> None:
+    page = write_page(
+        change("update marts.fct_review_cards set journey_name = 'Cart' where journey_id = '101'")
+    )
+    said = [line for line in page.text().splitlines() if ": Cart, " in line]
+    named = [name for name in cards(page) if name.startswith("Cart, ")]
+    assert len(said) == len(set(named)) == 2
+    assert all(any(f": {name}, " in line for line in said) for name in named)
+
+
 def test_a_brand_with_one_journey(home: Path, change: Change) -> None:
     page = write_page(
         change(
