@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.built.tables import open_warehouse
 from pipelines.console import Console
-from pipelines.review import words
+from pipelines.destinations import destination
 from pipelines.settings import Settings
 
 DIFFERENCES = Path(__file__).with_name("sql") / "differences.sql"
@@ -27,7 +27,7 @@ def list_audiences(settings: Settings, console: Console) -> list[dict[str, Any]]
     cells: list[list[str]] = []
     lines: list[str] = []
     for one in sorted(found, key=lambda one: one["blocked_reason"] is None):
-        where = words.destination(one["destination"], one["destination_id"])
+        where = destination(one["destination"], one["destination_id"])
         blocked = f"; blocked, for {one['blocked_reason']}" if one["blocked_reason"] else ""
         cells.append(
             [

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.built.tables import Record
+from pipelines.destinations import destination
 from pipelines.errors import CounterfoilError
 from pipelines.home import private
 from pipelines.review import cards, charts, sections, words, worth
@@ -156,9 +157,10 @@ def render(review: Review, json_name: str) -> str:
     )
     filters = (
         "clean count share metric_value difference amount probability times day moment duration "
-        "plain money channel destination spelled several odds short weeks"
+        "plain money channel spelled several odds short weeks"
     )
     environment.filters.update({name: getattr(words, name) for name in filters.split()})
+    environment.filters["destination"] = destination
     text = environment.get_template("page.html.j2").render(
         review=review,
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),

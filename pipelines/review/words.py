@@ -285,13 +285,6 @@ def journey(row: Mapping[str, Any]) -> str:
     return clean(row["journey_name"] or "") or f"Journey {clean(row['journey_id'])}"
 
 
-def destination(kind: str, place: str) -> str:
-    """Where an audience goes: `segment 31 of Customer.io`, `an ad file for meta`."""
-    if kind == "customerio_segment":
-        return f"segment {clean(place)} of Customer.io"
-    return f"an ad file for {clean(place)}"
-
-
 def plain(name: str) -> str:
     """A column or key as words: `shipping_viewed` becomes `Shipping viewed`."""
     words = clean(name).replace("_", " ").strip()
