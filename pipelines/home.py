@@ -110,6 +110,15 @@ def replacing(path: Path, is_ours: Callable[[Path], bool], what: str) -> Iterato
         ) from error
 
 
+def to_disk(path: Path) -> None:
+    """Let a file, or the names in a folder, be on disk before this returns."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _make_private(home: Path) -> None:
     if not can_hold_database(home):
         raise UsageError(

@@ -1,7 +1,7 @@
 """The folder between DuckDB and Spark: what was loaded goes over, what is read comes back.
 
 Both are Parquet with explicit columns; times are UTC on both sides, without a zone in DuckDB and
-with one in Parquet. The folder lies where a build keeps what is not done yet (`built.next_build`),
+with one in Spark. The folder lies where a build keeps what is not done yet (`built.next_build`),
 so whatever removes that, a next build or an erasure, removes it too.
 """
 
@@ -16,12 +16,17 @@ import duckdb
 
 from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
+from pipelines.loading import rawfiles
+from pipelines.loading.families import LOAD_ID
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 
 FOLDER = "lake"
 READ_WHOLE = ("registries", "marts", "heap")
 """Schemas that come back whole; of others, what an exposure names and what that is made of."""
+
+LOADS_AT_ONCE = 500
+"""Partitions that one statement adds."""
 
 MARK = ("main", "whole_build")
 
@@ -34,28 +39,59 @@ _DUCKDB = {"string": "varchar", "array<string>": "varchar[]"}
 
 
 def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) -> None:
-    """Let Spark see every table and view of raw.duckdb, in schemas with `prefix` before them."""
+    """Let Spark see every table and view of raw.duckdb, in schemas with `prefix` before them.
+
+    Rows that lie in files already (`loading.rawfiles`) are read where they are; others are copied.
+    """
     _make_schema(session, MARK[0])  # no model lies in the mark's
     with duckdb.connect(str(settings.raw_path), read_only=True) as db:
         _limit(db, settings, folder)
+        in_files = rawfiles.views(db)
         for schema, table, columns in _relations(db):
+            _make_schema(session, f"{prefix}{schema}")
+            # in a schema that is not ours, the last build's is still there, whose files are gone
+            session.sql(f"drop table if exists {prefix}{schema}.{table}")
             place = folder / "raw" / schema / table
+            if (schema, table) in in_files:
+                files = rawfiles.listed(db, schema, table)
+                folders = {file.load_id: file.path(settings.home).parent for file in files}
+                _show_loads(session, f"{prefix}{schema}.{table}", columns, place, folders)
+                continue
             place.parent.mkdir(parents=True, exist_ok=True)
             shown = ", ".join(_with_zone(name, kind) for name, kind in columns.items())
             db.execute(
                 f"copy (select {shown} from {quoted(schema)}.{quoted(table)}) "
                 f"to {literal(str(place))} (format parquet, file_size_bytes '256MB')"
             )
-            kinds = ", ".join(
-                f"`{name}` {_SPARK.get(kind, kind.lower())}" for name, kind in columns.items()
-            )
-            _make_schema(session, f"{prefix}{schema}")
-            # in a schema that is not ours, the last build's is still there, whose files are gone
-            session.sql(f"drop table if exists {prefix}{schema}.{table}")
             session.sql(
-                f"create table {prefix}{schema}.{table} ({kinds}) using parquet "
+                f"create table {prefix}{schema}.{table} ({_declared(columns)}) using parquet "
                 f"location {_spark_literal(f'file:{place}')}"
             )
+
+
+def _show_loads(
+    session: Any, name: str, columns: dict[str, str], place: Path, folders: dict[str, Path]
+) -> None:
+    """A table with a partition for each load that was finished, over the folder of its files.
+
+    Args:
+        place: where a partition would go that Spark wrote: none does.
+    """
+    session.sql(
+        f"create table {name} ({_declared(columns)}) using parquet "
+        f"partitioned by (`{LOAD_ID}`) location {_spark_literal(f'file:{place}')}"
+    )
+    parts = [
+        f"partition (`{LOAD_ID}` = {_spark_literal(load_id)}) "
+        f"location {_spark_literal(f'file:{folder}')}"
+        for load_id, folder in sorted(folders.items())
+    ]
+    for start in range(0, len(parts), LOADS_AT_ONCE):
+        session.sql(f"alter table {name} add {' '.join(parts[start : start + LOADS_AT_ONCE])}")
+
+
+def _declared(columns: dict[str, str]) -> str:
+    return ", ".join(f"`{name}` {_SPARK.get(kind, kind.lower())}" for name, kind in columns.items())
 
 
 def hand_back(

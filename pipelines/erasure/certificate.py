@@ -32,6 +32,7 @@ class Proof:
         found: where the person still is: the erasure is not whole.
         left: what was seen and left on purpose, by place: files and rows of others.
         not_searched: what could not be searched, by place, with the reason.
+        raw_files: files of rows that were loaded, by folder: how many were searched.
     """
 
     count_tables: int = 0
@@ -40,6 +41,7 @@ class Proof:
     found: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     not_searched: dict[str, str] = field(default_factory=dict)
+    raw_files: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass

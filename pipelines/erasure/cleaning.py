@@ -186,12 +186,26 @@ def is_somebody_else(
 
 
 def cells(db: Any, table: Table, column: str, candidates: str) -> Iterator[tuple[int, Any]]:
-    """Row numbers and values of a column's candidate rows, a bounded number of rows at a time."""
-    last = db.execute(f"select coalesce(max(rowid), -1) from {table.sql}").fetchall()[0][0]
-    for start in range(0, last + 1, ROWS_AT_ONCE):
+    """Row numbers and values of a column's candidate rows, a bounded number of rows at a time.
+
+    Rows that lie in files have no number: each is 0 there, and the connection must not be used
+    for anything else meanwhile.
+    """
+    if table.is_view:
+        found = db.execute(
+            f"select 0 as number, {quoted(column)} from {table.sql} where {candidates}"
+        )
+        while rows := found.fetchmany(ROWS_AT_ONCE):
+            yield from rows
+        return
+    start = 0
+    # by what numbers there are: rows of the transaction's own are numbered from far above
+    following = f"select min(rowid) from {table.sql} where rowid >= ?"
+    while (first := db.execute(following, [start]).fetchall()[0][0]) is not None:
+        start = first + ROWS_AT_ONCE
         yield from db.execute(
             f"select rowid, {quoted(column)} from {table.sql} "
-            f"where rowid between {start} and {start + ROWS_AT_ONCE - 1} and ({candidates})"
+            f"where rowid between {first} and {start - 1} and ({candidates})"
         ).fetchall()
 
 

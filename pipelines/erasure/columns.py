@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from pipelines.built.quoting import quoted
 from pipelines.erasure.elements import elements_of
+from pipelines.loading import rawfiles
 from pipelines.loading.families import Column
 from pipelines.loading.identifiers import OWNERS, Holds, Owner
 from pipelines.loading.raw import LOADED_FILES, REJECTED_ROWS
 from pipelines.loading.sources import FAMILIES, heap_connect
+from pipelines.sql import read_sql
 
 LISTED = Path(__file__).with_name("columns.csv")
 """Names of columns that no input family has, and what they hold; `other cio_id` is a cio_id of
 somebody whom the row is not about."""
+
+RELATIONS = Path(__file__).with_name("relations.sql")
 
 PROPERTIES = ("heap_user_properties", "cio_")
 """The mart whose columns are names of segments and arms, and how they begin."""
@@ -47,7 +51,7 @@ _BY_TABLE = {
 }
 _OF_HEAP = _by_name(column for family in heap_connect.FAMILIES for column in family.declared)
 _NAMES: dict[str, Holds] = {
-    **_by_name((*LOADED_FILES.declared, *REJECTED_ROWS.declared)),
+    **_by_name((*LOADED_FILES.declared, *REJECTED_ROWS.declared, *rawfiles.RAW_FILES.declared)),
     **_by_name(
         column
         for family in FAMILIES
@@ -82,16 +86,22 @@ for _family in FAMILIES:
 
 @dataclass(frozen=True)
 class Table:
-    """A base table: its name, its columns and their types."""
+    """A table with rows of its own: its name, its columns and their types.
+
+    `is_view` where its rows lie in files (see `loading.rawfiles`). `place` is SQL for some of its
+    rows, where not all of them are meant.
+    """
 
     schema: str
     name: str
     columns: Mapping[str, str]
+    is_view: bool = field(default=False, compare=False)
+    place: str = field(default="", compare=False)
 
     @property
     def sql(self) -> str:
-        """The quoted name."""
-        return f"{quoted(self.schema)}.{quoted(self.name)}"
+        """SQL for its rows: the quoted name, or the place."""
+        return self.place or f"{quoted(self.schema)}.{quoted(self.name)}"
 
     @property
     def is_heap_connect(self) -> bool:
@@ -179,28 +189,22 @@ def is_text(data_type: str) -> bool:
 
 
 def tables(db: Any, *, schemas: tuple[str, ...] = (), catalog: str = "") -> list[Table]:
-    """Every base table of the connection's own database, or another; people first, then deliveries.
+    """Every table of the connection's own database, or another; people first, then deliveries.
 
-    Whoever is still in these two once their own rows are gone is somebody else.
+    Whoever is still in these two once their own rows are gone is somebody else. A view is a table
+    here where its rows lie in files, so that no table holds them.
     """
     found: dict[tuple[str, str], dict[str, str]] = {}
-    for schema, table, column, data_type in db.execute(
-        """
-        select
-            duckdb_columns.schema_name, duckdb_columns.table_name, column_name,
-            duckdb_columns.data_type
-        from duckdb_columns()
-        inner join duckdb_tables() using (database_name, schema_name, table_name)
-        where database_name = coalesce(nullif($1, ''), current_database())
-            and not duckdb_columns.internal
-        order by all
-        """,
-        [catalog],
+    views = set()
+    for schema, table, column, data_type, is_view in db.execute(
+        read_sql(RELATIONS, listing=rawfiles.RAW_FILES.table), [catalog]
     ).fetchall():
         found.setdefault((schema, table), {})[column] = data_type
+        if is_view:
+            views.add((schema, table))
     first = {("customerio", "people"): 0, ("customerio", "deliveries"): 1}
     return [
-        Table(schema, table, columns)
+        Table(schema, table, columns, is_view=(schema, table) in views)
         for (schema, table), columns in sorted(
             found.items(), key=lambda item: (first.get(item[0], 2), item[0])
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.built.quoting import literal, quoted
+from pipelines.erasure import rawrows
 from pipelines.erasure.certificate import Proof
 from pipelines.erasure.cleaning import Cleaner, cells
 from pipelines.erasure.columns import Table, is_text, tables
@@ -17,7 +18,7 @@ from pipelines.erasure.person import Person
 from pipelines.erasure.rewriting import mark_due, rewrite
 from pipelines.erasure.traces import Mentions, holds_sql, normalised_sql
 from pipelines.heap.ledger import identity_hash
-from pipelines.loading import tombstones
+from pipelines.loading import rawfiles, tombstones
 from pipelines.loading.identifiers import Owner
 from pipelines.opening import readable
 from pipelines.settings import Settings
@@ -31,24 +32,33 @@ def other_databases(settings: Settings) -> list[Path]:
 
 def clean_database(settings: Settings, path: Path, work: Journal) -> None:
     """Delete a person's rows from every table of a database file, then rewrite it."""
+    is_raw = path == settings.raw_path
     if not path.exists():
+        if is_raw:
+            rawfiles.drop_unlisted(None, settings.home)
         return
     with _opened(path) as db:
-        if path == settings.raw_path:
+        if is_raw:
             tombstones.write_table(db, tombstones.read_file(settings))
         with by_value(db, path.stem, work.person, settings) as (cleaner, _):
             db.execute("begin")
-            if path == settings.raw_path:
+            if is_raw:
                 mark_due(db)
             for table in tables(db):
                 place = f"{path.stem}.{table.schema}.{table.name}"
-                removed, changed = cleaner.clean(table)
+                if table.is_view and not is_raw:
+                    # a copy of the list, not of the rows: the files it names are raw.duckdb's
+                    db.execute(f"drop view {table.sql}")
+                    continue
+                removed, changed = rawrows.clean(cleaner, table, settings.home)
                 _count(work.rows_removed, place, removed)
                 for column, count in changed.items():
                     _count(work.mentions_removed, f"{place}.{column}", count)
             if _is_ledger(db):
                 _clean_dead_letters(db, work)
             db.execute("commit")
+        if is_raw:
+            rawfiles.drop_unlisted(db, settings.home)
     rewrite(path, threads=settings.threads, memory_limit=settings.memory_limit)
 
 
@@ -58,6 +68,8 @@ def search_database(settings: Settings, path: Path, person: Person, proof: Proof
         _opened(path, read_only=True) as db,
         by_value(db, path.stem, person, settings) as (cleaner, known),
     ):
+        if path == settings.raw_path:
+            _note_files(db, settings, proof)
         for table in tables(db):
             place = f"{path.stem}.{table.schema}.{table.name}"
             proof.count_tables += 1
@@ -71,6 +83,17 @@ def search_database(settings: Settings, path: Path, person: Person, proof: Proof
             if known.needles:
                 for column in filter(lambda name: is_text(table.columns[name]), table.columns):
                     _search_text(db, known, table, column, f"{place}.{column}", proof)
+
+
+def _note_files(db: duckdb.DuckDBPyConnection, settings: Settings, proof: Proof) -> None:
+    """Name the files that are searched as tables; one that is on no list should have gone."""
+    for table in filter(lambda table: table.is_view, tables(db)):
+        files = rawfiles.listed(db, table.schema, table.name)
+        if files:
+            proof.raw_files[f"{rawfiles.FOLDER}/{table.schema}/{table.name}"] = len(files)
+            proof.count_files += len(files)
+    if rawfiles.unlisted(db, settings.home):
+        proof.found.append(f"{rawfiles.FOLDER}: files that raw.duckdb does not know")
 
 
 def _search_text(

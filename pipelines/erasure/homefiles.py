@@ -22,6 +22,7 @@ from pipelines.erasure.searching import names_person
 from pipelines.errors import CounterfoilError
 from pipelines.heap.planfile import begins_plan
 from pipelines.home import UNFINISHED
+from pipelines.loading import rawfiles
 from pipelines.settings import PROJECT_DIR, Settings
 
 Care = Literal["rewrite", "remove", "discard", "leave"]
@@ -55,7 +56,7 @@ class HomeFile:
 
 
 def home_files(settings: Settings) -> list[HomeFile]:
-    """Every file below the home but the databases and the salted hashes; and our logs."""
+    """Every file below the home but databases, rows in files and salted hashes; and our logs."""
     from pipelines.loading import recognise
 
     found = []
@@ -70,6 +71,8 @@ def home_files(settings: Settings) -> list[HomeFile]:
                 or name.endswith(".lock")
                 or name.startswith("tombstones.")
             ):
+                continue
+            if rawfiles.is_ours(place):  # tables
                 continue
             if place.parts[0] == "erasures" and ".unfinished" in name:
                 continue

@@ -6,13 +6,13 @@ that leaves the old file as it was.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
 
 from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
+from pipelines.home import to_disk
 
 DUE = "rewrite_due"
 """A table of the schema `loads` that stands as long as deleted rows may linger in the file."""
@@ -51,9 +51,9 @@ def rewrite(path: Path, *, threads: int = 2, memory_limit: str = "4GB") -> None:
             duckdb.connect(str(path)).close()
         _copy(path, partial, {"threads": threads, "memory_limit": memory_limit})
         partial.chmod(path.stat().st_mode & 0o777)
-        _to_disk(partial)
+        to_disk(partial)
         partial.replace(path)
-        _to_disk(path.parent)
+        to_disk(path.parent)
         _wal(path).unlink(missing_ok=True)
     except (duckdb.Error, OSError) as error:
         partial.unlink(missing_ok=True)
@@ -100,11 +100,3 @@ def _contents(db: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, s
 
 def _wal(path: Path) -> Path:
     return path.with_name(path.name + ".wal")
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from pipelines.built.quoting import literal, quoted
-from pipelines.erasure import rewriting
+from pipelines.erasure import rawrows, rewriting
 from pipelines.erasure.cleaning import Cleaner
 from pipelines.erasure.columns import Table, tables, trails
 from pipelines.erasure.traces import (
@@ -20,14 +20,17 @@ from pipelines.erasure.traces import (
     may_be_mentioned,
     word_pattern_sql,
 )
+from pipelines.loading import rawfiles
 from pipelines.loading.identifiers import IDENTIFIER_TYPES, Owner
-from pipelines.loading.raw import datasets
+from pipelines.loading.raw import LOADED_FILES, datasets
+from pipelines.loading.rawfiles import RAW_FILES
 from pipelines.loading.sources import FAMILIES
 from pipelines.loading.tombstones import Tombstone, erased_sql, known, salted_hash, write_table
 from pipelines.settings import Settings
 from pipelines.sql import read_sql
 
 WORDS = Path(__file__).with_name("erased_words.sql")
+LISTS = (LOADED_FILES.table, RAW_FILES.table)
 TRAILS: dict[Owner, str] = {"delivery_id": "swept_deliveries", "journey": "swept_journeys"}
 
 
@@ -55,10 +58,11 @@ def sweep(settings: Settings, found: Sequence[Tombstone] | None = None) -> int:
         raw.execute("set enable_progress_bar = false")
         raw.execute("begin")
         write_table(raw, found)
-        removed, changed = _swept(raw, found)
+        removed, changed = _swept(raw, found, settings.home)
         if removed or changed:
             rewriting.mark_due(raw)
         raw.execute("commit")
+        rawfiles.drop_unlisted(raw, settings.home)
         is_due = rewriting.is_due(raw)
     if is_due:
         rewriting.rewrite(
@@ -67,12 +71,14 @@ def sweep(settings: Settings, found: Sequence[Tombstone] | None = None) -> int:
     return removed
 
 
-def _swept(raw: duckdb.DuckDBPyConnection, found: Sequence[Tombstone]) -> tuple[int, int]:
+def _swept(
+    raw: duckdb.DuckDBPyConnection, found: Sequence[Tombstone], home: Path
+) -> tuple[int, int]:
     """Rows deleted, and cells that lost a mention, in the open raw.duckdb."""
     held = [
         table
         for table in tables(raw, schemas=tuple(datasets(FAMILIES)))
-        if not table.name.startswith("_dlt") and table.name != "loaded_files"
+        if not table.name.startswith("_dlt") and table.name not in LISTS
     ]
     by_name = {f"{table.schema}.{table.name}": table for table in held}
     by_hash = _ByHash(raw, found)
@@ -82,7 +88,7 @@ def _swept(raw: duckdb.DuckDBPyConnection, found: Sequence[Tombstone]) -> tuple[
     cleaner = Cleaner(raw, by_hash, by_name)
     removed = changed = 0
     for table in held:
-        rows, cells = cleaner.clean(table)
+        rows, cells = rawrows.clean(cleaner, table, home)
         removed += rows
         changed += cells.total()
     for schema in sorted({table.schema for table in held}):

@@ -3,7 +3,8 @@
 dlt's `model` job runs `INSERT ... SELECT` inside the destination, so rows go from the reader to
 the table without passing through Python. Handing such a job over as a file is a semi-internal road
 of dlt 1.31; where a dlt lacks it, the same SELECT streams through Arrow instead (about half the
-speed, same rows).
+speed, same rows). Where rows lie in files, DuckDB writes them as Parquet, and dlt's filesystem
+destination lays them out by table and load.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.built.quoting import quoted
-from pipelines.loading.families import Kind
+from pipelines.built.quoting import literal, quoted
+from pipelines.loading import rawfiles
+from pipelines.loading.families import DDL, Kind
 from pipelines.loading.raw import ATTACH_INCOMING, Connection
+from pipelines.paths import Plain, plain_paths
 from pipelines.quiet import private_context, quiet_dlt
 
 if TYPE_CHECKING:
@@ -135,7 +139,7 @@ def _hand_over(
         resources = [
             _resource(
                 table,
-                parts,
+                [part for _, part in parts],
                 _by_arrow(connection, parts) if road == "arrow" else _by_model(models, parts),
             )
             for table, parts in tables.items()
@@ -144,10 +148,92 @@ def _hand_over(
     shutil.rmtree(working, ignore_errors=True)
 
 
-def _resource(table: str, parts: list[tuple[int, Handed]], items: Iterator[Any]) -> DltResource:
+def hand_over_files(
+    connection: Connection,
+    folder: Path,
+    dataset: str,
+    handed: Sequence[Handed],
+    *,
+    home: Path,
+    advance: Callable[[int], None],
+) -> str:
+    """Write `handed` as Parquet files of one dlt package, and return the package's id.
+
+    Args:
+        connection: rows are read through it.
+        folder: dlt's working folder, scratch: nothing in it outlives the package.
+        dataset: the folder below `rawfiles.FOLDER` to write into.
+        handed: what to write; each becomes a file.
+        home: the state folder.
+        advance: told the rows of each file as it is written.
+
+    Raises:
+        Exception: whatever dlt raises; what it wrote is on no list (see `rawfiles`).
+    """
+    with _formattable(folder) as working, plain_paths(working) as plain:
+        return _hand_over_files(
+            connection, working / dataset, dataset, handed, plain, home, advance
+        )
+
+
+def _hand_over_files(
+    connection: Connection,
+    working: Path,
+    dataset: str,
+    handed: Sequence[Handed],
+    plain: Plain,
+    home: Path,
+    advance: Callable[[int], None],
+) -> str:
+    import dlt
+    from dlt.common.runtime.run_context import switched_run_context
+
+    quiet_dlt(working)  # before anything of dlt is used
+    shutil.rmtree(working, ignore_errors=True)
+    files = working / "files"
+    files.mkdir(parents=True)
+    bucket = working / "bucket"
+
+    def written(parts: list[Handed]) -> Iterator[Any]:
+        for part in parts:
+            target = plain(files) / f"{part.table}_{next(numbers)}.parquet"
+            shown = ", ".join(
+                f"cast({quoted(name)} as {DDL[kind]}) as {quoted(name)}"
+                for name, kind in part.columns.items()
+            )
+            connection.cursor().execute(
+                f"copy (select {shown} from ({part.select})) to {literal(str(target))}"
+                " (format parquet)"
+            )
+            advance(part.rows)
+            yield dlt.mark.with_file_import(str(target), "parquet", part.rows)
+
+    numbers = count()
+    tables: dict[str, list[Handed]] = {}
+    for part in handed:
+        tables.setdefault(part.table, []).append(part)
+    with switched_run_context(private_context(working)):
+        pipeline = dlt.pipeline(
+            pipeline_name=f"counterfoil_{dataset}",
+            destination=dlt.destinations.filesystem(
+                bucket_url=str(plain(bucket)), layout=rawfiles.LAYOUT
+            ),
+            dataset_name=dataset,
+            pipelines_dir=str(working / "pipelines"),
+        )
+        resources = [_resource(table, parts, written(parts)) for table, parts in tables.items()]
+        done = pipeline.run(resources, schema=dlt.Schema(dataset))
+    load_id = str(done.loads_ids[0])
+    # only what is whole comes to where rows lie, and nothing that dlt notes beside it
+    rawfiles.bring(bucket / dataset, home, dataset, load_id)
+    shutil.rmtree(working, ignore_errors=True)
+    return load_id
+
+
+def _resource(table: str, parts: list[Handed], items: Iterator[Any]) -> DltResource:
     import dlt
 
-    columns = {name: kind for _, part in parts for name, kind in part.columns.items()}
+    columns = {name: kind for part in parts for name, kind in part.columns.items()}
     return dlt.resource(
         items,
         name=table,

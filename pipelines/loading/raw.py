@@ -12,6 +12,7 @@ import duckdb
 from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
 from pipelines.home import OWN_IT, private
+from pipelines.loading import rawfiles
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind, columns
 from pipelines.opening import explain_opening, explain_unexpected, is_damage
 from pipelines.quiet import NO_DOWNLOADS
@@ -89,9 +90,11 @@ def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connecti
             limit(connection, settings, spill=settings.home / "spill")
             connection.execute("set preserve_insertion_order = false")
             connection.execute("set enable_progress_bar = false")
-            _create(connection, families)
             if scratch(settings).exists():
                 _undo_unfinished(connection, families)
+            rawfiles.prepare(connection, families, is_wanted=settings.engine == "spark")
+            _create(connection, families, settings.home)
+            rawfiles.drop_unlisted(connection, settings.home)
         except duckdb.Error as error:
             raise explain(settings, error) from error
         yield connection
@@ -129,7 +132,7 @@ def explain(settings: Settings, error: BaseException) -> CounterfoilError:
     )
 
 
-def _create(connection: Connection, families: Sequence[Family]) -> None:
+def _create(connection: Connection, families: Sequence[Family], home: Path) -> None:
     present = {
         (schema, table, column): kind.lower()
         for schema, table, column, kind in connection.execute(
@@ -137,8 +140,11 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
             " where database_name = current_database()"
         ).fetchall()
     }
+    are_files = rawfiles.is_used(connection)
     tables: list[tuple[str, str, dict[str, Kind]]] = [
-        (family.dataset, family.table, {**family.columns, **family.marks}) for family in families
+        (family.dataset, family.table, {**family.columns, **family.marks})
+        for family in families
+        if not are_files
     ]
     tables += [
         (dataset, kept.table, kept.columns)
@@ -157,6 +163,8 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
         for name, kind in wanted.items():
             if (dataset, table, name) not in present:
                 connection.execute(f"alter table {target} add column {quoted(name)} {kind}")
+    if are_files:
+        rawfiles.show(connection, home, families)
     connection.execute("create schema if not exists loads")
     for view, kept in (("files", LOADED_FILES), ("rejected_rows", REJECTED_ROWS)):
         columns_shown = ", ".join(
@@ -188,7 +196,7 @@ def _create(connection: Connection, families: Sequence[Family]) -> None:
 def _undo_unfinished(connection: Connection, families: Sequence[Family]) -> None:
     """Delete rows of packages that dlt never finished; their files are then new again."""
     for dataset in datasets(families):
-        forget_unfinished(connection, dataset)
+        _delete_unfinished(connection, dataset)
 
 
 def finished(connection: Connection, dataset: str) -> set[str]:
@@ -203,13 +211,19 @@ def finished(connection: Connection, dataset: str) -> set[str]:
     }
 
 
-def undo(connection: Connection, dataset: str, before: set[str]) -> None:
+def undo(
+    connection: Connection,
+    dataset: str,
+    before: set[str],
+    home: Path,
+    families: Sequence[Family],
+) -> None:
     """Take back every package of `dataset` that was not finished `before`."""
     connection.executemany(
         f"delete from {quoted(dataset)}._dlt_loads where load_id = ?",
         [[load_id] for load_id in finished(connection, dataset) - before],
     )
-    forget_unfinished(connection, dataset)
+    forget_unfinished(connection, dataset, home, families)
 
 
 def _has_packages(connection: Connection, dataset: str) -> bool:
@@ -222,13 +236,27 @@ def _has_packages(connection: Connection, dataset: str) -> bool:
     )
 
 
-def forget_unfinished(connection: Connection, dataset: str) -> None:
-    """Delete every row of `dataset` whose package is not in dlt's `_dlt_loads`."""
+def forget_unfinished(
+    connection: Connection, dataset: str, home: Path, families: Sequence[Family]
+) -> None:
+    """Delete every row of `dataset` whose package is not in dlt's `_dlt_loads`, and every file.
+
+    Args:
+        families: those of the package.
+    """
+    _delete_unfinished(connection, dataset)
+    if rawfiles.is_used(connection):
+        rawfiles.show(connection, home, families)
+        rawfiles.drop_unlisted(connection, home)
+
+
+def _delete_unfinished(connection: Connection, dataset: str) -> None:
     tables = [
         name
         for (name,) in connection.execute(
-            "select table_name from duckdb_columns() where database_name = current_database()"
-            " and schema_name = ? and column_name = ?",
+            "select table_name from duckdb_columns()"
+            " semi join duckdb_tables() using (database_name, schema_name, table_name)"
+            " where database_name = current_database() and schema_name = ? and column_name = ?",
             [dataset, LOAD_ID],
         ).fetchall()
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.console import Advance, Console
-from pipelines.loading import known, raw, records
+from pipelines.loading import known, raw, rawfiles, records
 from pipelines.loading.batches import Batch, files_of, only
 from pipelines.loading.contents import CHANGED, Unreadable
 from pipelines.loading.families import Family
@@ -25,7 +25,7 @@ from pipelines.loading.files import (
     is_unchanged,
     not_its_fault,
 )
-from pipelines.loading.handover import Handed, Road, hand_over
+from pipelines.loading.handover import Handed, Road, hand_over, hand_over_files
 from pipelines.loading.known import Known
 from pipelines.loading.reading import culprits, prepare
 from pipelines.loading.summary import LoadSummary, report
@@ -205,20 +205,27 @@ def _load_dataset(
             for batch in batches
             for part in _jobs(batch)
         ]
-        handed += records.of_files(connection, batches)
+        said = records.of_files(connection, batches)
         before = raw.finished(connection, dataset)
+        scratch, home = raw.scratch(settings), settings.home
+        families = list({batch.family for batch in batches})
         try:
-            hand_over(
-                connection, raw.scratch(settings), dataset, handed, advance=advance, road=road
-            )
+            if rawfiles.is_used(connection):
+                load_id = hand_over_files(
+                    connection, scratch, dataset, handed, home=home, advance=advance
+                )
+                records.of_package(connection, home, dataset, load_id, said, families)
+            else:
+                handed += said
+                hand_over(connection, scratch, dataset, handed, advance=advance, road=road)
             bad = _changed(batches)
             if not bad:
                 return batches
             # what was hashed is not what was read
-            raw.undo(connection, dataset, before)
+            raw.undo(connection, dataset, before, home, families)
         except Exception as error:
             # the package is void; its rows go, its files are looked at one by one
-            raw.forget_unfinished(connection, dataset)
+            raw.forget_unfinished(connection, dataset, home, families)
             if _is_memory(error):
                 again = partial(
                     _load_dataset, connection, settings, dataset,

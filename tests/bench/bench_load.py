@@ -115,10 +115,12 @@ def imports() -> float:
     return time.perf_counter() - start
 
 
-def measure(what: str, export: Path, home: Path) -> tuple[float, float, float]:
+def measure(
+    what: str, export: Path, home: Path, script: Path = Path(__file__)
+) -> tuple[float, float, float]:
     """Wall seconds of the work, CPU seconds and peak memory in GB of one fresh process."""
     output = subprocess.run(
-        [sys.executable, __file__, "--child", what, str(export), str(home)],
+        [sys.executable, script, "--child", what, str(export), str(home)],
         check=True,
         capture_output=True,
         text=True,

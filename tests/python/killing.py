@@ -49,13 +49,14 @@ def pushing(settings: Settings, limits: PushLimits) -> None:
     push(settings, Console(as_json=True), limits=limits)
 
 
-def loading(export: Path, home: Path) -> None:
+def loading(export: Path, home: Path, engine: str = "duckdb") -> None:
     """Load an export."""
     from pipelines import loading
     from pipelines.console import Console
     from pipelines.settings import Settings
 
-    loading.load([str(export)], Settings.model_validate({"COUNTERFOIL_HOME": home}), Console())
+    settings = Settings.model_validate({"COUNTERFOIL_HOME": home, "COUNTERFOIL_ENGINE": engine})
+    loading.load([str(export)], settings, Console())
 
 
 def building(settings: Settings, project: Path, day: str) -> None:

@@ -29,6 +29,7 @@ from killing import erasing, is_killed, seconds_of, started
 from publisher_home import FAST, OPEN, Home
 from publisher_home import settings as publisher_settings
 from pydantic import SecretStr
+from raw_in_files import counted, moved_into_files, there, values
 
 from pipelines.console import Console
 from pipelines.erasure.certificate import certificate_lines
@@ -364,7 +365,8 @@ def rows_of_others(home: Home, n: int) -> dict[str, list[tuple[object, ...]]]:
     ):
         with duckdb.connect(str(path), read_only=True) as db:
             for schema, table in db.execute(
-                "select schema_name, table_name from duckdb_tables() where schema_name <> 'loads'"
+                "select table_schema, table_name from information_schema.tables "
+                "where table_schema <> 'loads'"
             ).fetchall():
                 names = [r[0] for r in db.execute(f"describe {schema}.{table}").fetchall()]
                 if is_others.split()[0] in names:
@@ -389,11 +391,14 @@ def copied(home: Home, folder: Path) -> Home:
     return copy
 
 
+@pytest.mark.parametrize("in_files", [False, True])
 @pytest.mark.parametrize("n", [0, 2, 3, 4])
 def test_whoever_s_identifiers_contain_the_person_s_is_untouched(
-    crowd: Home, tmp_path: Path, n: int
+    crowd: Home, tmp_path: Path, n: int, in_files: bool
 ) -> None:
     home = copied(crowd, tmp_path / "home")
+    if in_files:
+        moved_into_files(home.path)
     before = rows_of_others(home, n)
     files = {
         p: p.read_bytes() for p in home.path.rglob("*") if p.parent.name in ("reviews", "logs")
@@ -428,10 +433,22 @@ def test_whoever_s_identifiers_contain_the_person_s_is_untouched(
     }  # fmt: skip
     told = salted_hash(tombstones.read_file(home.settings)[0].salt, "email", SHARED)
     assert told not in (home.path / "tombstones.json").read_text()
+    if in_files:
+        assert there(home.path) == counted(home.path)
+        assert f'"{email.lower()}"' not in "".join(map(values, there(home.path)))
+        assert certificate.path is not None
+        said = json.loads(certificate.path.read_text())["proof"]
+        assert said["raw_files"]["raw/customerio/people"] == 2
+        assert sum(said["raw_files"].values()) == len(there(home.path))
 
 
-def test_somebody_else_s_row_loses_the_mention_and_stays(crowd: Home, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_files", [False, True])
+def test_somebody_else_s_row_loses_the_mention_and_stays(
+    crowd: Home, tmp_path: Path, in_files: bool
+) -> None:
     home = copied(crowd, tmp_path / "home")
+    if in_files:
+        moved_into_files(home.path)
     certificate = erase(home.settings, "ann@example.com", home.console, poll_seconds=0)
     with duckdb.connect(str(home.settings.raw_path), read_only=True) as raw:
         attributes = raw.execute(

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 from conftest import KILLS, PROVE
 from killing import is_killed, seconds_of, started
+from raw_in_files import begun, counted, there
 from test_load import NOON, at, load, metrics, metrics_file, rows, write
 
 from pipelines import loading
@@ -51,8 +52,11 @@ def test_corrupt_parquet_never_passes_for_a_family(
     assert summary.failure is not None
 
 
-def test_damaged_pages_are_found_and_everything_else_loads(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_files", [False, True])
+def test_damaged_pages_are_found_and_everything_else_loads(tmp_path: Path, in_files: bool) -> None:
     export, home = tmp_path / "export", tmp_path / "home"
+    if in_files:
+        begun(home)
     for number in range(7):
         metrics_file(export, number, number * 10)
     victim = export / "metrics_v5_164000_3.parquet"
@@ -306,9 +310,12 @@ def test_a_raw_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a small file system to fill")
-def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_files", [False, True])
+def test_a_full_disk_loses_nothing(tmp_path: Path, in_files: bool) -> None:
     """A file size limit stands in for a full disk where no small file system can be mounted."""
     export, home = tmp_path / "export", tmp_path / "home"
+    if in_files:
+        begun(home)
     metrics_file(export, 1, 0)
     load(home, export)
     size = (home / "raw.duckdb").stat().st_size
@@ -346,8 +353,9 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- broken runs
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "spark"])
 def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
-    tmp_path: Path, note: Callable[[str, int], None]
+    tmp_path: Path, note: Callable[[str, int], None], engine: str
 ) -> None:
     export, home = tmp_path / "export", tmp_path / "home"
     for number in range(8):
@@ -372,7 +380,7 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
         + "".join(f"e{i},x,2025-01-01,a\n" for i in range(1000))
     )
 
-    whole = seconds_of(started(killing.loading, export, home))
+    whole = seconds_of(started(killing.loading, export, home, engine))
 
     killed = 0
     tries = KILLS if PROVE else 3
@@ -381,7 +389,7 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
             break
         for path in home.glob("raw.duckdb*"):
             path.unlink()
-        process = started(killing.loading, export, home)
+        process = started(killing.loading, export, home, engine)
         if is_killed(process, whole * (killed + 0.5) / (tries + 1)):
             killed += 1
         else:
@@ -397,6 +405,8 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
             " (select count(*) from loads.files)",
         ) == [(160_000, 160_000, 160_000, 1000, 17)]
         assert not (home / "dlt").exists()
+        if engine == "spark" and (home / "raw").exists():
+            assert there(home) == counted(home)
     note("kills of a load", killed)
     assert killed == tries
 
