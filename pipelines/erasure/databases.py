@@ -34,8 +34,6 @@ def clean_database(settings: Settings, path: Path, work: Journal) -> None:
     """Delete a person's rows from every table of a database file, then rewrite it."""
     is_raw = path == settings.raw_path
     if not path.exists():
-        if is_raw:
-            rawfiles.drop_unlisted(None, settings.home)
         return
     with _opened(path) as db:
         if is_raw:

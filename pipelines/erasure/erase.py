@@ -30,7 +30,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.heap.ledger import Ledger
 from pipelines.heap.limits import Clock
 from pipelines.heap.target import find_target, require_target
-from pipelines.loading import tombstones
+from pipelines.loading import rawfiles, tombstones
 from pipelines.loading.identifiers import IDENTIFIER_TYPES
 from pipelines.receiver.spool import close_files
 from pipelines.settings import Settings
@@ -72,7 +72,8 @@ def erase(
         on_step: told the name of each of `STEPS` once it is done and durable.
 
     Raises:
-        CounterfoilError: nobody is known under it, Heap did not delete, or a trace was left.
+        CounterfoilError: nobody is known under it, Heap did not delete, a trace was left, or the
+            list of files with rows is missing.
     """
     clock = clock or Clock()
     folders = require_folders([*exports, *_own(settings)])
@@ -80,6 +81,7 @@ def erase(
         locks.hold(settings.home, "publisher", "erase"),
         locks.hold(settings.home, "warehouse", "erase"),
     ):
+        rawfiles.require_list(settings.raw_path, settings.home)
         tombstones.known(settings)
         discard_unfinished(settings)  # what a build had made when it failed knows everybody too
         work = _Erasing(settings, console, clock, poll_seconds, heap_seconds, is_only_app, on_step)

@@ -72,7 +72,8 @@ def opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connectio
     """`raw.duckdb` for writing, with all its tables and without remains of a killed load.
 
     Raises:
-        CounterfoilError: it is locked, not a DuckDB file, not writable, or the disk is full.
+        CounterfoilError: it is locked, not a DuckDB file, not writable, missing where rows lie in
+            files, or the disk is full.
     """
     with private(settings.home), _opened(settings, families) as connection:
         yield connection
@@ -81,6 +82,7 @@ def opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connectio
 @contextmanager
 def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connection]:
     path = settings.raw_path
+    rawfiles.require_list(path, settings.home)
     try:
         connection = duckdb.connect(str(path))
     except (duckdb.Error, OSError) as error:

@@ -22,6 +22,7 @@ from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
 from pipelines.home import to_disk
 from pipelines.loading.families import DDL, LOAD_ID, Family, columns
+from pipelines.plural import counted
 
 Connection = Any
 
@@ -177,8 +178,8 @@ def show(connection: Connection, home: Path, families: Sequence[Family]) -> None
         if lost := [file for file in files if not file.path(home).is_file()]:
             raise CounterfoilError(
                 f"{len(lost)} of the files in {home / FOLDER} that raw.duckdb knows are not there:"
-                " bring them back, or move raw.duckdb away and load again, it is rebuilt from the"
-                " exports."
+                " bring them back, or move raw.duckdb and that folder away and load again, both are"
+                " rebuilt from the exports."
             )
         for family in families:
             if family.dataset == dataset:
@@ -221,11 +222,25 @@ def rows_of(family: Family, files: Sequence[RawFile], home: Path, names: Sequenc
     return " union all ".join(parts)
 
 
-def drop_unlisted(connection: Connection | None, home: Path) -> None:
+def require_list(raw: Path, home: Path) -> None:
+    """Make sure that rows in files have the list that says which of them count.
+
+    Raises:
+        CounterfoilError: there are such files, and no raw.duckdb: none would count.
+    """
+    if not raw.exists() and (count := sum(1 for _ in _files(home))):
+        raise CounterfoilError(
+            f"{home / FOLDER} holds {counted(count, 'file')} of rows, and raw.duckdb, which lists"
+            " those that count, is not there: bring it back, or move that folder away and load"
+            " again, both are rebuilt from the exports."
+        )
+
+
+def drop_unlisted(connection: Connection, home: Path) -> None:
     """Remove what lies there and does not count: remains of a stop, and what an erasure replaced.
 
     Args:
-        connection: open on raw.duckdb; None where there is none, so that nothing counts.
+        connection: open on raw.duckdb.
     """
     for path in unlisted(connection, home):
         path.unlink(missing_ok=True)
@@ -234,12 +249,10 @@ def drop_unlisted(connection: Connection | None, home: Path) -> None:
                 folder.rmdir()
 
 
-def unlisted(connection: Connection | None, home: Path) -> list[Path]:
+def unlisted(connection: Connection, home: Path) -> list[Path]:
     """Files of ours that do not count."""
     counts = {
-        file.path(home)
-        for dataset in (_datasets(connection) if connection is not None else [])
-        for file in listed(connection, dataset)
+        file.path(home) for dataset in _datasets(connection) for file in listed(connection, dataset)
     }
     return [path for path in _files(home) if path not in counts]
 

@@ -15,7 +15,7 @@ OWN = {
     "built": {"built"},
     "registries": {"registries"},
     "sandbox": {"sandbox"},
-    "engines": {"engines", "built"},
+    "engines": {"engines", "built", "loading"},
     "calling": {"calling"},
     "audiences": {"audiences", "heap", "built", "loading", "calling"},
     "receiver": {"receiver"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -389,6 +390,7 @@ def test_a_load_killed_at_any_instant_loses_and_doubles_nothing(
             break
         for path in home.glob("raw.duckdb*"):
             path.unlink()
+        shutil.rmtree(home / "raw", ignore_errors=True)
         process = started(killing.loading, export, home, engine)
         if is_killed(process, whole * (killed + 0.5) / (tries + 1)):
             killed += 1

@@ -119,10 +119,26 @@ def test_what_is_not_listed_does_not_count_and_goes(tmp_path: Path) -> None:
     assert rows(settings.home, "select count(*) from behavior.events") == [(10,)]
     assert there(settings.home) == counted(settings.home)
     assert first not in there(settings.home)
-    # without raw.duckdb none counts
-    settings.raw_path.unlink()
-    loading.ensure_raw(settings)
-    assert there(settings.home) == []
+
+
+def test_without_the_list_nothing_counts_and_nothing_goes(tmp_path: Path) -> None:
+    export = export_of(tmp_path / "export")
+    settings = begun(tmp_path / "home")
+    load(settings, export)
+    before = there(settings.home)
+    away = settings.raw_path.rename(tmp_path / "raw.duckdb")
+    for act in (
+        lambda: load(settings, export),
+        lambda: loading.ensure_raw(settings),
+        lambda: erase(settings, "p1@example.com", QUIET),
+    ):
+        with pytest.raises(CounterfoilError, match=r"holds 1 file of rows.*bring it back"):
+            act()
+        assert there(settings.home) == before
+        assert not settings.raw_path.exists()
+    away.rename(settings.raw_path)
+    assert erase(settings, "p1@example.com", QUIET).proof.found == []
+    assert rows(settings.home, "select count(*) from behavior.events") == [(9,)]
 
 
 def test_a_file_that_is_lost_is_told(tmp_path: Path) -> None:

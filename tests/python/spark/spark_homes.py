@@ -22,7 +22,7 @@ from pipelines import warehouse
 from pipelines.console import Console
 from pipelines.engines import lake
 from pipelines.engines.spark import RAW, SparkEngine
-from pipelines.loading import load
+from pipelines.loading import load, rawfiles
 from pipelines.registries import compose
 from pipelines.sample import SAMPLE_AS_OF, write_sample
 from pipelines.settings import Settings
@@ -104,6 +104,8 @@ def elsewhere(settings: Settings, name: str, **where: str) -> Settings:
     )
     away.home.mkdir()
     shutil.copyfile(settings.raw_path, away.raw_path)
+    if (settings.home / rawfiles.FOLDER).is_dir():
+        shutil.copytree(settings.home / rawfiles.FOLDER, away.home / rawfiles.FOLDER)
     return away
 
 

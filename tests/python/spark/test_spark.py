@@ -18,6 +18,7 @@ import pytest
 from comparison import compared
 from conftest import KILLS, PROVE
 from copies import reads
+from raw_in_files import moved_into_files
 from spark_homes import (
     EVERYTHING,
     FEW,
@@ -57,10 +58,14 @@ def homes(
     brands: Callable[[int], Settings],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Homes]:
-    """The sample brand, built by both: in full in the proof of threads."""
+    """The sample brand, built by both: in full in the proof of threads.
+
+    DuckDB has its rows in tables, Spark the same in files.
+    """
     brand = brands(5_000 if PROVE and request.param == "threads" else FEW)
     with placed(request.param, tmp_path_factory.mktemp("place")) as (where, conf):
         spark = elsewhere(brand, request.param, **where)
+        moved_into_files(spark.home)
         build(spark, registries_of(brand), conf)
         yield Homes(brand, spark, conf)
 
