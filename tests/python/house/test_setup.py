@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,83 @@ def test_what_builds_ourselves_is_locked_too() -> None:
     locked = {package["name"]: package for package in lock["package"]}
     for name in ("hatchling", "editables"):
         assert all(wheel["hash"].startswith("sha256:") for wheel in locked[name]["wheels"])
+
+
+@pytest.fixture
+def bring(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `.ci/bring java` where there is nothing but an apt-get that knows it after an update."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("bash", "sh", "env", "chmod"):
+        (tools / tool).symlink_to(str(shutil.which(tool)))
+    fake_python(
+        tools,
+        "apt-get",
+        f'case "$*" in *update*) : > {tmp_path}/new;; '
+        f"*openjdk-17-jre-headless) [ -e {tmp_path}/new ] && : > {tools}/java "
+        f"&& chmod +x {tools}/java;; esac",
+    )
+
+    def run(*, user: int) -> subprocess.CompletedProcess[str]:
+        fake_python(tools, "id", f"echo {user}")
+        return subprocess.run(
+            [
+                str(tools / "bash"),
+                str(PROJECT_DIR / ".ci" / "bring"),
+                "java",
+                "openjdk-17-jre-headless",
+            ],
+            env={"PATH": str(tools)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_what_ci_lacks_is_brought_as_root(
+    tmp_path: Path, bring: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    for _ in range(2):
+        said = bring(user=1000)
+        assert (said.returncode, (tmp_path / "tools" / "java").exists()) == (1, False)
+        assert said.stdout == ""
+    assert (bring(user=0).returncode, (tmp_path / "tools" / "java").exists()) == (0, True)
+    assert (bring(user=1000).returncode, bring(user=1000).stdout) == (0, "")
+
+
+def test_what_ci_lacks_is_brought_by_sudo_where_it_asks_nothing(
+    tmp_path: Path, bring: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    fake_python(tmp_path / "tools", "sudo", '[ "$1" = -n ] && shift && exec "$@"')
+    assert (bring(user=1000).returncode, (tmp_path / "tools" / "java").exists()) == (0, True)
+
+
+@pytest.mark.parametrize("has_java", [True, False])
+def test_ci_leaves_spark_out_with_a_sentence_and_ends_with_the_tests(
+    tmp_path: Path, has_java: bool
+) -> None:
+    tools, ci = tmp_path / "tools", tmp_path / ".ci"
+    tools.mkdir()
+    ci.mkdir()
+    for tool in ("bash", "sh", "env", "dirname"):
+        (tools / tool).symlink_to(str(shutil.which(tool)))
+    for name in ("run", "bring"):
+        shutil.copy(PROJECT_DIR / ".ci" / name, ci / name)
+    fake_python(tools, "make", 'echo "made $*"')
+    fake_python(tools, "id", "echo 1000")
+    if has_java:
+        fake_python(tools, "java", "exit 0")
+    said = subprocess.run(
+        [str(tools / "bash"), str(ci / "run")],
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = said.stdout.splitlines()
+    assert (said.returncode, lines[-1]) == (0, "made test")
+    assert ("made spark" in lines) is has_java
+    left_out = [line for line in lines if line.startswith("the tests on Spark are left out: ")]
+    assert len(left_out) == (0 if has_java else 1)
