@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -25,7 +26,7 @@ from spark_homes import (
     PLACES,
     Homes,
     build,
-    build_untested,
+    build_with_unit_tests,
     built,
     elsewhere,
     placed,
@@ -164,10 +165,16 @@ def test_checks_and_explanations_are_the_same(
         assert told[0] == told[1], words
 
 
-def test_two_builds_are_equal(homes: Homes) -> None:
+@pytest.mark.slow
+def test_two_builds_are_equal(homes: Homes, note: Callable[[str, int], None]) -> None:
+    """And in the second one every unit test passes."""
     spark = homes.spark
     again = elsewhere(spark, f"{spark.home.name}_again")
-    build_untested(again, registries_of(again), homes.conf)
+    results = build_with_unit_tests(again, registries_of(again), homes.conf)
+    passed = [r for r in results if r.node.resource_type == "unit_test" and r.status == "pass"]
+    manifest = json.loads((again.home / "target" / "manifest.json").read_text(encoding="utf-8"))
+    assert len(passed) == len(manifest["unit_tests"])
+    note("unit tests", len(passed))
     _, told = compared(homes.spark.home / EVERYTHING, again.home / EVERYTHING)
     assert told == ["main.whole_build: not in the other warehouse"]
     assert not (again.home / "building" / "lake").exists()
