@@ -186,9 +186,9 @@ def _unpacks_too_far(connection: Connection, found: Found, said: float, most: fl
             for name, kind, *_ in connection.execute(f"describe from {source}").fetchall()
             if kind in length
         ]
-        [(unpacked,)] = connection.execute(
-            f"select {' + '.join(words) or 0} from {source}"
-        ).fetchall()
+        if not words:  # what is no text is as large in every row
+            return None
+        [(unpacked,)] = connection.execute(f"select {' + '.join(words)} from {source}").fetchall()
     except duckdb.Error:  # whoever reads its rows says what is wrong
         return None
     return unpacks_too_far(found.size, unpacked)

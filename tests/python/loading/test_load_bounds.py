@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -291,6 +292,18 @@ def test_one_long_word_in_every_row_is_no_text(tmp_path: Path) -> None:
     [(name, why)] = summary.quarantined
     assert (name, summary.rows) == ("behavior_long.parquet", rows)
     assert why.endswith("MB of it unpack to more than 256 MB")
+
+
+def test_a_long_file_without_a_text_is_read(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    rows = 300_000
+    times = pa.array([datetime(2026, 1, 1 + n % 9, tzinfo=UTC) for n in range(rows)])
+    numbers = pa.array(range(rows))
+    values = {name: numbers for name in COLUMNS} | {"occurred_at": times}
+    pq.write_table(pa.table(values), export / "behavior.parquet")
+    summary = load(tmp_path / "home", export)
+    assert (summary.quarantined, summary.rows) == ([], rows)
 
 
 def test_wide_files_are_refused_in_every_format(tmp_path: Path) -> None:
