@@ -300,7 +300,7 @@ def test_a_long_file_without_a_text_is_read(tmp_path: Path) -> None:
     rows = 300_000
     times = pa.array([datetime(2026, 1, 1 + n % 9, tzinfo=UTC) for n in range(rows)])
     numbers = pa.array(range(rows))
-    values = {name: numbers for name in COLUMNS} | {"occurred_at": times}
+    values = dict.fromkeys(COLUMNS, numbers) | {"occurred_at": times}
     pq.write_table(pa.table(values), export / "behavior.parquet")
     summary = load(tmp_path / "home", export)
     assert (summary.quarantined, summary.rows) == ([], rows)

@@ -300,10 +300,11 @@ def homes(
         yield Homes(duck, elsewhere(duck, "spark", **where), conf)
 
 
-def run(settings: Settings, *options: str, conf: Path = CONF) -> None:
+def run(settings: Settings, *options: str, conf: Path = CONF, command: str = "run") -> None:
     with sized(conf):
         variables = json.dumps({"written": WRITTEN, "audiences_country_code": "49"})
-        invoke(settings, PROJECT / "seeds", ["run", "--vars", variables, *options], project=PROJECT)
+        given = [command, "--vars", variables, *options]
+        invoke(settings, PROJECT / "seeds", given, project=PROJECT)
 
 
 def test_both_engines_make_the_same_of_every_nasty_value(homes: Homes) -> None:
@@ -312,7 +313,7 @@ def test_both_engines_make_the_same_of_every_nasty_value(homes: Homes) -> None:
         homes.run("--exclude", "tag:fails")
         tables, told = compared(homes.duck.warehouse_path, homes.spark.warehouse_path)
         assert told == [], "\n".join(told)
-        assert len(tables) == 7
+        assert len(tables) == 10
     with duckdb.connect(str(homes.spark.warehouse_path), read_only=True) as db:
         (same,) = db.execute("select bool_and(is_same) from marts.literals").fetchall()[0]
         assert same is True
@@ -327,6 +328,23 @@ def test_what_cannot_be_a_number_fails_on_both_engines(homes: Homes) -> None:
         assert said.keys() == {"overflow", "zero"}
         assert re.search(r"(?i)overflow|out of range", said["overflow"])
         assert re.search(r"(?i)zero", said["zero"])
+
+
+def test_a_unit_test_that_expects_something_else_fails_on_both_engines(homes: Homes) -> None:
+    """Whatever columns its rows give, and in whatever order."""
+    for settings, conf in ((homes.duck, CONF), (homes.spark, homes.conf)):
+        with pytest.raises(CounterfoilError):
+            run(settings, "--select", "checked", "unlike", "fewer", conf=conf, command="build")
+        told = json.loads((settings.home / "target" / "run_results.json").read_text())["results"]
+        said = {one["unique_id"].rpartition(".")[2]: one["status"] for one in told}
+        assert said == {
+            "as_it_is": "pass",
+            "checked": "success",
+            "another_text": "fail",
+            "unlike": "skipped",
+            "no_row": "fail",
+            "fewer": "skipped",
+        }
 
 
 def asked(remote: str, *statements: str) -> list[str]:

@@ -1,0 +1,1 @@
+select place, said from {{ source("nasty", "texts") }}
