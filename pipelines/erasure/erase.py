@@ -73,7 +73,7 @@ def erase(
 
     Raises:
         CounterfoilError: nobody is known under it, Heap did not delete, a trace was left, or the
-            list of files with rows is missing.
+            list of files with rows, or one of them, is missing.
     """
     clock = clock or Clock()
     folders = require_folders([*exports, *_own(settings)])
@@ -81,7 +81,7 @@ def erase(
         locks.hold(settings.home, "publisher", "erase"),
         locks.hold(settings.home, "warehouse", "erase"),
     ):
-        rawfiles.require_list(settings.raw_path, settings.home)
+        rawfiles.require_whole(settings.raw_path, settings.home)
         tombstones.known(settings)
         discard_unfinished(settings)  # what a build had made when it failed knows everybody too
         work = _Erasing(settings, console, clock, poll_seconds, heap_seconds, is_only_app, on_step)

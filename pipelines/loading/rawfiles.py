@@ -18,10 +18,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
+import duckdb
+
 from pipelines.built.quoting import literal, quoted
 from pipelines.errors import CounterfoilError
 from pipelines.home import to_disk
 from pipelines.loading.families import DDL, LOAD_ID, Family, columns
+from pipelines.opening import readable
 from pipelines.plural import counted
 
 Connection = Any
@@ -173,14 +176,9 @@ def show(connection: Connection, home: Path, families: Sequence[Family]) -> None
     Raises:
         CounterfoilError: a file that is listed is not there.
     """
+    _require_files(connection, home)
     for dataset in sorted({family.dataset for family in families}):
         files = listed(connection, dataset)
-        if lost := [file for file in files if not file.path(home).is_file()]:
-            raise CounterfoilError(
-                f"{len(lost)} of the files in {home / FOLDER} that raw.duckdb knows are not there:"
-                " bring them back, or move raw.duckdb and that folder away and load again, both are"
-                " rebuilt from the exports."
-            )
         for family in families:
             if family.dataset == dataset:
                 theirs = [file for file in files if file.table == family.table]
@@ -236,6 +234,18 @@ def require_list(raw: Path, home: Path) -> None:
         )
 
 
+def require_whole(raw: Path, home: Path) -> None:
+    """Make sure that rows in files have their list, and that every file on it is there.
+
+    Raises:
+        CounterfoilError: they have not, one is missing, or raw.duckdb cannot be read.
+    """
+    require_list(raw, home)
+    if raw.exists():
+        with readable(raw), duckdb.connect(str(raw), read_only=True) as connection:
+            _require_files(connection, home)
+
+
 def drop_unlisted(connection: Connection, home: Path) -> None:
     """Remove what lies there and does not count: remains of a stop, and what an erasure replaced.
 
@@ -270,6 +280,20 @@ def _files(home: Path) -> Iterator[Path]:
             path = Path(folder) / name
             if _OURS.fullmatch(path.relative_to(base).as_posix()):
                 yield path
+
+
+def _require_files(connection: Connection, home: Path) -> None:
+    lost = sum(
+        not file.path(home).is_file()
+        for dataset in _datasets(connection)
+        for file in listed(connection, dataset)
+    )
+    if lost:
+        raise CounterfoilError(
+            f"{counted(lost, 'file')} of {home / FOLDER} that raw.duckdb lists"
+            f" {'is' if lost == 1 else 'are'} not there: bring what is missing back, or move"
+            " raw.duckdb and that folder away and load again, both are rebuilt from the exports."
+        )
 
 
 def _datasets(connection: Connection) -> list[str]:

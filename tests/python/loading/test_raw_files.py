@@ -145,9 +145,17 @@ def test_a_file_that_is_lost_is_told(tmp_path: Path) -> None:
     export = export_of(tmp_path / "export")
     settings = begun(tmp_path / "home")
     load(settings, export)
-    there(settings.home)[0].unlink()
-    with pytest.raises(CounterfoilError, match=r"1 of the files .* not there: bring them back"):
-        load(settings, export)
+    [path] = there(settings.home)
+    away = path.rename(tmp_path / "away.parquet")
+    for act in (
+        lambda: load(settings, export),
+        lambda: loading.ensure_raw(settings),
+        lambda: erase(settings, "p1@example.com", QUIET),
+    ):
+        with pytest.raises(CounterfoilError, match=r"1 file .* is not there: bring what is"):
+            act()
+    away.rename(path)
+    assert erase(settings, "p1@example.com", QUIET).proof.found == []
 
 
 def test_a_home_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:
