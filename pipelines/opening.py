@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CounterfoilError
-from pipelines.home import OWN_IT
+from pipelines.home import OWN_IT, PARTIAL, UNFINISHED
 from pipelines.room import disk_full, is_disk_full
 
 if TYPE_CHECKING:
@@ -46,6 +46,22 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         raise explain_opening(path, error) from error
+
+
+def ensure_database(path: Path) -> None:
+    """Let an empty database be there, where nothing is: whole, or not at all after a kill.
+
+    Raises:
+        duckdb.Error, OSError: it cannot be made.
+    """
+    import duckdb
+
+    if os.path.lexists(path):
+        return
+    begun = path.with_name(f"{UNFINISHED}{path.name}{PARTIAL}")
+    begun.unlink(missing_ok=True)
+    duckdb.connect(str(begun)).close()
+    begun.replace(path)
 
 
 def require_sound(settings: Settings) -> None:

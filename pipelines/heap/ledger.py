@@ -18,7 +18,7 @@ import duckdb
 from pipelines.heap.rows import DeadRow, FiledPlan
 from pipelines.heap.target import Target
 from pipelines.home import private
-from pipelines.opening import readable
+from pipelines.opening import ensure_database, readable
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 from pipelines.sql import read_sql
@@ -255,6 +255,7 @@ class Ledger:
 
     def _connect(self, settings: Settings) -> duckdb.DuckDBPyConnection:
         with readable(self.path):
+            ensure_database(self.path)
             db = duckdb.connect(
                 str(self.path),
                 config={

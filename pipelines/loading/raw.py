@@ -14,7 +14,7 @@ from pipelines.errors import CounterfoilError
 from pipelines.home import OWN_IT, private
 from pipelines.loading import rawfiles
 from pipelines.loading.families import DDL, LOAD_ID, Family, Kind, columns
-from pipelines.opening import explain_opening, explain_unexpected, is_damage
+from pipelines.opening import ensure_database, explain_opening, explain_unexpected, is_damage
 from pipelines.quiet import NO_DOWNLOADS
 from pipelines.settings import Settings
 
@@ -84,6 +84,7 @@ def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connecti
     path = settings.raw_path
     rawfiles.require_list(path, settings.home)
     try:
+        ensure_database(path)
         connection = duckdb.connect(str(path))
     except (duckdb.Error, OSError) as error:
         raise explain_opening(path, error) from error

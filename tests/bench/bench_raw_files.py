@@ -17,8 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import bench_load
 import duckdb
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bench_load
 
 ENGINES = {"tables": "duckdb", "files": "spark"}
 

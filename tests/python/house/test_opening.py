@@ -17,7 +17,10 @@ from publisher_home import OPEN, Home, told_home
 from typer.testing import CliRunner
 
 from cli import app
+from pipelines.heap.ledger import Ledger
+from pipelines.loading import ensure_raw
 from pipelines.sandbox import running_sandbox
+from pipelines.settings import PROJECT_DIR, Settings
 
 DATABASES = ("raw", "warehouse", "ledger")
 CURES = {
@@ -197,3 +200,33 @@ def test_an_instant_beyond_the_calendar_or_of_another_is_refused(home: Path, ins
     told = CliRunner().invoke(app, ["build", "--as-of", instant])
     assert told.exit_code == 2
     assert "from 1970 to 2999" in told.stderr
+
+
+BEGUN = """
+import os, sys
+from pathlib import Path
+from pipelines.opening import ensure_database
+Path.replace = lambda *_: os._exit(9)
+ensure_database(Path(sys.argv[1]))
+"""
+
+
+def test_a_database_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    """One that was killed at its birth was a file without a header, and damaged to the next."""
+    path = tmp_path / "ledger.duckdb"
+    ended = subprocess.run([sys.executable, "-c", BEGUN, str(path)], cwd=PROJECT_DIR, check=False)
+    [begun] = tmp_path.iterdir()
+    assert (ended.returncode, path.exists()) == (9, False)
+    settings = Settings.model_validate({"COUNTERFOIL_HOME": tmp_path / "home"})
+    settings.home.mkdir()
+    for name in ("ledger.duckdb", "raw.duckdb"):
+        half = settings.home / begun.name.replace("ledger.duckdb", name)
+        half.write_bytes(begun.read_bytes()[:100])
+    with Ledger(settings):
+        pass
+    ensure_raw(settings)
+    assert sorted(path.name for path in settings.home.glob("*.duckdb")) == [
+        "ledger.duckdb",
+        "raw.duckdb",
+    ]
+    assert not list(settings.home.glob(".counterfoil-*"))
