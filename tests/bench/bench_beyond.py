@@ -1,7 +1,7 @@
 """A load and a build of ten times what a memory limit holds, by Spark, with its rows in files.
 
-Against a tenth of it in the same run, by DuckDB within the same limit: that much fits, which is
-where its raw.duckdb is as large as the limit. Each step is a process of its own; its memory is that
+Against a tenth of it in the same run, by DuckDB within the same limit, in which it must fit: 10,000
+people fit in 256 MB and not in 128. Each step is a process of its own; its memory is that
 of its largest process, Java's too. The builds make every model and run every data test.
 Size: `bench_beyond.py [PEOPLE]`, of the tenth. The limit is COUNTERFOIL_MEMORY_LIMIT.
 """
@@ -82,7 +82,7 @@ def size_of(folder: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("people", nargs="?", type=int, default=20_000)
+    parser.add_argument("people", nargs="?", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, help="where to work (default: temporary)")
     arguments = parser.parse_args()
     from pipelines.console import Console
