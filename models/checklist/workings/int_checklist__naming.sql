@@ -95,43 +95,51 @@ counted_faults as (
 -- No two properties of people, or of one event, say the same: equal in every row, of the first rows by
 -- identity or key
 {% for model in told -%}
+{%- set properties = property_columns(model) -%}
+{%- set key = "heap_identity" if model == people else "publish_key" -%}
+{%- set subject = "" if model == people else model | replace("heap_", "", 1) ~ " " -%}
 first_of_{{ model }} as (
+    select * from {{ model }}
+    order by {{ key }}
+    limit {{ var("checklist_same_source_rows") }}
+),
+
+told_by_{{ model }} as (
     select
-        *,
-        row_number() over (order by {{ "heap_identity" if model == people else "publish_key" }}) as place
-    from {{ model }}
+        '{{ subject }}' as subject,
+        properties.property_name,
+        first_rows.{{ key }} as row_key,
+        coalesce(
+            case properties.property_name
+                {%- for column in properties %}
+                when '{{ column }}' then cast(first_rows.{{ column }} as {{ dbt.type_string() }})
+                {%- endfor %}
+            end, ''
+        ) as said
+    from first_of_{{ model }} as first_rows
+    cross join (
+        values
+        {%- for column in properties %}
+        ('{{ column }}'){{ "," if not loop.last }}
+        {%- endfor %}
+    ) as properties (property_name)
 ),
 
 {% endfor -%}
 told_properties as (
     {%- for model in told %}
-    {%- set subject = "" if model == people else model | replace("heap_", "", 1) ~ " " %}
-    {%- for column in property_columns(model) %}
-    select
-        '{{ subject }}' as subject,
-        '{{ column }}' as property_name,
-        place,
-        coalesce(cast({{ column }} as {{ dbt.type_string() }}), '') as said
-    from first_of_{{ model }}
-    where place <= {{ var("checklist_same_source_rows") }}
-    union all
+    select * from told_by_{{ model }}
+    {% if not loop.last %}union all{% endif %}
     {%- endfor %}
-    {%- endfor %}
-    select
-        '' as subject,
-        '' as property_name,
-        cast(0 as {{ dbt.type_bigint() }}) as place,
-        '' as said
-    where false
 ),
 
 counted_properties as (
     select
         subject,
         property_name,
-        count(distinct said) as count_values,
-        -- exact for the rows of one build: two properties have the same when all their values are
-        {{ sha256_hex(listed_text("said", "place", "|")) }} as all_said
+        min(said) < max(said) as is_several,
+        -- two properties have the same when all their values are, whatever their order
+        bit_xor({{ hash64("concat(row_key, '|', said)") }}) as all_said
     from told_properties
     group by subject, property_name
 ),
@@ -149,7 +157,7 @@ equal_properties as (
             counted_properties.subject = twins.subject
             and counted_properties.all_said = twins.all_said
             and counted_properties.property_name < twins.property_name
-    where counted_properties.count_values > 1
+    where counted_properties.is_several
 ),
 
 counted_equals as (

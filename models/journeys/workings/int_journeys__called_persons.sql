@@ -5,9 +5,12 @@ webhooks as (
     where metric in ('unsubscribed', 'spammed', 'subscribed', 'cio_subscription_preferences_changed')
 ),
 
+-- few are called of: the others need not be sorted, or sent to whoever looks one up
 deliveries as (
-    select * from {{ ref("int_journeys__deliveries") }}
-    where person_id is not null
+    select delivery_id from {{ ref("int_journeys__deliveries") }}
+    where
+        person_id is not null
+        and delivery_id in (select webhooks.delivery_id from webhooks)
 ),
 
 identifiers as (
