@@ -25,7 +25,7 @@ $(UV): $(wildcard .ci/uv.txt) | .tools/.python
 	@touch $@
 
 .venv/.locked: $(UV) .tools/.python pyproject.toml uv.lock
-	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --compile-bytecode --python $(PYTHON)
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --compile-bytecode $(if $(wildcard .venv/.spark),--extra spark) --python $(PYTHON)
 	@touch .venv/.locked
 
 setup: .venv/.locked ## the private environment in .venv, from the lock file

@@ -167,6 +167,11 @@ class SparkEngine:
             "spark.local.dir": f"{self._lake}/spill",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
+            # what those pages would show: each statement's plan, which a long build adds up
+            "spark.sql.ui.retainedExecutions": "1",
+            "spark.ui.retainedJobs": "1",
+            "spark.ui.retainedStages": "1",
+            "spark.ui.retainedTasks": "10",
             "spark.log.level": "OFF",
         }
 

@@ -261,9 +261,7 @@ def drop_unlisted(connection: Connection, home: Path) -> None:
 
 def unlisted(connection: Connection, home: Path) -> list[Path]:
     """Files of ours that do not count."""
-    counts = {
-        file.path(home) for dataset in _datasets(connection) for file in listed(connection, dataset)
-    }
+    counts = {file.path(home) for file in _all_listed(connection)}
     return [path for path in _files(home) if path not in counts]
 
 
@@ -283,17 +281,19 @@ def _files(home: Path) -> Iterator[Path]:
 
 
 def _require_files(connection: Connection, home: Path) -> None:
-    lost = sum(
-        not file.path(home).is_file()
-        for dataset in _datasets(connection)
-        for file in listed(connection, dataset)
-    )
+    lost = sum(not file.path(home).is_file() for file in _all_listed(connection))
     if lost:
         raise CounterfoilError(
             f"{counted(lost, 'file')} of {home / FOLDER} that raw.duckdb lists"
             f" {'is' if lost == 1 else 'are'} not there: bring what is missing back, or move"
             " raw.duckdb and that folder away and load again, both are rebuilt from the exports."
         )
+
+
+def _all_listed(connection: Connection) -> Iterator[RawFile]:
+    """The files that count, of every dataset."""
+    for dataset in _datasets(connection):
+        yield from listed(connection, dataset)
 
 
 def _datasets(connection: Connection) -> list[str]:

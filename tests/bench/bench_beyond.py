@@ -17,12 +17,16 @@ import tempfile
 import time
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from bench_raw_files import size_of
 
 LIMIT = os.environ.get("COUNTERFOIL_MEMORY_LIMIT", "256MB")
-PARTITIONS = 16
-"""Of a shuffle; Spark's own 200 are meant for a cluster."""
+CONF = """
+spark.sql.shuffle.partitions          16
+spark.sql.autoBroadcastJoinThreshold  1m
+"""
+"""Spark's own 200 are meant for a cluster, and its 10m for a heap of a gigabyte: ours has half."""
 
 STEPS = {"fits": ("duckdb", 1), "ten times": ("spark", 10)}
 
@@ -75,24 +79,27 @@ def measured(step: str, engine: str, brand: Path, conf: Path) -> float:
     return seconds
 
 
-def size_of(folder: Path) -> float:
-    """What lies in a folder, in MB."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("people", nargs="?", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, help="where to work (default: temporary)")
     arguments = parser.parse_args()
     from pipelines.console import Console
+    from pipelines.engines.spark import require_spark
+    from pipelines.errors import UsageError
     from pipelines.sample import write_sample
+    from pipelines.settings import Settings
 
+    try:
+        require_spark(Settings())  # type: ignore[call-arg]
+    except UsageError as missing:
+        print(f"left out: {missing}")
+        return
     folder = Path(tempfile.mkdtemp(prefix="bench_beyond_", dir=arguments.folder))
     try:
         conf = folder / "conf"
         conf.mkdir()
-        (conf / "spark-defaults.conf").write_text(f"spark.sql.shuffle.partitions {PARTITIONS}\n")
+        (conf / "spark-defaults.conf").write_text(CONF, encoding="utf-8")
         took: dict[str, dict[str, float]] = {}
         for name, (engine, times) in STEPS.items():
             brand = folder / name.replace(" ", "_")

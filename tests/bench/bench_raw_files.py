@@ -59,9 +59,9 @@ def rows_in(home: Path) -> list[int]:
         ]
 
 
-def size_of(home: Path) -> float:
-    """What a home takes on disk, in MB."""
-    return sum(path.stat().st_size for path in home.rglob("*") if path.is_file()) / 1e6
+def size_of(folder: Path) -> float:
+    """What a folder takes on disk, in MB."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def main() -> None:
