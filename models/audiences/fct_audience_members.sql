@@ -45,30 +45,60 @@ shown as (
     group by candidates.audience_key, candidates.person_id
 ),
 
+-- Whatever would leave, or is known beside it, by its kind: what is joined by a case is compared with
+-- every pair
+known_by as (
+    select
+        audience_key,
+        person_id,
+        workspace_id,
+        identifier_type,
+        identifier
+    from candidates
+    union all
+    select
+        audience_key,
+        person_id,
+        workspace_id,
+        'phone' as identifier_type,
+        phone as identifier
+    from candidates
+    where coalesce(identifier_type, '') <> 'phone'
+    union all
+    select
+        audience_key,
+        person_id,
+        workspace_id,
+        'customer_id' as identifier_type,
+        customer_id as identifier
+    from candidates
+    where coalesce(identifier_type, '') <> 'customer_id'
+    union all
+    select
+        audience_key,
+        person_id,
+        workspace_id,
+        'email_root' as identifier_type,
+        {{ email_root("identifier") }} as identifier
+    from candidates
+    where destination = 'ads_file'
+),
+
 -- what would leave is also what somebody held out goes by
 in_common as (
     select distinct
-        candidates.audience_key,
-        candidates.person_id
-    from candidates
+        known_by.audience_key,
+        known_by.person_id
+    from known_by
     inner join held_out_identifiers
         on
-            candidates.audience_key = held_out_identifiers.audience_key
+            known_by.audience_key = held_out_identifiers.audience_key
+            and known_by.identifier_type = held_out_identifiers.identifier_type
+            and known_by.identifier = held_out_identifiers.identifier
             and (
                 held_out_identifiers.workspace_id is null
-                or candidates.workspace_id = held_out_identifiers.workspace_id
+                or known_by.workspace_id = held_out_identifiers.workspace_id
             )
-            and held_out_identifiers.identifier = case held_out_identifiers.identifier_type
-                when candidates.identifier_type then candidates.identifier
-                when 'phone' then candidates.phone
-                when 'customer_id' then candidates.customer_id
-                when 'email_root'
-                    then
-                        case
-                            when candidates.destination = 'ads_file'
-                                then {{ email_root("candidates.identifier") }}
-                        end
-            end
 ),
 
 judged as (

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.spark
 AS_OF = "2026-06-01 00:00:00"
 KILLED = 5 if PROVE else 1
 SHORT_KILLED = KILLS // 8
-MOST_READS = 140
+MOST_READS = 60
 """Of relations in the plan of a model: each clause as often as it is read."""
 
 
