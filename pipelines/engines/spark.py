@@ -215,12 +215,15 @@ def _java_version() -> int | None:
 
 
 def jvm_size(limit: str) -> str:
-    """DuckDB's way of writing a size (`4GB`, `1.5 GiB`) as Java's, in whole mebibytes."""
+    """DuckDB's way of writing a size (`4GB`, `1.5 GiB`) as Java's, in whole mebibytes.
+
+    Never less than what Spark takes by itself: in half of it a build of 100,000 people stops.
+    """
     found = re.fullmatch(r"\s*([0-9.]+)\s*([kmgt])i?b?\s*", limit.lower())
     if not found:
         raise UsageError(f"COUNTERFOIL_MEMORY_LIMIT should be a size such as 4GB, not {limit!r}.")
     power = "kmgt".index(found[2]) - 1
-    return f"{max(512, int(float(found[1]) * 1024**power))}m"
+    return f"{max(1024, int(float(found[1]) * 1024**power))}m"
 
 
 def stop(session: Any) -> None:
