@@ -59,7 +59,7 @@ def test_a_server_needs_no_java(settings: Settings, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("limit", "size"),
-    [("4GB", "4096m"), ("1.5 GiB", "1536m"), ("100MB", "512m"), ("1tb", "1048576m")],
+    [("4GB", "4096m"), ("1.5 GiB", "1536m"), ("100MB", "1024m"), ("1tb", "1048576m")],
 )
 def test_a_limit_is_told_to_java_in_its_own_words(limit: str, size: str) -> None:
     assert spark.jvm_size(limit) == size
