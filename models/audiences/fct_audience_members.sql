@@ -45,8 +45,8 @@ shown as (
     group by candidates.audience_key, candidates.person_id
 ),
 
--- Whatever would leave, or is known beside it, by its kind: what is joined by a case is compared with
--- every pair
+-- Whatever would leave, each under its kind: joined by kind and value, no pair is looked at that differs.
+-- Numbers and ids leave in files only
 known_by as (
     select
         audience_key,
@@ -63,7 +63,6 @@ known_by as (
         'phone' as identifier_type,
         phone as identifier
     from candidates
-    where coalesce(identifier_type, '') <> 'phone'
     union all
     select
         audience_key,
@@ -72,7 +71,6 @@ known_by as (
         'customer_id' as identifier_type,
         customer_id as identifier
     from candidates
-    where coalesce(identifier_type, '') <> 'customer_id'
     union all
     select
         audience_key,
