@@ -92,7 +92,7 @@ def main() -> None:
     from pipelines.settings import Settings
 
     try:
-        require_spark(Settings())  # type: ignore[call-arg]
+        require_spark(Settings())
     except UsageError as missing:
         print(f"left out: {missing}")
         return
