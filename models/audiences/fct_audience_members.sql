@@ -56,22 +56,16 @@ known_by as (
         identifier
     from candidates
     union all
+    {% for type in ["phone", "customer_id"] -%}
     select
         audience_key,
         person_id,
         workspace_id,
-        'phone' as identifier_type,
-        phone as identifier
+        '{{ type }}' as identifier_type,
+        {{ type }} as identifier
     from candidates
     union all
-    select
-        audience_key,
-        person_id,
-        workspace_id,
-        'customer_id' as identifier_type,
-        customer_id as identifier
-    from candidates
-    union all
+    {% endfor -%}
     select
         audience_key,
         person_id,

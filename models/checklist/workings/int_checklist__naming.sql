@@ -94,7 +94,7 @@ counted_faults as (
 
 -- No two properties of people, or of one event, say the same: equal in every row, of the first rows by
 -- identity or key
-{% for model in told -%}
+{% for model in told if property_columns(model) -%}
 {%- set properties = property_columns(model) -%}
 {%- set key = "heap_identity" if model == people else "publish_key" -%}
 {%- set subject = "" if model == people else model | replace("heap_", "", 1) ~ " " -%}
@@ -127,10 +127,16 @@ told_by_{{ model }} as (
 
 {% endfor -%}
 told_properties as (
-    {%- for model in told %}
+    {%- for model in told if property_columns(model) %}
     select * from told_by_{{ model }}
-    {% if not loop.last %}union all{% endif %}
+    union all
     {%- endfor %}
+    select
+        '' as subject,
+        '' as property_name,
+        '' as row_key,
+        '' as said
+    where false
 ),
 
 counted_properties as (
