@@ -223,6 +223,6 @@ def test_ci_leaves_spark_out_with_a_sentence_and_ends_with_the_tests(
     )
     lines = said.stdout.splitlines()
     assert (said.returncode, lines[-1]) == (0, "made test")
-    assert ("made spark SPARK=spark and not prove and not slow" in lines) is has_java
+    assert ("made spark" in lines) is has_java
     left_out = [line for line in lines if line.startswith("the tests on Spark are left out: ")]
     assert len(left_out) == (0 if has_java else 1)

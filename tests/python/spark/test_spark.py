@@ -165,7 +165,6 @@ def test_checks_and_explanations_are_the_same(
         assert told[0] == told[1], words
 
 
-@pytest.mark.slow
 def test_two_builds_are_equal(homes: Homes, note: Callable[[str, int], None]) -> None:
     """And in the second one every unit test passes."""
     spark = homes.spark
