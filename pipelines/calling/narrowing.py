@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Piece(Generic[RowT]):
     attempts: int | None = None
 
 
-class Narrowing(Generic[RowT]):
+class Narrowing(ABC, Generic[RowT]):
     """Gets rows through in few calls, and finds the few that the other side refuses.
 
     What the ledger keeps of a call, and what the call says, is the subclass's.
@@ -53,43 +54,43 @@ class Narrowing(Generic[RowT]):
 
     # -- what the subclass does ------------------------------------------------------------------
 
+    @abstractmethod
     def intend(self, kind: str, rows: Sequence[RowT]) -> int:
         """Before a call: record what it will say. Returns the call's number."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call(self, kind: str, rows: Sequence[RowT], attempts: int | None) -> Outcome:
         """The call itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accepted(
         self, kind: str, number: int, rows: Sequence[RowT], settled: tuple[int, int] | None
     ) -> None:
         """After a call that was taken; `settled` is where the plan has got to, if it has."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refused(self, number: int, answer: Refused) -> None:
         """After a call that was refused whole."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bury(self, kind: str, row: RowT, answer: Refused | Unanswered, message: str) -> None:
         """A row that will not be taken."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self, settled: tuple[int, int]) -> None:
         """Everything before this mark of the plan needs no more work."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_untried(self) -> bool:
         """Whether the other side never took anything: then a refusal may speak about the caller."""
-        raise NotImplementedError
 
+    @abstractmethod
     def message(self, answer: Refused | Unanswered, rows: Sequence[RowT]) -> str:
         """What was answered to a call of these rows, fit to be kept and shown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refuses_all(self, answer: Refused, message: str) -> CounterfoilError:
         """The error when the other side refuses whatever it is told."""
-        raise NotImplementedError
 
     # -- narrowing -------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -66,7 +67,7 @@ def no_answer(said: str, spoken: Spoken) -> CounterfoilError:
     )
 
 
-class PatientClient:
+class PatientClient(ABC):
     """Sends calls to one address, paced, with backoff. Use as a context manager.
 
     Who is spoken to says in `refusal` and `stop` what its other answers mean.
@@ -131,13 +132,13 @@ class PatientClient:
         while (delay := self.pacer.delay(identities)) > 0:
             self._sleep(delay)
 
+    @abstractmethod
     def refusal(self, path: str, status: int, text: str) -> Refused | None:
         """What this answer says of the call's rows; None where it speaks about the caller."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self, status: int) -> CounterfoilError:
         """The error for an answer that no retry and no other row can change."""
-        raise NotImplementedError
 
     def post(
         self,
