@@ -163,7 +163,7 @@ judged as (
             else 'not distinguishable from zero'
         end as finding,
         case
-            when basis = 'described' then count_needed
+            when basis = 'described' or count_needed is null then count_needed
             else greatest(count_needed - count_units - count_units_control, 0)
         end as count_lacking
     from read

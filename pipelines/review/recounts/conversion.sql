@@ -112,27 +112,28 @@ lacking as (
         end as count_needed
     from needed
     cross join quantiles
+),
+
+coming as (
+    select
+        *,
+        case
+            when $basis = 'described' or count_needed is null then count_needed
+            else greatest(count_needed - count_units - count_units_control, 0)
+        end as count_lacking
+    from lacking
 )
 
 select
-    lacking.* exclude (count_weeks_seen, rate_compared, base, raised),
-    lacking.count_units / lacking.count_weeks_seen as count_week,
-    case
-        when $basis = 'described' then lacking.count_needed
-        else greatest(lacking.count_needed - lacking.count_units - lacking.count_units_control, 0)
-    end as count_lacking,
-    ceil(
-        case
-            when $basis = 'described' then lacking.count_needed
-            else greatest(lacking.count_needed - lacking.count_units - lacking.count_units_control, 0)
-        end / (lacking.count_units / lacking.count_weeks_seen)
-    ) as count_weeks,
+    coming.* exclude (count_weeks_seen, rate_compared, base, raised),
+    coming.count_units / coming.count_weeks_seen as count_week,
+    ceil(coming.count_lacking / (coming.count_units / coming.count_weeks_seen)) as count_weeks,
     case when $basis = 'held out' then rated.rate end as rate,
     case when $basis = 'held out' then rated.rate_control end as rate_control,
     case when $difference is not null then rated.rate - rated.rate_control end as difference,
-    case when $basis = 'described' then lacking.rate_shown - lacking.rate_compared end
+    case when $basis = 'described' then coming.rate_shown - coming.rate_compared end
         as described_difference,
-    lacking.rate_shown / nullif(lacking.count_others_persons / nullif(lacking.count_others, 0), 0)
+    coming.rate_shown / nullif(coming.count_others_persons / nullif(coming.count_others, 0), 0)
         as naive_ratio
-from lacking
+from coming
 cross join rated
