@@ -126,8 +126,12 @@ def judged(brand: Brand, mutants: list[Mutant], workers: int) -> Iterator[tuple[
 
 
 def _work(brand: Brand, scratch: Path, tasks: Any, answers: Any) -> None:
+    asking = multiprocessing.parent_process()
+
     def go(session: Session) -> None:
         for mutant in iter(tasks.get, None):
+            if asking is None or not asking.is_alive():  # killed: nobody reads the answers
+                return
             answers.put((mutant.key, session.judge(mutant)))
 
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):

@@ -129,14 +129,14 @@ told_by_{{ model }} as (
 told_properties as (
     {%- for model in told if property_columns(model) %}
     select * from told_by_{{ model }}
-    union all
-    {%- endfor %}
+    {% if not loop.last %}union all{% endif %}
+    {%- else %}
     select
         '' as subject,
         '' as property_name,
         '' as row_key,
         '' as said
-    where false
+    {%- endfor %}
 ),
 
 counted_properties as (
