@@ -140,7 +140,7 @@ def explain_number(
     if wrong:
         raise CounterfoilError(
             f"The rows beneath {told.name} do not give its row ({', '.join(wrong)} differ): the "
-            "warehouse was changed or built in parts, so run `counterfoil build`."
+            "warehouse was changed, or built in parts or with other vars: run `counterfoil build`."
         )
     return told
 
