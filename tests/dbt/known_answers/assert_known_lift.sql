@@ -25,7 +25,11 @@ lift as (
         status,
         reasons
     from {{ ref("fct_lift") }}
-    where experiment_key = 'fern_cart' and stratum = 'all'
+    where
+        experiment_key = 'fern_cart'
+        and stratum = 'all'
+        -- those that the brand declares: where it is built beside others, they bring metrics of their own
+        and metric_key in ('checkout_rate', 'order_count', 'order_rate', 'order_value')
 ),
 
 {{ known_answers("lift", known) }}
