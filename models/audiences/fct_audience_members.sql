@@ -35,7 +35,7 @@ shown as (
         sum(case when {{ dbt.dateadd("day", -7, as_of()) }} <= exposures.sent_at then 1 else 0 end)
             as count_week
     from candidates
-    inner join exposures
+    left join exposures
         on
             candidates.person_id = exposures.person_id
             and exposures.exposure_kind = 'real'
@@ -131,7 +131,7 @@ placed as (
     select
         *,
         row_number() over (
-            partition by audience_key, case when reason_against is null then 1 else 0 end
+            partition by audience_key, reason_against
             order by entered_at, person_id
         ) as place
     from judged
