@@ -94,8 +94,7 @@
             {%- endfor %}
             -- The sequence takes the sample variance, n - 1, of rates as of means.
             case
-                when {{ is_rate }}
-                    then variance_{{ side }} * count_{{ side }} / greatest(count_{{ side }} - 1, 1)
+                when {{ is_rate }} then {{ rate_sample_variance("sum_" ~ side, "count_" ~ side) }}
                 else variance_{{ side }}
             end as sample_variance_{{ side }},
             {%- endfor %}

@@ -6,6 +6,16 @@
     / nullif(cast({{ trials }} as double) * {{ trials }}, 0)
 {%- endmacro %}
 
+{% macro rate_sample_variance(successes, trials) -%}
+    {#- n - 1, of what has happened or not. Where it happened to nobody or to everybody, of a success and a
+        failure more (Agresti and Caffo): few units that are alike do not say that all are. -#}
+    {%- set rate = "(" ~ successes ~ " + 1.0) / (nullif(" ~ trials ~ ", 0) + 2.0)" -%}
+    case
+        when {{ successes }} in (0, {{ trials }}) then {{ rate }} * (1.0 - {{ rate }})
+        else {{ rate_variance(successes, trials) }} * {{ trials }} / nullif({{ trials }} - 1, 0)
+    end
+{%- endmacro %}
+
 {% macro sample_covariance(sum_x, sum_y, sum_xy, units) -%}
     {#- n - 1. -#}
     ({{ sum_xy }} - {{ sum_x }} * {{ sum_y }} / nullif({{ units }}, 0)) / nullif({{ units }} - 1, 0)
