@@ -17,18 +17,10 @@ lift as (
 reached as (
     select
         *,
-        count_reached_treatment / nullif(cast(count_treatment as double), 0) as share_treatment,
-        count_reached_control / nullif(cast(count_control as double), 0) as share_control,
-        sum_reached_treatment / nullif(count_treatment, 0) as mean_reached_treatment,
-        sum_reached_control / nullif(count_control, 0) as mean_reached_control,
-        case
-            when aggregation = 'any' then 1.0
-            else (count_treatment - 1) / nullif(cast(count_treatment as double), 0)
-        end * variance_treatment as spread_treatment,
-        case
-            when aggregation = 'any' then 1.0
-            else (count_control - 1) / nullif(cast(count_control as double), 0)
-        end * variance_control as spread_control
+        cast(count_reached_treatment as double) / count_treatment as share_treatment,
+        cast(count_reached_control as double) / count_control as share_control,
+        sum_reached_treatment / count_treatment as mean_reached_treatment,
+        sum_reached_control / count_control as mean_reached_control
     from contrasts
 ),
 
@@ -55,35 +47,39 @@ ratioed as (
     from weighed
 ),
 
--- Delta method: the variance of the residual y - effect * reached in each arm.
+-- Delta method: the variance of the residual y - effect * reached in each arm. One unit's money says nothing
+-- of it.
 residuals as (
     select
         reached.experiment_key,
         reached.stratum,
         reached.metric_key,
         reached.arm,
-        {{ steady_sum(
-            "reached.weight * reached.weight * (
-                (
-                    reached.spread_treatment
-                    + ratioed.effect * ratioed.effect
-                    * reached.share_treatment * (1.0 - reached.share_treatment)
-                    - 2.0 * ratioed.effect * (
-                        reached.mean_reached_treatment
-                        - reached.mean_treatment * reached.share_treatment
-                    )
-                ) / nullif(reached.count_treatment - 1, 0)
-                + (
-                    reached.spread_control
-                    + ratioed.effect * ratioed.effect
-                    * reached.share_control * (1.0 - reached.share_control)
-                    - 2.0 * ratioed.effect * (
-                        reached.mean_reached_control
-                        - reached.mean_control * reached.share_control
-                    )
-                ) / nullif(reached.count_control - 1, 0)
-            )"
-        ) }} as residual_variance,
+        case
+            when count(reached.sample_variance_treatment + reached.sample_variance_control) = count(*)
+                then {{ steady_sum(
+                    "reached.weight * reached.weight * (
+                        reached.sample_variance_treatment / reached.count_treatment
+                        + (
+                            ratioed.effect * ratioed.effect
+                            * reached.share_treatment * (1.0 - reached.share_treatment)
+                            - 2.0 * ratioed.effect * (
+                                reached.mean_reached_treatment
+                                - reached.mean_treatment * reached.share_treatment
+                            )
+                        ) / greatest(reached.count_treatment - 1, 1)
+                        + reached.sample_variance_control / reached.count_control
+                        + (
+                            ratioed.effect * ratioed.effect
+                            * reached.share_control * (1.0 - reached.share_control)
+                            - 2.0 * ratioed.effect * (
+                                reached.mean_reached_control
+                                - reached.mean_control * reached.share_control
+                            )
+                        ) / greatest(reached.count_control - 1, 1)
+                    )"
+                ) }}
+        end as residual_variance,
         max(reached.z_critical) as z_critical
     from reached
     inner join ratioed
@@ -99,8 +95,11 @@ judged as (
     select
         ratioed.*,
         residuals.z_critical,
-        sqrt(greatest(0.0, residuals.residual_variance)) / nullif(abs(ratioed.share_moved), 0)
-            as effect_error,
+        case
+            when residuals.residual_variance is not null
+                then
+                    sqrt(greatest(0.0, residuals.residual_variance)) / nullif(abs(ratioed.share_moved), 0)
+        end as effect_error,
         lift.status,
         lift.interval_kind,
         {{ may_be_told("lift.status") }}
