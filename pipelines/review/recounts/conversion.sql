@@ -127,7 +127,7 @@ coming as (
 select
     coming.* exclude (count_weeks_seen, rate_compared, base, raised),
     coming.count_units / coming.count_weeks_seen as count_week,
-    ceil(coming.count_lacking / (coming.count_units / coming.count_weeks_seen)) as count_weeks,
+    ceil(coming.count_lacking / nullif(coming.count_units / coming.count_weeks_seen, 0)) as count_weeks,
     case when $basis = 'held out' then rated.rate end as rate,
     case when $basis = 'held out' then rated.rate_control end as rate_control,
     case when $difference is not null then rated.rate - rated.rate_control end as difference,
