@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,16 @@ def _absolute(path: Path) -> Path:
         raise ValueError(str(error)) from error
 
 
+SIZE = re.compile(r"\s*(?P<count>[0-9]+(\.[0-9]+)?)\s*(?P<unit>[kmgt])i?b?\s*", re.IGNORECASE)
+"""How DuckDB writes a size that another engine can be told too: `4GB`, `1.5 GiB`."""
+
+
+def _size(text: str) -> str:
+    if not SIZE.fullmatch(text):
+        raise ValueError("no size")
+    return text
+
+
 class Settings(BaseSettings):
     """Settings from the environment or `.env` in the project; command-line flags win over both."""
 
@@ -30,7 +41,9 @@ class Settings(BaseSettings):
         default=PROJECT_DIR / ".counterfoil", validation_alias="COUNTERFOIL_HOME"
     )
     threads: int = Field(default=2, ge=1, le=256, validation_alias="COUNTERFOIL_THREADS")
-    memory_limit: str = Field(default="4GB", validation_alias="COUNTERFOIL_MEMORY_LIMIT")
+    memory_limit: Annotated[str, AfterValidator(_size)] = Field(
+        default="4GB", validation_alias="COUNTERFOIL_MEMORY_LIMIT"
+    )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", validation_alias="COUNTERFOIL_ENGINE"
     )

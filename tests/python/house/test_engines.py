@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from pipelines.engines import engine_of, spark
 from pipelines.engines.embedded import EmbeddedEngine
 from pipelines.errors import UsageError
@@ -51,6 +53,15 @@ def test_without_java_its_package_is_named(
     assert "apt-get install openjdk-17-jre-headless" in str(refused.value)
 
 
+def test_a_java_home_without_java_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(spark, "_is_installed", lambda name: True)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(UsageError, match="there is none in JAVA_HOME"):
+        spark.require_spark(settings)
+
+
 def test_a_server_needs_no_java(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark, "_is_installed", lambda name: True)
     monkeypatch.setenv("PATH", "")
@@ -65,6 +76,11 @@ def test_a_limit_is_told_to_java_in_its_own_words(limit: str, size: str) -> None
     assert spark.jvm_size(limit) == size
 
 
-def test_a_limit_that_is_no_size_is_refused() -> None:
+@pytest.mark.parametrize("limit", ["much", ".", "1..5GB", "4000000000", "-1", "80%", "1e3GB"])
+def test_a_limit_that_is_no_size_is_refused(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="COUNTERFOIL_MEMORY_LIMIT"):
-        spark.jvm_size("much")
+        spark.jvm_size(limit)
+    monkeypatch.setenv("COUNTERFOIL_MEMORY_LIMIT", limit)
+    result = CliRunner().invoke(app, ["load", "somewhere"])
+    assert result.exit_code == 2
+    assert "These settings cannot be read: COUNTERFOIL_MEMORY_LIMIT" in result.output
