@@ -9,15 +9,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.built.quoting import literal, quoted
 from pipelines.built.whole import find_whole
 from pipelines.errors import CounterfoilError
 from pipelines.settings import Settings
 
 FOLDER = "building"
+
+HELD_AGAINST = (("identity", "int_identity__rules"),)
+"""Relations of the last build that one made anew has too: the primary identifier does not change
+without a migration, however a build is made."""
 
 
 def manifests(settings: Settings) -> tuple[Path, ...]:
@@ -65,8 +70,11 @@ def next_build(settings: Settings, *, anew: bool) -> Iterator[NextBuild]:
     folder.mkdir(parents=True, exist_ok=True)
     made = NextBuild(settings, folder / settings.warehouse_path.name)
     with _held(settings.warehouse_path, is_needed=not anew):
-        if settings.warehouse_path.exists() and not anew:
-            shutil.copyfile(settings.warehouse_path, made.warehouse)
+        if settings.warehouse_path.exists():
+            if anew:
+                _carry_over(settings.warehouse_path, made.warehouse)
+            else:
+                shutil.copyfile(settings.warehouse_path, made.warehouse)
         yield made
 
 
@@ -92,6 +100,18 @@ def discard_unfinished(settings: Settings) -> None:
             f"What a build left in {folder} cannot be removed ({error.strerror}): remove it, or "
             "check the permissions of the state folder."
         ) from error
+
+
+def _carry_over(former: Path, made: Path) -> None:
+    """Give a build that is made anew what it is held against, where the last one can be read."""
+    import duckdb
+
+    with duckdb.connect(str(made)) as db, suppress(duckdb.Error):
+        db.execute(f"attach {literal(str(former))} as former (read_only)")
+        for schema, table in HELD_AGAINST:
+            place = f"{quoted(schema)}.{quoted(table)}"
+            db.execute(f"create schema if not exists {quoted(schema)}")
+            db.execute(f"create table {place} as from former.{place}")
 
 
 @contextmanager

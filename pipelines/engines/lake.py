@@ -42,6 +42,9 @@ def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) ->
     """Let Spark see every table and view of raw.duckdb, in schemas with `prefix` before them.
 
     Rows that lie in files already (`loading.rawfiles`) are read where they are; others are copied.
+
+    Raises:
+        CounterfoilError: Spark does not find them all.
     """
     _make_schema(session, MARK[0])  # no model lies in the mark's
     with duckdb.connect(str(settings.raw_path), read_only=True) as db:
@@ -56,17 +59,57 @@ def hand_over(settings: Settings, folder: Path, session: Any, *, prefix: str) ->
                 files = rawfiles.listed(db, schema, table)
                 folders = {file.load_id: file.path(settings.home).parent for file in files}
                 _show_loads(session, f"{prefix}{schema}.{table}", columns, place, folders)
-                continue
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shown = ", ".join(_with_zone(name, kind) for name, kind in columns.items())
-            db.execute(
-                f"copy (select {shown} from {quoted(schema)}.{quoted(table)}) "
-                f"to {literal(str(place))} (format parquet, file_size_bytes '256MB')"
-            )
-            session.sql(
-                f"create table {prefix}{schema}.{table} ({_declared(columns)}) using parquet "
-                f"location {_spark_literal(f'file:{place}')}"
-            )
+                count = rawfiles.count_rows(db, schema, table)
+                _require_rows(session, f"{prefix}{schema}.{table}", count)
+            else:
+                _copy(db, session, (schema, table), columns, place, f"{prefix}{schema}.{table}")
+
+
+def hand_over_former(settings: Settings, folder: Path, session: Any, warehouse: Path) -> None:
+    """Let Spark see what a build that is made anew brings of the last one."""
+    with duckdb.connect(str(warehouse), read_only=True) as db:
+        _limit(db, settings, folder)
+        for schema, table, columns in _relations(db):
+            _make_schema(session, schema)
+            name = f"{schema}.{table}"
+            session.sql(f"drop table if exists {name}")
+            _copy(db, session, (schema, table), columns, folder / "former" / schema / table, name)
+
+
+def _copy(
+    db: Any,
+    session: Any,
+    relation: tuple[str, str],
+    columns: dict[str, str],
+    place: Path,
+    name: str,
+) -> None:
+    """A table of Spark's over Parquet files with the rows of a relation."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shown = ", ".join(_with_zone(column, kind) for column, kind in columns.items())
+    (count,) = db.execute(
+        f"copy (select {shown} from {_place(*relation)}) "
+        f"to {literal(str(place))} (format parquet, file_size_bytes '256MB')"
+    ).fetchone()
+    session.sql(
+        f"create table {name} ({_declared(columns)}) using parquet "
+        f"location {_spark_literal(f'file:{place}')}"
+    )
+    _require_rows(session, name, count)
+
+
+def _require_rows(session: Any, name: str, count: int) -> None:
+    """Make sure that Spark finds what lies there: a folder that it does not see has no row for it.
+
+    Raises:
+        CounterfoilError: it finds other rows.
+    """
+    found = session.table(name).count()
+    if found != count:
+        raise CounterfoilError(
+            f"Spark finds {found:,} of {count:,} rows of {name}: the state folder must lie on a "
+            "disk that all of Spark sees under the same path (docs/scale.md)."
+        )
 
 
 def _show_loads(

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from typing import Any
 from pipelines.engines import lake
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.quiet import quiet_spark
-from pipelines.settings import Settings
+from pipelines.settings import SIZE, Settings
 
 JAVA = 17
 
@@ -32,6 +33,11 @@ NO_JAVA = (
     "Spark needs Java {wanted} or later, and {found}: `apt-get install openjdk-17-jre-headless`, "
     "or name a Spark Connect server in SPARK_REMOTE."
 )
+CONNECT_PORT = 15002
+"""Of a Spark Connect server whose address names none."""
+
+CONNECT_SECONDS = 10
+
 NO_SESSION = (
     "Spark cannot be reached or started at {where} ({said}): see COUNTERFOIL_SPARK_MASTER and "
     "SPARK_REMOTE."
@@ -105,6 +111,9 @@ class SparkEngine:
         self._session = self._started()
         self._leave_nothing()
         lake.hand_over(self._settings, self._lake, self._session, prefix=RAW)
+        made = folder / self._settings.warehouse_path.name
+        if made.exists():
+            lake.hand_over_former(self._settings, self._lake, self._session, made)
 
     def hand_back(self, manifest: Any, warehouse: Path) -> None:
         """Write what Python reads into `warehouse`."""
@@ -134,9 +143,11 @@ class SparkEngine:
             builder = builder.config(name, value)
         quiet_spark()
         try:
+            if remote:
+                _knock(remote)
             return builder.getOrCreate()
         except Exception as error:
-            where = (remote or "").partition(";")[0] or master or "this machine's cores"
+            where = _host(remote) if remote else master or "this machine's cores"
             raise UsageError(NO_SESSION.format(where=where, said=type(error).__name__)) from error
 
     def _cores(self) -> str:
@@ -155,6 +166,8 @@ class SparkEngine:
             "spark.sql.timestampType": "TIMESTAMP_LTZ",
             "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
             "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+            # a text of a registry, or a folder's name, that says ${env:NAME} is a text
+            "spark.sql.variable.substitute": "false",
         }
         if not is_ours:
             return always
@@ -176,6 +189,23 @@ class SparkEngine:
         }
 
 
+def _knock(remote: str) -> None:
+    """Make sure that somebody listens there: pyspark would try for ten minutes without a word.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, _, port = _host(remote).rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS):
+        pass
+
+
+def _host(remote: str) -> str:
+    """Host and port of a server's address, without whoever is named before them and what follows."""
+    place = re.split(r"[/;?#]", remote.rpartition("://")[2])[0].rpartition("@")[2]
+    return place if re.search(r":[0-9]+$", place) else f"{place}:{CONNECT_PORT}"
+
+
 def require_spark(settings: Settings) -> None:
     """Make sure that Spark can be asked from here.
 
@@ -188,7 +218,9 @@ def require_spark(settings: Settings) -> None:
         return
     found = _java_version()
     if found is None:
-        raise UsageError(NO_JAVA.format(wanted=JAVA, found="no `java` is on the path"))
+        home = os.environ.get("JAVA_HOME")
+        missing = "there is none in JAVA_HOME" if home else "no `java` is on the path"
+        raise UsageError(NO_JAVA.format(wanted=JAVA, found=missing))
     if found < JAVA:
         raise UsageError(NO_JAVA.format(wanted=JAVA, found=f"this is Java {found}"))
 
@@ -219,11 +251,11 @@ def jvm_size(limit: str) -> str:
 
     Never less than what Spark takes by itself: in half of it a build of 100,000 people stops.
     """
-    found = re.fullmatch(r"\s*([0-9.]+)\s*([kmgt])i?b?\s*", limit.lower())
+    found = SIZE.fullmatch(limit)
     if not found:
         raise UsageError(f"COUNTERFOIL_MEMORY_LIMIT should be a size such as 4GB, not {limit!r}.")
-    power = "kmgt".index(found[2]) - 1
-    return f"{max(1024, int(float(found[1]) * 1024**power))}m"
+    mebibytes = float(found["count"]) * 1024 ** ("kmgt".index(found["unit"].lower()) - 1)
+    return f"{max(1024, int(mebibytes))}m"
 
 
 def stop(session: Any) -> None:

@@ -121,6 +121,16 @@ def listed(connection: Connection, dataset: str, table: str | None = None) -> li
     ]
 
 
+def count_rows(connection: Connection, dataset: str, table: str) -> int:
+    """The rows that the files of a table that count were listed with."""
+    [(count,)] = connection.execute(
+        f"select coalesce(sum(count_rows), 0) from {quoted(dataset)}.{RAW_FILES.table}"
+        " where table_name = $1",
+        [table],
+    ).fetchall()
+    return int(count)
+
+
 def add(connection: Connection, file: RawFile, home: Path) -> None:
     """List a file that is whole and on disk; the caller's transaction makes it count."""
     path = literal(_pattern(file.path(home)))

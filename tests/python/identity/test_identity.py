@@ -17,6 +17,7 @@ from publisher_home import mark_whole
 from typer.testing import CliRunner, Result
 
 from cli import app
+from pipelines import registries
 from pipelines.console import Console
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.heap.ledger import Ledger
@@ -27,6 +28,7 @@ from pipelines.identity.sample import draw_sheet, read_sheet
 from pipelines.loading import load
 from pipelines.sample import write_sample
 from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.warehouse import invoke
 
 FAKE_WORKSPACE = 999_000
 STRANGE_WORKSPACE = 999_001  # nobody there was ever in Heap
@@ -332,6 +334,11 @@ def test_a_changed_primary_identifier_needs_a_migration(home: Settings, tmp_path
     lock.write_text(LOCK + ",email,first choice\n", encoding="utf-8")
     with pytest.raises(CounterfoilError, match="changed from customer_id to email"):
         build_identity(home, "+int_identity__rules", tmp_path)
+    # nor does making everything anew forget what was built before
+    given = ["--vars", json.dumps({"as_of": str(AS_OF)}), "--exclude", "resource_type:test"]
+    composed = registries.compose(home, tmp_path)
+    with pytest.raises(CounterfoilError, match="changed from customer_id to email"):
+        invoke(home, composed, ["build", *given, "resource_type:unit_test", "--full-refresh"])
     ours = (PROJECT_DIR / "seeds" / "identity_migrations.csv").read_text(encoding="utf-8")
     migrations = tmp_path / "identity_migrations.csv"
     there = f"{ours},customer_id,email,2026-07-01,Lifecycle,rehearsed\n"

@@ -190,10 +190,19 @@ def build(settings: Settings, registries: Path, conf: Path = CONF) -> None:
 
 def build_with_unit_tests(settings: Settings, registries: Path, conf: Path = CONF) -> list[Any]:
     """Every registry, model and unit test of such a build, without its data tests and its mark."""
+    return _invoked(settings, registries, conf, "--exclude-resource-type=test")
+
+
+def build_part(settings: Settings, registries: Path, select: str, conf: Path = CONF) -> list[Any]:
+    """A part of such a build, and what it stands on."""
+    return _invoked(settings, registries, conf, "--select", f"+{select}")
+
+
+def _invoked(settings: Settings, registries: Path, conf: Path, *options: str) -> list[Any]:
     given = ["--vars", json.dumps({"as_of": SAMPLE_AS_OF.isoformat(sep=" ")})]
     with _telling(settings, conf):
         seeds = compose(settings, registries)
-        return warehouse.invoke(settings, seeds, ["build", *given, "--exclude-resource-type=test"])
+        return warehouse.invoke(settings, seeds, ["build", *given, *options])
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from comparison import compared
 from conftest import KILLS, PROVE
@@ -26,6 +29,7 @@ from spark_homes import (
     PLACES,
     Homes,
     build,
+    build_part,
     build_with_unit_tests,
     built,
     elsewhere,
@@ -36,11 +40,16 @@ from typer.testing import CliRunner
 
 from cli import app
 from pipelines.built import find_whole
-from pipelines.settings import Settings
+from pipelines.engines.spark import SparkEngine
+from pipelines.errors import CounterfoilError, UsageError
+from pipelines.loading import rawfiles
+from pipelines.settings import PROJECT_DIR, Settings
 
 pytestmark = pytest.mark.spark
 
 AS_OF = "2026-06-01 00:00:00"
+LOCK = "workspace_id,identifier_type,rehearsal"
+WAIVERS = "rule,subject,reason,owner,expires_on"
 KILLED = 5 if PROVE else 1
 SHORT_KILLED = KILLS // 8
 MOST_READS = 60
@@ -179,6 +188,63 @@ def test_two_builds_are_equal(homes: Homes, note: Callable[[str, int], None]) ->
     assert not (again.home / "building" / "lake").exists()
 
 
+def test_another_primary_identifier_needs_a_migration(homes: Homes, tmp_path: Path) -> None:
+    """Spark keeps nothing between two builds, and knows all the same what the last one said."""
+    settings = homes.spark
+    before = settings.warehouse_path.read_bytes()
+    shutil.copytree(registries_of(settings), tmp_path / "seeds")
+    rules = tmp_path / "seeds" / "identity_rules.csv"
+    text = (PROJECT_DIR / "seeds" / rules.name).read_text(encoding="utf-8")
+    swapped = text.replace("customer_id,primary", "customer_id,fallback")
+    rules.write_text(swapped.replace("email,fallback", "email,primary"), encoding="utf-8")
+    lock = tmp_path / "seeds" / "identity_lock.csv"
+    lock.write_text(f"{LOCK}\n,email,first choice\n", encoding="utf-8")
+    with pytest.raises(CounterfoilError, match="changed from customer_id to email"):
+        build_part(settings, tmp_path / "seeds", "int_identity__rules", homes.conf)
+    assert settings.warehouse_path.read_bytes() == before
+
+
+def test_what_looks_like_a_variable_is_a_text(homes: Homes, tmp_path: Path) -> None:
+    """In a registry and in the folder's name: Spark would put in what the environment holds."""
+    settings = elsewhere(homes.spark, f"{homes.spark.home.name}_${{env:HOME}}")
+    shutil.copytree(registries_of(settings), tmp_path / "seeds")
+    waivers = tmp_path / "seeds" / "waivers.csv"
+    said = "${env:PATH} ${system:user.name} ${x}"
+    waivers.write_text(f'{WAIVERS}\nfreshness,,"{said}",who,2099-01-01\n', encoding="utf-8")
+    build_part(settings, tmp_path / "seeds", "waivers", homes.conf)
+    with duckdb.connect(str(settings.home / EVERYTHING), read_only=True) as db:
+        assert db.execute("select reason from registries.waivers").fetchall() == [(said,)]
+
+
+def test_rows_that_spark_does_not_see_stop_a_build(homes: Homes) -> None:
+    """As where a folder is not mounted: an empty table passes every test."""
+    settings = elsewhere(homes.spark, f"{homes.spark.home.name}_unmounted")
+    file = next((settings.home / rawfiles.FOLDER).rglob("people/*/*.parquet"))
+    pq.write_table(pq.read_table(file).slice(1), file)
+    with pytest.raises(CounterfoilError, match=r"Spark finds .* rows of raw_customerio\.people"):
+        build_part(settings, registries_of(settings), "waivers", homes.conf)
+    assert not settings.warehouse_path.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["sc://127.0.0.1:{port}", "sc://me:secret@[::1]:{port}/;token=secret"]
+)
+def test_a_server_that_nobody_runs_is_named_at_once(
+    brands: Callable[[int], Settings], tmp_path: Path, address: str
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    where = address.format(port=port)
+    engine = SparkEngine(brands(FEW).model_copy(update={"spark_remote": where}))
+    began = time.monotonic()
+    said = rf"reached or started at \S+:{port} "
+    with pytest.raises(UsageError, match=said) as refused, engine.running():
+        engine.hand_over(tmp_path)
+    assert time.monotonic() < began + 60
+    assert "secret" not in str(refused.value)
+
+
 def test_a_kill_leaves_the_last_whole_build(homes: Homes, note: Callable[[str, int], None]) -> None:
     """Killed among its models, with its Java, the build before is there and is whole."""
     settings = homes.spark
@@ -259,7 +325,8 @@ def _tables(settings: Settings) -> list[Any]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
