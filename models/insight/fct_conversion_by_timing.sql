@@ -207,7 +207,9 @@ named as (
         cast(judged.{{ count }} as {{ dbt.type_bigint() }}) as {{ count }},
         {%- endfor %}
         judged.count_week,
-        cast(ceil(judged.count_lacking / nullif(judged.count_week, 0)) as {{ dbt.type_bigint() }}) as count_weeks,
+        cast(
+            ceil(judged.count_lacking / nullif(judged.count_week, 0)) as {{ dbt.type_bigint() }}
+        ) as count_weeks,
         judged.rate,
         judged.rate_control,
         judged.difference,

@@ -41,7 +41,9 @@ ranked as (
                 occurred_at desc nulls last,
                 _source_file desc nulls last,
                 delivery_id desc,
-                link_id desc nulls last
+                link_id desc nulls last,
+                link_url desc nulls last,
+                reason desc nulls last
         ) as version_rank
     from typed
     where occurred_at < {{ as_of() }}

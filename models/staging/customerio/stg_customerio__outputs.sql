@@ -36,7 +36,12 @@ ranked as (
                 _source_file desc nulls last,
                 split_test_index desc nulls last,
                 branch_index desc nulls last,
-                delivery_id desc nulls last
+                delivery_id desc nulls last,
+                journey_entry_id desc nulls last,
+                action_id desc nulls last,
+                output_type desc nulls last,
+                manual_segment_id desc nulls last,
+                is_added_to_manual_segment desc nulls last
         ) as version_rank
     from typed
     where created_at < {{ as_of() }}

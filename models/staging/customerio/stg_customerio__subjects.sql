@@ -32,7 +32,10 @@ ranked as (
                 started_at desc nulls last,
                 _source_file desc nulls last,
                 cio_id desc nulls last,
-                campaign_id desc nulls last
+                campaign_id desc nulls last,
+                campaign_type desc nulls last,
+                trigger_event_id desc nulls last,
+                trigger_id desc nulls last
         ) as version_rank
     from typed
     where started_at < {{ as_of() }}

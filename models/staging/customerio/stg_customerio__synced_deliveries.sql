@@ -38,7 +38,15 @@ ranked as (
                 created_at desc nulls last,
                 _source_file desc nulls last,
                 cio_id desc nulls last,
-                action_id desc nulls last
+                action_id desc nulls last,
+                journey_entry_id desc nulls last,
+                trigger_event_id desc nulls last,
+                delivery_type desc nulls last,
+                campaign_id desc nulls last,
+                newsletter_id desc nulls last,
+                content_id desc nulls last,
+                trigger_id desc nulls last,
+                transactional_message_id desc nulls last
         ) as version_rank
     from typed
     where created_at < {{ as_of() }}

@@ -81,7 +81,20 @@ ranked as (
                 email desc nulls last,
                 deprecated_customer_id desc nulls last,
                 journey_entry_id desc nulls last,
-                body_content desc nulls last
+                body_content desc nulls last,
+                workspace_id desc nulls last,
+                trigger_event_id desc nulls last,
+                channel desc nulls last,
+                recipient desc nulls last,
+                reason desc nulls last,
+                link_url desc nulls last,
+                campaign_id desc nulls last,
+                broadcast_id desc nulls last,
+                action_id desc nulls last,
+                newsletter_id desc nulls last,
+                content_id desc nulls last,
+                trigger_id desc nulls last,
+                transactional_message_id desc nulls last
         ) as version_rank
     from typed
     where occurred_at < {{ as_of() }}
