@@ -41,6 +41,7 @@ from pipelines.loading.readers.setting_aside import (
     Sieve,
     take_rest,
 )
+from pipelines.loading.refusing import refuse
 
 _IS_ONCE = "len(json_keys({0})) = len(list_distinct(json_keys({0})))"
 """SQL for whether no key of a JSON object stands there twice."""
@@ -49,6 +50,9 @@ _KEYS = (
     f" and {_IS_ONCE.format('json')} then json_keys(json)"
     " else error('a line is not an object, or has a key twice') end))))"
 )
+
+LONGEST_KEY = 50_000
+"""Spark reads nothing of a JSON text with a longer one."""
 
 
 def prepare(
@@ -149,6 +153,8 @@ def _checks(family: Family, columns: Columns, *, at_once: bool) -> Columns:
             part = f"json_extract({sql}, {literal(f'$.{path}' if path else '$')})"
             twice = f"case when not {_IS_ONCE.format(part)} then error({literal(KEY_TWICE)}) end"
             checks.append((name, kind, twice))
+        if kind == "json":
+            checks.append((name, kind, _check_keys(sql)))
         if name in inside and at_once:
             checks.append((name, kind, check_at_once(sql, inside[name])))
         elif name in inside:
@@ -157,6 +163,17 @@ def _checks(family: Family, columns: Columns, *, at_once: bool) -> Columns:
                 for keys, of, check in checks_inside(sql, inside[name])
             ]
     return tuple(checks)
+
+
+def _check_keys(sql: str) -> str:
+    """SQL that raises where JSON has a key that is too long, looked for only where it would fit."""
+    texts = f"""regexp_extract_all({sql}, '"(?:[^"\\\\]|\\\\.)*"\\s*:?')"""
+    long = refuse(literal(""), f"it holds a key of more than {LONGEST_KEY:,} characters")
+    return f"""case
+        when strlen({sql}) > {LONGEST_KEY} and len(list_filter(
+            {texts}, lambda text: text[-1] = ':' and length(text) > {LONGEST_KEY} + 3
+        )) > 0 then {long}
+    end"""
 
 
 def _json_field(name: str) -> str:

@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 from cli import app
 from pipelines.loading.raw import Connection
 from pipelines.loading.readers import lines as text_lines
+from pipelines.loading.readers.json_lines import LONGEST_KEY
 
 __all__ = ["folder"]
 
@@ -178,6 +179,27 @@ def test_a_key_twice_inside_of_a_body_is_told_where_it_would_be_read(
     assert summary.rows == 31
     why = "the column `data` holds a key twice"
     assert rows(tmp_path / "home", TOLD) == [(31, "data", why), (32, "data", why)]
+
+
+@pytest.mark.parametrize("is_text", [False, True])
+def test_a_key_that_is_too_long_to_be_read_on_spark_is_refused(
+    tmp_path: Path, is_text: bool
+) -> None:
+    def told(key: str, value: str) -> str:
+        data = {"delivery_id": "d", "content": [value, {key: value}]}
+        return body(0, data=json.dumps(data) if is_text else data)
+
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "webhooks.jsonl").write_text(
+        "".join(body(number) for number in range(30))
+        + told("SECRET" * 10_000, "a")
+        + told("a" * LONGEST_KEY, "x" * LONGEST_KEY + '":' + "x" * LONGEST_KEY)
+    )
+    summary = load(tmp_path / "home", export)
+    assert summary.rows == 31
+    why = "the column `data` holds a value that is not JSON (it holds a key of more than 50,000"
+    assert rows(tmp_path / "home", TOLD) == [(31, "data", f"{why} characters)")]
 
 
 BAD_INSIDE = {
