@@ -7,7 +7,23 @@
 {%- endmacro %}
 
 {% macro default__json_entries(column, key) -%}
-    explode(map_entries(from_json(get_json_object({{ column }}, '$.{{ key }}'), 'map<string,string>')))
+    {#-
+        Of a key that stands there twice, DuckDB takes the first, and of an object that has one twice,
+        nothing. What is nested more than a thousand deep, Spark reads past, but does not copy.
+    -#}
+    {%- set found = parsed_json_at(column, key, "map<string,string>") -%}
+    explode(element_at(transform(
+        transform(
+            array({{ parsed_json(column, "map<string,string>") }}['{{ key }}']),
+            object -> map_entries(case
+                when {{ found }} is not null
+                    then coalesce({{ parsed_json("object", "map<string,string>") }}, {{ found }})
+            end)
+        ),
+        entries -> case
+            when size(entries) = size(array_distinct(entries.key)) then entries
+        end
+    ), 1))
 {%- endmacro %}
 
 {% macro duckdb__json_entries(column, key) -%}

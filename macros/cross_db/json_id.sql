@@ -6,10 +6,7 @@
 
 {% macro default__json_id(column, key) -%}
     {#- only a number is one by its digits: a text of the same digits stays as it is -#}
-    case schema_of_variant(try_variant_get(try_parse_json({{ column }}), '$.{{ key }}', 'variant'))
-        when 'STRING' then get_json_object({{ column }}, '$.{{ key }}')
-        else regexp_replace(get_json_object({{ column }}, '$.{{ key }}'), '^(-?[0-9]+)[.]0+$', '$1')
-    end
+    {{ parsed_json_text(column, key, json_number_id("value.number")) }}
 {%- endmacro %}
 
 {% macro duckdb__json_id(column, key) -%}

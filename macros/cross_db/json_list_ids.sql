@@ -4,9 +4,13 @@
 {%- endmacro %}
 
 {% macro default__json_list_ids(column, key) -%}
-    explode(transform(
-        from_json(get_json_object({{ column }}, '$.{{ key }}'), 'array<struct<id:string>>'),
-        element -> regexp_replace(element.id, '^(-?[0-9]+)[.]0+$', '$1')
+    explode(zip_with(
+        {{ parsed_json_at(column, key, "array<struct<id:string>>") }},
+        {{ parsed_json_at(column, key, "array<struct<id:double>>") }},
+        (text, number) -> case
+            when {{ is_json_float("text.id", "number.id") }} then {{ json_number_id("number.id") }}
+            else text.id
+        end
     ))
 {%- endmacro %}
 

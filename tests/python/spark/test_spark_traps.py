@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from comparison import compared
 from conftest import PROVE
+from nasty_json import bodies, lists, topics
 from spark_homes import CONF, PLACES, connect_server, elsewhere, placed, sized
 
 from pipelines.engines import lake
@@ -160,38 +161,6 @@ def texts() -> Iterator[str]:
         yield "".join(parts)
 
 
-def bodies() -> Iterator[str]:
-    values: list[Any] = [
-        *WORDS,
-        1001,
-        1001.0,
-        -5.0,
-        7.5,
-        0,
-        True,
-        False,
-        None,
-        [],
-        {},
-        [1, 2],
-        {"a": 1},
-        10**15,
-    ]
-    for value in values:
-        yield json.dumps({"key": value})
-        yield json.dumps({"inner": {"key": value}, "key": value}, ensure_ascii=False)
-    yield from (
-        '{"key":1001.0}',
-        '{"key":1001.00}',
-        '{"key":-0.0}',
-        "{}",
-        "[]",
-        "null",
-        '"key"',
-        '{"key":""}',
-    )
-
-
 def numbers() -> Iterator[tuple[float, int]]:
     chance = random.Random(SEED)
     halves = [
@@ -250,7 +219,9 @@ def give(settings: Settings) -> None:
             "said varchar",
             [(None,), *((text,) for text in itertools.islice(texts(), COUNT))],
         ),
-        "bodies": ("said varchar", [(body,) for body in bodies()]),
+        "bodies": ("said varchar", [(body,) for body in bodies(WORDS)]),
+        "lists": ("said varchar", [(body,) for body in lists()]),
+        "topics": ("said varchar", [(body,) for body in topics()]),
         "numbers": (
             "number double, counted bigint",
             [(None, None), *itertools.islice(numbers(), COUNT)],
@@ -313,7 +284,7 @@ def test_both_engines_make_the_same_of_every_nasty_value(homes: Homes) -> None:
         homes.run("--exclude", "tag:fails")
         tables, told = compared(homes.duck.warehouse_path, homes.spark.warehouse_path)
         assert told == [], "\n".join(told)
-        assert len(tables) == 10
+        assert len(tables) == 12
     with duckdb.connect(str(homes.spark.warehouse_path), read_only=True) as db:
         (same,) = db.execute("select bool_and(is_same) from marts.literals").fetchall()[0]
         assert same is True
