@@ -6,7 +6,7 @@
 
 {% macro default__json_id(column, key) -%}
     {#- only a number is one by its digits: a text of the same digits stays as it is -#}
-    {{ parsed_json_text(column, key, json_number_id("value.number")) }}
+    {{ parsed_json_text(column, key, json_number_id) }}
 {%- endmacro %}
 
 {% macro duckdb__json_id(column, key) -%}

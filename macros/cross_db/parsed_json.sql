@@ -51,31 +51,29 @@
 
 {% macro parsed_json_text(column, key, of_number) -%}
     {#-
-        On Spark: what stands at a key of a JSON text as a text, a number with a point as `of_number` says of
-        `value.number`. Spark itself writes numbers as Java does, 1.2345678E7, inside of objects too.
+        On Spark: what stands at a key of a JSON text as a text, a number with a point as `of_number` makes it
+        of a double. Spark itself writes numbers as Java does, 1.2345678E7, inside of objects too.
     -#}
     {%- set tokens -%}"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9]+[.][0-9]+(?:E-?[0-9]+)?|[^"0-9-]++|[0-9-]{%- endset -%}
+    {%- set number = parsed_json_at(column, key, "double") -%}
     element_at(transform(
-        array(struct(
-            {{ parsed_json_at(column, key, "string") }} as text,
-            {{ parsed_json_at(column, key, "double") }} as number
-        )),
-        value -> case
-            when {{ is_json_float("value.text", "value.number") }} then {{ of_number }}
+        array({{ parsed_json_at(column, key, "string") }}),
+        as_text -> case
+            when {{ is_json_float("as_text", number) }} then {{ of_number(number) }}
             when
-                value.text rlike r'^[\[{].*[0-9][.][0-9]'
+                as_text rlike r'^[\[{].*[0-9][.][0-9]'
                 and (
                     {{ parsed_json_at(column, key, "array<string>") }} is not null
                     or {{ parsed_json_at(column, key, "map<string,string>") }} is not null
                 )
                 then array_join(transform(
-                    regexp_extract_all(value.text, r'{{ tokens }}', 0),
+                    regexp_extract_all(as_text, r'{{ tokens }}', 0),
                     token -> case
                         when token rlike '^-?[0-9]+[.]' then {{ json_number_text("cast(token as double)") }}
                         else token
                     end
                 ), '')
-            else value.text
+            else as_text
         end
     ), 1)
 {%- endmacro %}
@@ -119,5 +117,5 @@
 
 {% macro is_json_float(text, number) -%}
     {#- On Spark: whether a value of JSON is a number with a point, by its text and as a double. -#}
-    ({{ number }} is not null and {{ text }} rlike '^-?[0-9]+[.]')
+    ({{ text }} rlike '^-?[0-9]+[.]' and {{ number }} is not null)
 {%- endmacro %}

@@ -63,10 +63,10 @@ CURES = {
         "texts",
         "lowered",
     ),
-    "an id in JSON": ("parsed_json", "{{ number }} is not null and ", "", "bodies", "json_id"),
+    "an id in JSON": ("parsed_json", " and {{ number }} is not null", "", "bodies", "json_id"),
     "a number in JSON": (
         "parsed_json",
-        'when {{ is_json_float("value.text", "value.number") }} then {{ of_number }}',
+        'when {{ is_json_float("as_text", number) }} then {{ of_number(number) }}',
         "when false then null",
         "bodies",
         "json_text",
