@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.registries import nearest
+from pipelines.registries import cells, nearest
 from pipelines.registries.faults import Fault
 from pipelines.registries.rules import Registry
 
@@ -22,9 +22,10 @@ Row = dict[str, str]
 
 @dataclass
 class Sheet:
-    """What a file holds: its bytes, and its rows by the line that each begins on.
+    """What a file holds: its rows by the line that each begins on, and as the text that dbt seeds.
 
-    Columns that a file may lack are in both, empty.
+    In both, columns that a file may lack are there, empty, and so is a cell of blanks; a line
+    without anything is in neither.
     """
 
     path: Path
@@ -50,32 +51,38 @@ def read(path: Path, registry: Registry) -> Sheet:
         if not _check_header(sheet, header, registry):
             return sheet
         before = reader.line_num
-        for cells in reader:
+        for fields in reader:
             line, before = before + 1, reader.line_num
-            if not cells:
+            if not fields:
                 continue
             if len(sheet.rows) == MOST_ROWS:
                 sheet.fault(f"has more than {MOST_ROWS:,} rows, which is no registry")
                 sheet.rows.clear()
                 break
-            if len(cells) != len(header):
-                than = "more" if len(cells) > len(header) else "fewer"
+            if len(fields) != len(header):
+                than = "more" if len(fields) > len(header) else "fewer"
                 sheet.fault(f"has {than} fields than the header: check its commas and quotes", line)
                 continue
-            sheet.rows.append((line, dict(zip(header, cells, strict=True))))
+            sheet.rows.append((line, dict(zip(header, map(_cell, fields), strict=True))))
     except csv.Error as error:
         sheet.fault(f"is not well-formed CSV ({error}): check its quotes", reader.line_num)
-    if lacking := [column for column in registry.rules if column not in header]:
-        _add(sheet, header, lacking)
+    _write(sheet, header, [column for column in registry.rules if column not in header])
     return sheet
 
 
-def _add(sheet: Sheet, header: list[str], lacking: list[str]) -> None:
-    """Put columns that the file lacks behind its own, empty: dbt asks for each that is declared."""
+def _cell(text: str) -> str:
+    return "" if cells.is_empty(text) else text
+
+
+def _write(sheet: Sheet, header: list[str], lacking: list[str]) -> None:
+    """Write the rows anew: blank lines and mixed ends of lines each engine reads in its own way.
+
+    Columns that the file lacks come behind its own, empty: dbt asks for each that is declared.
+    """
     empty = dict.fromkeys(lacking, "")
     sheet.rows = [(line, row | empty) for line, row in sheet.rows]
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*header, *lacking], lineterminator="\n")
+    writer = csv.DictWriter(text, [*header, *lacking])  # its \r\n makes it quote a lone \r
     writer.writeheader()
     writer.writerows(row for _, row in sheet.rows)
     sheet.content = text.getvalue().encode()

@@ -72,6 +72,51 @@ def test_a_file_without_the_columns_that_came_later_is_whole(
     ]
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "\n7,Seven,UTC\n\n8,,\n\n\n",
+        "7,Seven,UTC\r\n\n8,,\r\n\r\n",
+        "7,Seven,UTC\n8, ,\t\n",
+        "7,Seven,UTC\n8,\u00a0,\n",
+        '"7",Seven,UTC\r\n8,,',
+    ],
+)
+def test_blank_lines_are_no_rows_and_blank_cells_are_empty(
+    settings: Settings, folder: Path, rows: str
+) -> None:
+    """What each engine would read in its own way is not left to them."""
+    header = "workspace_id,name,time_zone\n"
+    (folder / "workspaces.csv").write_bytes((header + rows).encode())
+    composed = registries.compose(settings, folder) / "workspaces.csv"
+    assert composed.read_text() == header + "7,Seven,UTC\n8,,\n"
+
+
+def test_a_blank_cell_of_a_number_is_an_empty_one(settings: Settings, folder: Path) -> None:
+    arms = ARMS_HEADER + "winback,a,false,0.5,1,,, ,\u2003,,,\nwinback,b,true,0.5,1,,,,,,,\n"
+    (folder / "experiment_arms.csv").write_text(arms, encoding="utf-8")
+    composed = registries.compose(settings, folder) / "experiment_arms.csv"
+    assert "winback,a,false,0.5,1,,,,,,,\n" in composed.read_text()
+
+
+@pytest.mark.parametrize("name", ["Se\rven", "Se\nven", "Se\r\nven", 'Se\n"v",\ren', " Seven "])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_whatever_ends_lines_within_a_cell_and_without_the_database_reads_the_cell(
+    settings: Settings, folder: Path, name: str, end: str
+) -> None:
+    quoted = name.replace('"', '""')
+    rows = f'workspace_id,name,time_zone\n7,"{quoted}",UTC{end}8,Eight,UTC\r\n9,Nine,UTC\n'
+    (folder / "workspaces.csv").write_bytes(rows.encode())
+    composed = registries.compose(settings, folder) / "workspaces.csv"
+    with duckdb.connect() as database:
+        database.execute("create table t (workspace_id bigint, name varchar, time_zone varchar)")
+        # as macros/cross_db/load_csv_rows.sql does
+        database.execute(f"copy t from '{composed}' (format csv, header true, delimiter ',')")
+        assert database.execute("select workspace_id, name from t order by 1").fetchall() == [
+            (7, name), (8, "Eight"), (9, "Nine")
+        ]  # fmt: skip
+
+
 def test_the_same_registries_stand_in_the_same_folder(settings: Settings, folder: Path) -> None:
     (folder / "workspaces.csv").write_text("workspace_id,name,time_zone\n")
     first = registries.compose(settings, folder)
@@ -473,12 +518,14 @@ def test_whatever_a_file_holds_is_read_or_told(
     assert all(line.isprintable() for line in said.split("\n"))
 
 
-def test_our_own_registries_are_in_order(
+def test_our_own_registries_are_in_order_and_stand_as_they_would_be_written(
     make_settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     copy = tmp_path / "ours"
     shutil.copytree(registries.OURS, copy)
-    assert registries.compose(make_settings(), copy).is_dir()
+    composed = registries.compose(make_settings(), copy)
+    for path in registries.OURS.glob("*.csv"):
+        assert (composed / path.name).read_text() == path.read_text(), path.name
     assert registries.experiment_keys(registries.OURS)
 
 
