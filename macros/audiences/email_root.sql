@@ -4,9 +4,5 @@
     {%- set closed = without(value, "[" ~ blanks() ~ "]") -%}
     {%- set name = without(without(lowered("split_part(" ~ closed ~ ", '@', 1)"), "[+][^@]*"), "[.]") -%}
     {%- set domain = lowered("split_part(" ~ closed ~ ", '@', 2)") -%}
-    {{ dbt.concat([
-        name,
-        "'@'",
-        "case when " ~ domain ~ " = 'googlemail.com' then 'gmail.com' else " ~ domain ~ " end",
-    ]) }}
+    {{ name }} || '@' || case when {{ domain }} = 'googlemail.com' then 'gmail.com' else {{ domain }} end
 {%- endmacro %}

@@ -10,7 +10,7 @@
         when {{ trimmed(value) }} like '+%' then {{ digits }}
         when {{ digits }} like '00%' then {{ without(digits, "^00") }}
         {%- if code %}
-        else concat('{{ code }}', {{ without(digits, "^0+") }})
+        else '{{ code }}' || {{ without(digits, "^0+") }}
         {%- endif %}
     end
     {%- endset -%}

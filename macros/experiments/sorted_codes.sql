@@ -2,12 +2,9 @@
     {#- The codes whose condition holds, in alphabetical order, joined with `||`; empty text when
         none holds. -#}
     substring(
-        concat(
-            {%- for code in conditions | sort %}
-            case when {{ conditions[code] }} then '||{{ code }}' else '' end
-            {{- "," if not loop.last }}
-            {%- endfor %}
-        ),
+        {%- for code in conditions | sort %}
+        {{ "|| " if not loop.first }}case when {{ conditions[code] }} then '||{{ code }}' else '' end
+        {%- endfor %},
         3
     )
 {%- endmacro %}

@@ -68,7 +68,7 @@
     {%- set codes = dict(more) -%}
     {%- for code in contrast_codes().keys() | list + ["skew", "no_variance"] -%}
         {%- do codes.update({
-            code: dbt.position("'||" ~ code ~ "||'", "concat('||', " ~ reasons ~ ", '||')") ~ " > 0"
+            code: dbt.position("'||" ~ code ~ "||'", "('||' || " ~ reasons ~ " || '||')") ~ " > 0"
         }) -%}
     {%- endfor -%}
     {{ sorted_codes(codes) }}

@@ -8,7 +8,7 @@
     {%- set email = somebody(bodies ~ ".email") -%}
     case
         when {{ bodies }}.cio_id is not null then {{ bodies }}.cio_id
-        when {{ customer_id }} is not null then concat('customer_id:', {{ customer_id }})
-        when {{ email }} is not null then concat('email:', {{ lowered(email) }})
+        when {{ customer_id }} is not null then 'customer_id:' || {{ customer_id }}
+        when {{ email }} is not null then 'email:' || {{ lowered(email) }}
     end
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {% macro placeholder_words(placeholders) -%}
     {#- The one row of words that mean nobody whatever the rule, from the registry of them. -#}
-    select concat('|', {{ lowered(joined_text("placeholder_values", "|")) }}, '|') as placeholder_values
+    select '|' || coalesce({{ lowered(joined_text("placeholder_values", "|")) }}, '') || '|' as placeholder_values
     from {{ placeholders }}
 {%- endmacro %}

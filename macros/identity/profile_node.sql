@@ -1,4 +1,4 @@
 {% macro profile_node(workspace_id, cio_id) -%}
     {#- A profile as one text: the node of the identity graph. -#}
-    {{ dbt.concat(["cast(" ~ workspace_id ~ " as " ~ dbt.type_string() ~ ")", "':'", cio_id]) }}
+    cast({{ workspace_id }} as {{ dbt.type_string() }}) || ':' || {{ cio_id }}
 {%- endmacro %}

@@ -7,7 +7,7 @@
     {%- if execute and flags.WHICH in ("build", "run") -%}
         {%- set primaries = run_query(
             "select count(*) as count_rules from " ~ ref("identity_rules")
-            ~ " where lower(" ~ trimmed("role") ~ ") = 'primary'"
+            ~ " where " ~ lowered(trimmed("role")) ~ " = 'primary'"
         ).columns[0].values()[0] | int -%}
         {%- if primaries == 0 -%}
             {{ exceptions.raise_compiler_error(
@@ -63,7 +63,7 @@
         select
             before.workspace_id,
             rules.identifier_type,
-            lower({{ trimmed("rules.role") }}) as role,
+            {{ lowered(trimmed("rules.role")) }} as role,
             row_number() over (
                 partition by before.workspace_id, rules.identifier_type
                 order by rules.workspace_id nulls last
@@ -118,7 +118,7 @@
             workspace_id,
             {{ trimmed("identifier_type") }} as identifier_type
         from {{ ref("identity_rules") }}
-        where lower({{ trimmed("role") }}) = 'primary'
+        where {{ lowered(trimmed("role")) }} = 'primary'
     ),
 
     locked as (

@@ -3,12 +3,12 @@
     {%- set prefix = relation ~ "." if relation else "" -%}
     case
         when {{ prefix }}transactional_message_id is not null
-            then concat('transactional:', cast({{ prefix }}transactional_message_id as {{ dbt.type_string() }}))
+            then 'transactional:' || cast({{ prefix }}transactional_message_id as {{ dbt.type_string() }})
         when {{ prefix }}content_id is not null and {{ prefix }}action_id is null
-            then concat('content:', cast({{ prefix }}content_id as {{ dbt.type_string() }}))
+            then 'content:' || cast({{ prefix }}content_id as {{ dbt.type_string() }})
         when {{ prefix }}newsletter_id is not null
-            then concat('newsletter:', cast({{ prefix }}newsletter_id as {{ dbt.type_string() }}))
+            then 'newsletter:' || cast({{ prefix }}newsletter_id as {{ dbt.type_string() }})
         when {{ prefix }}action_id is not null
-            then concat('action:', cast({{ prefix }}action_id as {{ dbt.type_string() }}))
+            then 'action:' || cast({{ prefix }}action_id as {{ dbt.type_string() }})
     end
 {%- endmacro %}

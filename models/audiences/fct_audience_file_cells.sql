@@ -40,7 +40,7 @@ written as (
         file_columns.position,
         file_columns.heading,
         file_columns.is_hashed,
-        concat('|', coalesce(file_columns.normalisation, ''), '|') as normalisation,
+        '|' || coalesce(file_columns.normalisation, '') || '|' as normalisation,
         {{ trimmed(
             "case file_columns.field"
             ~ " when 'email' then members.identifier"
@@ -90,11 +90,9 @@ untagged as (
         *,
         case
             when normalisation like '%|no_tag|%' and closed_value like '%@%'
-                then concat(
-                    {{ without("split_part(closed_value, '@', 1)", "[+][^@]*") }},
-                    '@',
-                    split_part(closed_value, '@', 2)
-                )
+                then
+                    {{ without("split_part(closed_value, '@', 1)", "[+][^@]*") }} || '@'
+                    || split_part(closed_value, '@', 2)
             else closed_value
         end as untagged_value
     from closed
@@ -104,16 +102,14 @@ normalised as (
     select
         *,
         case
-            when normalisation like '%|e164|%' then {{ dbt.concat(["'+'", phone_digits("untagged_value")]) }}
+            when normalisation like '%|e164|%' then '+' || {{ phone_digits("untagged_value") }}
             when normalisation like '%|digits|%' then {{ phone_digits("untagged_value") }}
             when
                 normalisation like '%|no_gmail_dots|%'
                 and split_part(untagged_value, '@', 2) in ('gmail.com', 'googlemail.com')
-                then concat(
-                    replace(split_part(untagged_value, '@', 1), '.', ''),
-                    '@',
-                    split_part(untagged_value, '@', 2)
-                )
+                then
+                    replace(split_part(untagged_value, '@', 1), '.', '') || '@'
+                    || split_part(untagged_value, '@', 2)
             else untagged_value
         end as normal_value
     from untagged

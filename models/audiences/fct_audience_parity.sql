@@ -68,14 +68,11 @@ reasoned as (
             when is_sql_stale
                 then 'nothing that we know of people is younger than {{ var("stale_after_hours") }} hours'
             when jaccard < min_parity
-                then concat(
-                    'the two lists differ by more than min_parity: by identity ',
-                    cast(count_identity as {{ dbt.type_string() }}),
-                    ', by time ',
-                    cast(count_time as {{ dbt.type_string() }}),
-                    ', by definition ',
-                    cast(count_definition as {{ dbt.type_string() }})
-                )
+                then
+                    'the two lists differ by more than min_parity: by identity '
+                    || cast(count_identity as {{ dbt.type_string() }}) || ', by time '
+                    || cast(count_time as {{ dbt.type_string() }}) || ', by definition '
+                    || cast(count_definition as {{ dbt.type_string() }})
         end as blocked_reason
     from measured
 ),

@@ -11,7 +11,7 @@ drawn as (
         *,
         row_number() over (
             partition by audience_key
-            order by md5(concat(audience_key, '|', member_id)), member_id
+            order by md5(audience_key || '|' || member_id), member_id
         ) as place
     from compared
 ),

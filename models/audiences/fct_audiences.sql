@@ -136,7 +136,7 @@ described as (
                 then 'its destination is no id of a segment'
             when crowded.audience_key is not null then 'another audience writes to the same segment'
             when parity.verdict = 'blocked'
-                then {{ dbt.concat(["'Heap''s list is not like ours: '", "parity.blocked_reason"]) }}
+                then 'Heap''s list is not like ours: ' || parity.blocked_reason
         end as blocked_reason,
         -- numbers
         audiences.version,

@@ -41,7 +41,7 @@ present as (
     select distinct
         looked_at.workspace_id,
         looked_at.segment_id,
-        coalesce(identifiers.person_id, concat('unknown:', md5(looked_at.cio_id))) as member_id,
+        coalesce(identifiers.person_id, 'unknown:' || md5(looked_at.cio_id)) as member_id,
         identifiers.person_id,
         numbered.look_number
     from looked_at

@@ -28,7 +28,7 @@ told as (
 keyed as (
     select
         *,
-        concat(heap_segment_id, '|', workspace_text, '|', member_id) as stay_key
+        heap_segment_id || '|' || workspace_text || '|' || member_id as stay_key
     from told
 ),
 

@@ -172,7 +172,7 @@ refused_persons as (
         case
             when match_status = 'anonymous' and has_listed_profile and is_at_placeholder then 'placeholder'
             when match_status in ('suppressed', 'deleted', 'ambiguous', 'anonymous')
-                then concat('person is ', match_status)
+                then 'person is ' || match_status
             when is_too_long then 'identity too long'
             when heap_identity is null then 'no identity'
         end as refusal_reason

@@ -204,7 +204,7 @@ parted as (
         oldest_person_id,
         person_id,
         min(cio_id) as cio_id,
-        min(concat('same ', identifier_type)) as evidence,
+        min('same ' || identifier_type) as evidence,
         min(greatest(held_from, oldest_held_from)) as joined_at,
         min(hub_since) as hub_since
     from joined_until_hub
@@ -234,7 +234,7 @@ splits as (
         person_id,
         oldest_person_id as other_person_id,
         cio_id,
-        concat(evidence, ' became a hub') as evidence,
+        evidence || ' became a hub' as evidence,
         hub_since as changed_at
     from parted
 ),

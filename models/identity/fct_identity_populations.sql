@@ -52,7 +52,7 @@ named as (
             when persons.heap_identity is null then 'identifier too long for Heap'
             when persons.match_status = 'matched' then 'known in Heap'
             when persons.match_status = 'unverified'
-                then concat(persons.heap_identity_source, ' here, Heap not asked')
+                then persons.heap_identity_source || ' here, Heap not asked'
             when persons.heap_identity_source = 'customer_id' and emails_as_identity.person_id is not null
                 then 'user id here, email there'
             when
@@ -65,7 +65,7 @@ named as (
             when emails_in_heap.has_other_identity then 'user id here, another user id there'
             when persons.is_known_in_heap is not null and known_by_calls.person_id is not null
                 then 'in Heap only through server calls'
-            else concat(persons.heap_identity_source, ' here, nothing there')
+            else persons.heap_identity_source || ' here, nothing there'
         end as population
     from persons
     left join emails_in_heap

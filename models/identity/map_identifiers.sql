@@ -153,7 +153,7 @@ heap_identity_rows as (
         held_identifiers.person_id,
         held_identifiers.valid_from,
         held_identifiers.valid_to,
-        concat('heap connect by ', heap_identities.identifier_type) as evidence,
+        'heap connect by ' || heap_identities.identifier_type as evidence,
         held_identifiers.learned_at
     from heap_identities
     inner join held_identifiers

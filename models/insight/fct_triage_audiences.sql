@@ -28,15 +28,13 @@ channels as (
 named as (
     select
         -- ids
-        concat(
-            'triage_', cast(triage.workspace_id as {{ dbt.type_string() }}), '_',
-            cast(triage.triage_rank as {{ dbt.type_string() }})
-        ) as audience_key,
+        'triage_' || cast(triage.workspace_id as {{ dbt.type_string() }}) || '_'
+        || cast(triage.triage_rank as {{ dbt.type_string() }})
+            as audience_key,
         triage.workspace_id,
-        concat(
-            'triage_', cast(triage.workspace_id as {{ dbt.type_string() }}), '_',
-            cast(triage.triage_rank as {{ dbt.type_string() }})
-        ) as segment_key,
+        'triage_' || cast(triage.workspace_id as {{ dbt.type_string() }}) || '_'
+        || cast(triage.triage_rank as {{ dbt.type_string() }})
+            as segment_key,
         triage.experiment_key,
         triage.arm,
         -- attributes

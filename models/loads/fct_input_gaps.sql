@@ -56,10 +56,9 @@ found as (
         'missing_files' as gap,
         cast(count_missing as double) as value,
         cast(0 as double) as threshold,
-        concat(
-            {{ grouped_digits("count_missing") }}, ' of ', {{ grouped_digits("count_expected") }},
-            ' numbers have no file, the first after ', cast(first_after as {{ dbt.type_string() }})
-        ) as finding,
+        {{ grouped_digits("count_missing") }} || ' of ' || {{ grouped_digits("count_expected") }}
+        || ' numbers have no file, the first after ' || cast(first_after as {{ dbt.type_string() }})
+            as finding,
         cast(null as timestamp) as last_event_at
     from file_gaps
     union all
@@ -70,10 +69,9 @@ found as (
         'stopped' as gap,
         cast(hours_since_last_event as double) as value,
         cast(stale_after_hours as double) as threshold,
-        concat(
-            'nothing for ', {{ grouped_digits("hours_since_last_event") }}, ' hours; expected within ',
-            {{ grouped_digits("stale_after_hours") }}
-        ) as finding,
+        'nothing for ' || {{ grouped_digits("hours_since_last_event") }}
+        || ' hours; expected within ' || {{ grouped_digits("stale_after_hours") }}
+            as finding,
         last_event_at
     from judged
     where is_stopped
@@ -85,10 +83,10 @@ found as (
         'fell' as gap,
         cast(recent_rows as double) as value,
         least_rows as threshold,
-        concat(
-            {{ grouped_digits("recent_rows") }}, ' rows in {{ var("loads_volume_days") }} days; usually ',
-            {{ grouped_digits("cast(round(usual_rows) as bigint)") }}
-        ) as finding,
+        {{ grouped_digits("recent_rows") }}
+        || ' rows in {{ var("loads_volume_days") }} days; usually '
+        || {{ grouped_digits("cast(round(usual_rows) as bigint)") }}
+            as finding,
         last_event_at
     from judged
     where has_fallen

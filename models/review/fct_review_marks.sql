@@ -26,7 +26,7 @@ united as (
         cast(null as {{ dbt.type_bigint() }}) as workspace_id,
         cast(null as {{ dbt.type_string() }}) as experiment_key,
         'segment' as kind,
-        concat(segment_key, ' v', cast(version as {{ dbt.type_string() }}), ' came into use') as what
+        segment_key || ' v' || cast(version as {{ dbt.type_string() }}) || ' came into use' as what
     from segment_versions
     union all
     select
@@ -34,7 +34,7 @@ united as (
         cast(null as {{ dbt.type_bigint() }}) as workspace_id,
         cast(null as {{ dbt.type_string() }}) as experiment_key,
         'segment' as kind,
-        concat(segment_key, ' v', cast(version as {{ dbt.type_string() }}), ' was retired') as what
+        segment_key || ' v' || cast(version as {{ dbt.type_string() }}) || ' was retired' as what
     from segment_versions
     union all
     select
@@ -42,11 +42,9 @@ united as (
         cast(null as {{ dbt.type_bigint() }}) as workspace_id,
         experiment_key,
         'allocation' as kind,
-        concat(
-            'allocation version ',
-            cast(allocation_version as {{ dbt.type_string() }}),
-            ' came into force'
-        ) as what
+        'allocation version ' || cast(allocation_version as {{ dbt.type_string() }})
+        || ' came into force'
+            as what
     from arms
     where
         is_control
@@ -57,7 +55,7 @@ united as (
         workspace_id,
         cast(null as {{ dbt.type_string() }}) as experiment_key,
         'identity' as kind,
-        concat('identity rule of ', identifier_type, ' was decided') as what
+        'identity rule of ' || identifier_type || ' was decided' as what
     from identity_rules
     union all
     select
@@ -65,7 +63,7 @@ united as (
         workspace_id,
         cast(null as {{ dbt.type_string() }}) as experiment_key,
         'identity' as kind,
-        concat('the primary identifier became ', to_identifier_type) as what
+        'the primary identifier became ' || to_identifier_type as what
     from identity_migrations
     {%- for column, what in [
         ("started_at", "the experiment started"),

@@ -113,7 +113,7 @@ spans as (
         entered.heap_segment_id,
         holders.workspace_id,
         -- whom nobody knows keeps apart from everybody, under a key that tells no id
-        coalesce(holders.person_id, concat('unknown:', md5(entered.customer_id))) as member_id,
+        coalesce(holders.person_id, 'unknown:' || md5(entered.customer_id)) as member_id,
         holders.person_id,
         entered.occurred_at as starts_at,
         entered.turned_at as ends_at

@@ -145,7 +145,7 @@ counted_properties as (
         property_name,
         min(said) < max(said) as is_several,
         -- two properties have the same when all their values are, whatever their order
-        bit_xor({{ hash64("concat(row_key, '|', said)") }}) as all_said
+        bit_xor({{ hash64("row_key || '|' || said") }}) as all_said
     from told_properties
     group by subject, property_name
 ),

@@ -121,7 +121,7 @@ strata as (
     union
     select
         experiment_key,
-        concat('intent_tier=', intent_tier) as stratum,
+        'intent_tier=' || intent_tier as stratum,
         intent_tier
     from people
     where intent_tier is not null

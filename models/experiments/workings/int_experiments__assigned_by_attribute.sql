@@ -121,12 +121,10 @@ drawn_by_attribute as (
         arms.arm,
         arms.allocation_version,
         arms.assignment_source,
-        concat(
-            cast(labelled.workspace_id as {{ dbt.type_string() }}), ':',
-            labelled.cio_id, ':',
-            cast(labelled.labelled_at as {{ dbt.type_string() }}), ':',
-            coalesce(labelled.journey_entry_id, '')
-        ) as source_key,
+        cast(labelled.workspace_id as {{ dbt.type_string() }}) || ':' || labelled.cio_id || ':'
+        || cast(labelled.labelled_at as {{ dbt.type_string() }}) || ':'
+        || coalesce(labelled.journey_entry_id, '')
+            as source_key,
         cast(null as {{ dbt.type_string() }}) as unplaced_reason,
         labelled.assigned_at
     from labelled
@@ -148,9 +146,8 @@ unregistered as (
         arms.arm,
         arms.allocation_version,
         'attribute' as assignment_source,
-        concat(
-            labelled.cio_id, ':', cast(labelled.labelled_at as {{ dbt.type_string() }})
-        ) as source_key,
+        labelled.cio_id || ':' || cast(labelled.labelled_at as {{ dbt.type_string() }})
+            as source_key,
         'attribute value of no registered arm' as unplaced_reason,
         labelled.assigned_at
     from labelled

@@ -70,9 +70,8 @@ draws as (
         first_seen.workspace_id,
         first_seen.cio_id,
         cast(null as {{ dbt.type_string() }}) as journey_entry_id,
-        concat(
-            cast(first_seen.workspace_id as {{ dbt.type_string() }}), ':', first_seen.cio_id
-        ) as source_key,
+        cast(first_seen.workspace_id as {{ dbt.type_string() }}) || ':' || first_seen.cio_id
+            as source_key,
         greatest(seasons.started_at, first_seen.first_seen_at) as assigned_at
     from first_seen
     inner join seasons

@@ -66,7 +66,7 @@ joined as (
         outcomes.metric_key,
         people.arm,
         case
-            when people.intent_tier is not null then concat('intent_tier=', people.intent_tier)
+            when people.intent_tier is not null then 'intent_tier=' || people.intent_tier
         end as stratum,
         people.allocation_version,
         cast(outcomes.amount as double) as y,

@@ -23,9 +23,8 @@ assignments as (
 exported_memberships as (
     select
         memberships.person_id,
-        concat(
-            memberships.segment_key, '_v', cast(memberships.version as {{ dbt.type_string() }})
-        ) as segment_name,
+        memberships.segment_key || '_v' || cast(memberships.version as {{ dbt.type_string() }})
+            as segment_name,
         memberships.entered_at,
         memberships.exited_at
     from memberships
@@ -74,7 +73,7 @@ arm_stamps as (
     select
         instants.person_id,
         instants.occurred_at,
-        {{ joined_text("concat(assignments.experiment_key, '=', assignments.arm)", "||") }} as arm
+        {{ joined_text("assignments.experiment_key || '=' || assignments.arm", "||") }} as arm
     from instants
     inner join assignments
         on

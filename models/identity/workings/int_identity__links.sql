@@ -47,7 +47,7 @@ shared as (
         workspace_id,
         oldest_cio_id as left_cio_id,
         cio_id as right_cio_id,
-        concat('same ', identifier_type) as evidence,
+        'same ' || identifier_type as evidence,
         identifier_type,
         identifier,
         greatest(held_from, oldest_held_from) as linked_at,

@@ -29,14 +29,11 @@ ranked as (
     select
         workspaces.workspace_id,
         identity_rules.identifier_type,
-        lower({{ trimmed("identity_rules.role") }}) as role,
-        concat('|', lower(coalesce(identity_rules.normalisation, '')), '|') as normalisation,
+        {{ lowered(trimmed("identity_rules.role")) }} as role,
+        '|' || {{ lowered("coalesce(identity_rules.normalisation, '')") }} || '|' as normalisation,
         identity_rules.max_profiles,
-        concat(
-            '|',
-            {{ lowered("coalesce(identity_rules.placeholder_values, '')") }},
-            coalesce(words.placeholder_values, '|')
-        ) as placeholder_values,
+        '|' || {{ lowered("coalesce(identity_rules.placeholder_values, '')") }} || words.placeholder_values
+            as placeholder_values,
         row_number() over (
             partition by workspaces.workspace_id, identity_rules.identifier_type
             order by identity_rules.workspace_id nulls last

@@ -24,7 +24,7 @@ counted as (
 -- An arm that nobody is in yet is a row too: it is what makes the figure refuse.
 united as (
     select
-        concat('experiment:', arms.experiment_key) as cohort_key,
+        'experiment:' || arms.experiment_key as cohort_key,
         arms.workspace_id,
         cast(arms.campaign_id as {{ dbt.type_string() }}) as journey_id,
         arms.experiment_key,

@@ -24,7 +24,7 @@ seasons as (
 
 assigned as (
     select
-        concat('experiment:', people.experiment_key) as cohort_key,
+        'experiment:' || people.experiment_key as cohort_key,
         seasons.workspace_id,
         cast(seasons.campaign_id as {{ dbt.type_string() }}) as journey_id,
         people.experiment_key,
@@ -54,12 +54,9 @@ first_entries as (
 
 undrawn as (
     select
-        concat(
-            'journey:',
-            cast(first_entries.workspace_id as {{ dbt.type_string() }}),
-            ':',
-            first_entries.journey_id
-        ) as cohort_key,
+        'journey:' || cast(first_entries.workspace_id as {{ dbt.type_string() }}) || ':'
+        || coalesce(first_entries.journey_id, '')
+            as cohort_key,
         first_entries.workspace_id,
         first_entries.journey_id,
         cast(null as {{ dbt.type_string() }}) as experiment_key,

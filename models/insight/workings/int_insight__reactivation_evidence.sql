@@ -147,7 +147,7 @@ evidence as (
             and reactivations.arm = lift.arm
             and reactivations.primary_metric = lift.metric_key
             and lift.population = 'itt'
-            and lift.stratum = concat('intent_tier=', tiers.intent_tier)
+            and lift.stratum = 'intent_tier=' || tiers.intent_tier
 )
 
 select * from evidence

@@ -15,7 +15,7 @@ bought as (
     select distinct
         behavior_events.workspace_id,
         behavior_events.person_id,
-        lower({{ trimmed("behavior_events.category") }}) as category,
+        {{ lowered(trimmed("behavior_events.category")) }} as category,
         {{ local_date("behavior_events.occurred_at", "coalesce(workspaces.time_zone, 'UTC')") }}
             as ordered_on,
         {{ local_date(as_of(), "coalesce(workspaces.time_zone, 'UTC')") }} as seen_until

@@ -18,7 +18,7 @@ behavior_events as (
 bought as (
     select
         person_id,
-        lower({{ trimmed("category") }}) as category,
+        {{ lowered(trimmed("category")) }} as category,
         occurred_at
     from behavior_events
     where

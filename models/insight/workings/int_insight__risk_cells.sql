@@ -76,10 +76,9 @@ celled as (
         sum(case when arm <> shown_arm then count_units else 0 end) over (
             partition by cohort_key, shown_arm, message_id, timing_number, state_kind, state
         ) as cell_control,
-        concat(
-            shown_arm, '|', message_id, '|', cast(timing_number as {{ dbt.type_string() }}), '|',
-            state_kind, '=', state
-        ) as stratum
+        shown_arm || '|' || message_id || '|' || cast(timing_number as {{ dbt.type_string() }})
+        || '|' || state_kind || '=' || state
+            as stratum
     from counted
 ),
 

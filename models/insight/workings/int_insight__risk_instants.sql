@@ -1,6 +1,7 @@
 -- When each person of a journey is asked about a message: at an instant at which it came to somebody,
 -- drawn by hash and counted from the own start. Shown or not, in either arm, by the same clock: who is
 -- asked when depends on nothing that they did, so the arms stay comparable whatever the sends select.
+{%- set timing = "cast(cells.timing_number as " ~ dbt.type_string() ~ ")" %}
 with
 
 cohorts as (
@@ -87,7 +88,7 @@ drawn as (
         cells.timing_number,
         cast(
             floor(
-                {{ hash_bucket("concat(cells.message_id, '-', cells.timing_number)", "people.person_id") }}
+                {{ hash_bucket("cells.message_id || '-' || " ~ timing, "people.person_id") }}
                 * cells.count_sends / 10000.0
             ) as {{ dbt.type_bigint() }}
         ) + 1 as place

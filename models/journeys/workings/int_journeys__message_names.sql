@@ -26,7 +26,7 @@ messages as (
 named as (
     select
         campaign_actions.workspace_id,
-        concat('action:', cast(campaign_actions.action_id as {{ dbt.type_string() }})) as message_id,
+        'action:' || cast(campaign_actions.action_id as {{ dbt.type_string() }}) as message_id,
         campaign_actions.action_name as message_name,
         1 as preference,
         campaign_actions.updated_at
@@ -50,7 +50,7 @@ named as (
     union all
     select
         workspace_id,
-        concat(kind, ':', cast(thing_id as {{ dbt.type_string() }})) as message_id,
+        kind || ':' || cast(thing_id as {{ dbt.type_string() }}) as message_id,
         thing_name as message_name,
         4 as preference,
         updated_at

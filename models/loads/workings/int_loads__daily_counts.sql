@@ -77,12 +77,9 @@ leveled as (
 
 summed as (
     select
-        concat(
-            grain, ' ',
-            coalesce(cast(workspace_id as {{ dbt.type_string() }}), ''), ' ',
-            family, ' ',
-            coalesce(event_name, '')
-        ) as input_id,
+        grain || ' ' || coalesce(cast(workspace_id as {{ dbt.type_string() }}), '') || ' ' || family
+        || ' ' || coalesce(event_name, '')
+            as input_id,
         grain,
         workspace_id,
         family,

@@ -34,7 +34,7 @@ followed as (
             partition by person_id, category
             order by ordered_at
         ) as next_ordered_at,
-        case lower(category)
+        case {{ lowered("category") }}
             {%- for category, days in var("replenishment_gap_days").items() %}
             when '{{ category }}' then {{ days }}
             {%- endfor %}

@@ -7,7 +7,7 @@ app_names as (
 typed as (
     select
         workspace_id,
-        lower({{ trimmed("kind") }}) as kind,
+        {{ lowered(trimmed("kind")) }} as kind,
         thing_id,
         {{ not_blank("name") }} as thing_name,
         coalesce(updated_at, {{ epoch() }}) as updated_at

@@ -9,7 +9,7 @@ typed as (
         workspace_id,
         event_id as metric_event_id,
         delivery_id,
-        lower({{ trimmed("metric") }}) as metric,
+        {{ lowered(trimmed("metric")) }} as metric,
         reason,
         link_id,
         link_url,

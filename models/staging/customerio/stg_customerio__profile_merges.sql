@@ -21,7 +21,7 @@ typed as (
     left join files
         on activities._source_file = files.file_name
     where
-        lower({{ trimmed("activities.activity_type") }}) = 'profile_merge'
+        {{ lowered(trimmed("activities.activity_type")) }} = 'profile_merge'
         and activities.workspace_id is not null
         and activities.activity_id is not null
         and activities.occurred_at < {{ as_of() }}

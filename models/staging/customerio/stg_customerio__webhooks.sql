@@ -35,7 +35,7 @@ typed as (
         {{ json_id("webhooks.data", "customer_id") }} as deprecated_customer_id,
         {{ json_id("webhooks.data", "journey_id") }} as journey_entry_id,
         {{ json_id("webhooks.data", "trigger_event_id") }} as trigger_event_id,
-        lower({{ trimmed("webhooks.metric") }}) as metric,
+        {{ lowered(trimmed("webhooks.metric")) }} as metric,
         {{ channel("webhooks.object_type") }} as channel,
         {{ lowered(not_blank(json_text("webhooks.data", "recipient"))) }} as recipient,
         {{ json_text("webhooks.data", "failure_message") }} as reason,

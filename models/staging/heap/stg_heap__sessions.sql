@@ -8,7 +8,7 @@ typed as (
     select
         cast(session_id as {{ dbt.type_string() }}) as session_id,
         cast(user_id as {{ dbt.type_string() }}) as heap_user_id,
-        lower(library) as library,
+        {{ lowered("library") }} as library,
         time as started_at
     from sessions
     where

@@ -45,9 +45,8 @@ stamped as (
 stays as (
     select
         memberships.person_id,
-        concat(
-            memberships.segment_key, '_v', cast(memberships.version as {{ dbt.type_string() }})
-        ) as segment_name,
+        memberships.segment_key || '_v' || cast(memberships.version as {{ dbt.type_string() }})
+            as segment_name,
         cast(null as {{ dbt.type_string() }}) as intent_tier,
         memberships.entered_at,
         memberships.exited_at
@@ -79,8 +78,7 @@ counted as (
             case
                 when
                     stays.segment_name is not null
-                    and concat('||', stamped.segments, '||')
-                    like concat('%||', stays.segment_name, '||%')
+                    and ('||' || stamped.segments || '||') like ('%||' || stays.segment_name || '||%')
                     then 1
                 else 0
             end

@@ -1,6 +1,6 @@
 {% test reasons_are_sorted(model, column_name, more=[]) %}
     {#- Reasons hold known codes only, each once, in alphabetical order; `more` names those of one relation. -#}
-    {%- set text = "concat('||', " ~ column_name ~ ", '||')" -%}
+    {%- set text = "('||' || " ~ column_name ~ " || '||')" -%}
     {%- set codes = {} -%}
     {%- for code in more -%}
         {%- do codes.update({code: dbt.position("'||" ~ code ~ "||'", text) ~ " > 0"}) -%}

@@ -33,7 +33,7 @@ told as (
     {%- for experiment_key in experiments %}
     select
         person_id,
-        concat('{{ experiment_key }}=', cio_arm_{{ experiment_key }}) as property
+        '{{ experiment_key }}=' || cio_arm_{{ experiment_key }} as property
     from properties
     where cio_arm_{{ experiment_key }} is not null
     union all
@@ -58,7 +58,7 @@ true_now as (
     {%- endfor %}
     select
         person_id,
-        concat(experiment_key, '=', arm) as property
+        experiment_key || '=' || arm as property
     from assignments
 ),
 

@@ -37,15 +37,18 @@ contents as (
     select
         'load_quarantine' as relation,
         file_name,
-        count(distinct concat(coalesce(content_hash, ''), '|', reason)) as count_contents
+        count(distinct coalesce(content_hash, '') || '|' || reason) as count_contents
     from quarantine
     group by file_name
     union all
     select
         'load_rejected_rows' as relation,
         file_name,
-        count(distinct concat(content_hash, '|', line_number, '|', coalesce(column_name, ''), '|', reason))
-            as count_contents
+        count(
+            distinct
+            coalesce(content_hash, '') || '|' || coalesce(cast(line_number as {{ dbt.type_string() }}), '')
+            || '|' || coalesce(column_name, '') || '|' || reason
+        ) as count_contents
     from rejected_rows
     group by file_name
 ),

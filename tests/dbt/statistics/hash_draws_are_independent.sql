@@ -10,9 +10,8 @@ digits as (
 
 ids as (
     select
-        concat(
-            'p_0', fifth.digit, fourth.digit, third.digit, second.digit, first_digit.digit
-        ) as subject_key
+        'p_0' || fifth.digit || fourth.digit || third.digit || second.digit || first_digit.digit
+            as subject_key
     from digits as fifth
     cross join digits as fourth
     cross join digits as third
