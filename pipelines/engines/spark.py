@@ -201,7 +201,7 @@ def _knock(remote: str) -> None:
 
 
 def _host(remote: str) -> str:
-    """Host and port of a server's address, without whoever is named before them and what follows."""
+    """Host and port of an address, without whoever is named before them and what follows."""
     place = re.split(r"[/;?#]", remote.rpartition("://")[2])[0].rpartition("@")[2]
     return place if re.search(r":[0-9]+$", place) else f"{place}:{CONNECT_PORT}"
 
