@@ -194,8 +194,9 @@ def build_with_unit_tests(settings: Settings, registries: Path, conf: Path = CON
 
 
 def build_part(settings: Settings, registries: Path, select: str, conf: Path = CONF) -> list[Any]:
-    """A part of such a build, and what it stands on."""
-    return _invoked(settings, registries, conf, "--select", f"+{select}")
+    """A part of such a build, and what it stands on, without any test."""
+    left_out = ("--exclude-resource-type=test", "--exclude-resource-type=unit_test")
+    return _invoked(settings, registries, conf, *left_out, "--select", f"+{select}")
 
 
 def _invoked(settings: Settings, registries: Path, conf: Path, *options: str) -> list[Any]:
