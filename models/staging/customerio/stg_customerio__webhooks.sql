@@ -1,4 +1,10 @@
 -- A body does not say its workspace: it is that of its delivery, else the only one there can be.
+{%- set texts = ["email_address", "recipient", "failure_message", "href", "content"] -%}
+{%- set numbers = [
+    "link_id", "campaign_id", "broadcast_id", "action_id", "newsletter_id", "content_id", "trigger_id",
+    "transactional_message_id",
+] -%}
+{%- set marks = ["proxied", "prefetched", "synthetic", "machine"] %}
 with
 
 webhooks as (
@@ -21,51 +27,66 @@ workspaces as (
     select * from {{ ref("workspaces") }}
 ),
 
+-- Each value is looked for in the body once, and then read as what it says.
+said as (
+    select
+        event_id,
+        workspace_id,
+        metric,
+        object_type,
+        {%- for id in ["delivery_id", "customer_id", "journey_id", "trigger_event_id"] %}
+        {{ json_id("data", id) }} as {{ id }},
+        {%- endfor %}
+        {{ json_id("data", "identifiers.cio_id") }} as cio_id,
+        {{ json_id("data", "identifiers.id") }} as identifier,
+        {{ json_text("data", "identifiers.email") }} as email,
+        {%- for text in texts + numbers + marks %}
+        {{ json_text("data", text) }} as {{ text }},
+        {%- endfor %}
+        occurred_at,
+        _source_file
+    from webhooks
+    where
+        event_id is not null
+        and metric is not null
+),
+
 typed as (
     select
-        webhooks.event_id as webhook_event_id,
-        webhooks.workspace_id,
-        {{ json_id("webhooks.data", "delivery_id") }} as delivery_id,
-        {{ json_id("webhooks.data", "identifiers.cio_id") }} as cio_id,
-        {{ json_id("webhooks.data", "identifiers.id") }} as customer_id,
-        coalesce(
-            {{ not_blank(json_text("webhooks.data", "identifiers.email")) }},
-            {{ not_blank(json_text("webhooks.data", "email_address")) }}
-        ) as email,
-        {{ json_id("webhooks.data", "customer_id") }} as deprecated_customer_id,
-        {{ json_id("webhooks.data", "journey_id") }} as journey_entry_id,
-        {{ json_id("webhooks.data", "trigger_event_id") }} as trigger_event_id,
-        {{ lowered(trimmed("webhooks.metric")) }} as metric,
-        {{ channel("webhooks.object_type") }} as channel,
-        {{ lowered(not_blank(json_text("webhooks.data", "recipient"))) }} as recipient,
-        {{ json_text("webhooks.data", "failure_message") }} as reason,
-        {{ json_text("webhooks.data", "href") }} as link_url,
-        {{ json_text("webhooks.data", "content") }} as body_content,
-        {%- for number in [
-            "link_id", "campaign_id", "broadcast_id", "action_id", "newsletter_id", "content_id",
-            "trigger_id", "transactional_message_id",
-        ] %}
-        {{ whole_number(json_text("webhooks.data", number)) }} as {{ number }},
+        said.event_id as webhook_event_id,
+        said.workspace_id,
+        said.delivery_id,
+        said.cio_id,
+        said.identifier as customer_id,
+        coalesce({{ not_blank("said.email") }}, {{ not_blank("said.email_address") }}) as email,
+        said.customer_id as deprecated_customer_id,
+        said.journey_id as journey_entry_id,
+        said.trigger_event_id,
+        {{ lowered(trimmed("said.metric")) }} as metric,
+        {{ channel("said.object_type") }} as channel,
+        {{ lowered(not_blank("said.recipient")) }} as recipient,
+        said.failure_message as reason,
+        said.href as link_url,
+        said.content as body_content,
+        {%- for number in numbers %}
+        {{ whole_number("said." ~ number) }} as {{ number }},
         {%- endfor %}
-        {%- for mark in ["proxied", "prefetched", "synthetic", "machine"] %}
-        {{ flag(json_text("webhooks.data", mark)) }} as is_{{ mark }},
+        {%- for mark in marks %}
+        {{ flag("said." ~ mark) }} as is_{{ mark }},
         {%- endfor %}
-        webhooks.occurred_at,
-        webhooks._source_file,
+        said.occurred_at,
+        said._source_file,
         files.loaded_at as learned_at
-    from webhooks
+    from said
     left join files
-        on webhooks._source_file = files.file_name
-    where
-        webhooks.event_id is not null
-        and webhooks.metric is not null
+        on said._source_file = files.file_name
 ),
 
 -- Of bodies that differ under one id, the later; what any of them called a machine's stays one.
 ranked as (
     select
         *,
-        {%- for mark in ["proxied", "prefetched", "synthetic", "machine"] %}
+        {%- for mark in marks %}
         {{ told_by_any("is_" ~ mark, "webhook_event_id, metric") }} as is_ever_{{ mark }},
         {%- endfor %}
         min(learned_at) over (partition by webhook_event_id, metric) as first_learned_at,
