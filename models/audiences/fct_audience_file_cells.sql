@@ -90,9 +90,9 @@ untagged as (
         *,
         case
             when normalisation like '%|no_tag|%' and closed_value like '%@%'
-                then
-                    {{ without("split_part(closed_value, '@', 1)", "[+][^@]*") }} || '@'
-                    || split_part(closed_value, '@', 2)
+                then {{ glued([
+                    without("split_part(closed_value, '@', 1)", "[+][^@]*"), "'@'", "split_part(closed_value, '@', 2)"
+                ]) }}
             else closed_value
         end as untagged_value
     from closed
@@ -107,9 +107,9 @@ normalised as (
             when
                 normalisation like '%|no_gmail_dots|%'
                 and split_part(untagged_value, '@', 2) in ('gmail.com', 'googlemail.com')
-                then
-                    replace(split_part(untagged_value, '@', 1), '.', '') || '@'
-                    || split_part(untagged_value, '@', 2)
+                then {{ glued([
+                    "replace(split_part(untagged_value, '@', 1), '.', '')", "'@'", "split_part(untagged_value, '@', 2)"
+                ]) }}
             else untagged_value
         end as normal_value
     from untagged
