@@ -6,7 +6,7 @@
 
 {% macro default__json_id(column, key) -%}
     {#- only a number is one by its digits: a text of the same digits stays as it is -#}
-    {{ parsed_json_text(column, key, json_number_id) }}
+    {{ parsed_json_text(column, key, is_id=true) }}
 {%- endmacro %}
 
 {% macro duckdb__json_id(column, key) -%}

@@ -8,7 +8,8 @@
         {{ parsed_json_at(column, key, "array<struct<id:string>>") }},
         {{ parsed_json_at(column, key, "array<struct<id:double>>") }},
         (text, number) -> case
-            when {{ is_json_float("text.id", "number.id") }} then {{ json_number_id("number.id") }}
+            when text.id rlike '^-?[0-9]+[.]' and number.id is not null
+                then regexp_replace({{ json_number_text("number.id") }}, '[.]0+$', '')
             else text.id
         end
     ))

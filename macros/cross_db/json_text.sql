@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__json_text(column, key) -%}
-    {{ parsed_json_text(column, key, json_number_text) }}
+    {{ parsed_json_text(column, key) }}
 {%- endmacro %}
 
 {% macro duckdb__json_text(column, key) -%}

@@ -1,25 +1,33 @@
 {% macro parsed_json(column, type) -%}
+    {#- On Spark: the object of a JSON text as a type; null where DuckDB says that the text is no JSON. -#}
+    {{ json_read_as(readable_json(column), type) }}
+{%- endmacro %}
+
+{% macro readable_json(column) -%}
     {#-
-        On Spark: the object of a JSON text as a type; null where DuckDB says that the text is no JSON. Nothing
-        may stand behind it but the `null` that is put there, since Spark reads no further than it has to.
+        On Spark: a JSON text as `json_read_as` takes it, null where it has half a character. Nothing may stand
+        behind it but the `null` that is put there, since Spark reads no further than it has to.
     -#}
     {%- set half -%}(?i)\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]{%- endset -%}
-    element_at(transform(
+    case
+        when not regexp_replace({{ column }}, r'\\\\', '') rlike r'{{ half }}'
+            then concat('[', {{ mended_json(column) }}, ',null]')
+    end
+{%- endmacro %}
+
+{% macro json_read_as(readable, type) -%}
+    {#- On Spark: what `readable_json` made of a JSON text, as a type; null where it is no JSON. -#}
+    get(get(filter(
         array(from_json(
-            concat('[', {{ mended_json(column) }}, ',null]'),
+            {{ readable }},
             'array<{{ type }}>',
             map(
                 'allowSingleQuotes', 'false', 'maxNestingDepth', '100000000',
                 'maxNumLen', '100000000', 'maxStringLen', '100000000'
             )
         )),
-        parsed -> case
-            when
-                size(parsed) = 2 and get(parsed, 1) is null
-                and not regexp_replace({{ column }}, r'\\\\', '') rlike r'{{ half }}'
-                then get(parsed, 0)
-        end
-    ), 1)
+        parsed -> size(parsed) = 2 and get(parsed, 1) is null
+    ), 0), 0)
 {%- endmacro %}
 
 {% macro mended_json(column) -%}
@@ -44,36 +52,49 @@
 
 {% macro parsed_json_at(column, key, type) -%}
     {#- On Spark: what stands at a key of a JSON text, which may have dots between keys, as a type. -#}
+    {{ json_read_at(readable_json(column), key, type) }}
+{%- endmacro %}
+
+{% macro json_read_at(readable, key, type) -%}
     {%- set keys = key.split(".") -%}
-    {{ parsed_json(column, "struct<`" ~ keys | join("`:struct<`") ~ "`:" ~ type ~ ">" * keys | length) }}.`
+    {{ json_read_as(readable, "struct<`" ~ keys | join("`:struct<`") ~ "`:" ~ type ~ ">" * keys | length) }}.`
     {{- keys | join("`.`") }}`
 {%- endmacro %}
 
-{% macro parsed_json_text(column, key, of_number) -%}
+{% macro parsed_json_text(column, key, is_id=false) -%}
     {#-
-        On Spark: what stands at a key of a JSON text as a text, a number with a point as `of_number` makes it
-        of a double. Spark itself writes numbers as Java does, 1.2345678E7, inside of objects too.
+        On Spark: what stands at a key of a JSON text as a text, with its numbers as DuckDB writes them, and as
+        an id by its digits. Spark itself writes them as Java does, 1.2345678E7, inside of objects too.
     -#}
     {%- set tokens -%}"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9]+[.][0-9]+(?:E-?[0-9]+)?|[^"0-9-]++|[0-9-]{%- endset -%}
-    {%- set number = parsed_json_at(column, key, "double") -%}
+    {%- set rewritten -%}
+        array_join(transform(
+            regexp_extract_all(body.as_text, r'{{ tokens }}', 0),
+            token -> case
+                when token rlike '^-?[0-9]+[.]' then {{ json_number_text("cast(token as double)") }}
+                else token
+            end
+        ), '')
+    {%- endset -%}
     element_at(transform(
-        array({{ parsed_json_at(column, key, "string") }}),
-        as_text -> case
-            when {{ is_json_float("as_text", number) }} then {{ of_number(number) }}
+        transform(
+            array({{ readable_json(column) }}),
+            readable -> struct(readable, {{ json_read_at("readable", key, "string") }} as as_text)
+        ),
+        body -> case
             when
-                as_text rlike r'^[\[{].*[0-9][.][0-9]'
+                body.as_text rlike r'^(-?[0-9]+[.]|[\[{].*[0-9][.][0-9])'
                 and (
-                    {{ parsed_json_at(column, key, "array<string>") }} is not null
-                    or {{ parsed_json_at(column, key, "map<string,string>") }} is not null
+                    {{ json_read_at("body.readable", key, "double") }} is not null
+                    or {{ json_read_at("body.readable", key, "array<string>") }} is not null
+                    or {{ json_read_at("body.readable", key, "map<string,string>") }} is not null
                 )
-                then array_join(transform(
-                    regexp_extract_all(as_text, r'{{ tokens }}', 0),
-                    token -> case
-                        when token rlike '^-?[0-9]+[.]' then {{ json_number_text("cast(token as double)") }}
-                        else token
-                    end
-                ), '')
-            else as_text
+                {%- if is_id %}
+                then regexp_replace({{ rewritten }}, r'^(-?[0-9]+)[.]0+\z', '$1')
+                {%- else %}
+                then {{ rewritten }}
+                {%- endif %}
+            else body.as_text
         end
     ), 1)
 {%- endmacro %}
@@ -108,14 +129,4 @@
             )
         end
     ), 1)
-{%- endmacro %}
-
-{% macro json_number_id(number) -%}
-    {#- On Spark: a double as an id, by its digits. -#}
-    regexp_replace({{ json_number_text(number) }}, '[.]0+$', '')
-{%- endmacro %}
-
-{% macro is_json_float(text, number) -%}
-    {#- On Spark: whether a value of JSON is a number with a point, by its text and as a double. -#}
-    ({{ text }} rlike '^-?[0-9]+[.]' and {{ number }} is not null)
 {%- endmacro %}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
+from made_once import made_once
 
 from pipelines.console import Console
 from pipelines.settings import Settings
@@ -20,14 +19,7 @@ LOADED = "loaded.duckdb"
 
 def built_home(factory: pytest.TempPathFactory) -> Path:
     """The state folder of the built brand, shared by all workers: copy it to change it."""
-    base = factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    home = shared / "sample-brand-home"
-    with (shared / "sample-brand-home.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / "is_built").exists():
-            _build(home)
-    return home
+    return made_once(factory, "sample-brand-home", _build)
 
 
 def _build(home: Path) -> None:
@@ -44,7 +36,6 @@ def _build(home: Path) -> None:
     (home / "raw.duckdb").rename(home / LOADED)
     (brand / "truth").rename(home / "truth")
     shutil.rmtree(brand)
-    (home / "is_built").touch()
 
 
 def settings_for(home: Path) -> Settings:

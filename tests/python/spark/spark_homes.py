@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import PROVE
+from made_once import made_once
+from raw_in_files import moved_into_files
 
 from pipelines import warehouse
 from pipelines.console import Console
@@ -37,6 +40,8 @@ PLACES = [
 ]
 """Where Spark runs: in one process, on two executors in processes of their own, or as a server."""
 
+
+IN_FILES = "in_files"
 EVERYTHING = "everything.duckdb"
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
@@ -82,14 +87,44 @@ def sized(conf: Path = CONF) -> Iterator[None]:
             os.environ["SPARK_CONF_DIR"] = before
 
 
-def built(folder: Path, people: int) -> Settings:
-    """The sample brand with so many people, built by DuckDB."""
-    settings = Settings(_env_file=None).model_copy(update={"home": folder / "duckdb"})  # type: ignore[call-arg]
-    quiet = Console(as_json=True)
+def people_in(place: str) -> int:
+    """How many the sample brand has there: in full in the proof of threads."""
+    return 5_000 if PROVE and place == "threads" else FEW
+
+
+def brand_built_once(factory: pytest.TempPathFactory, people: int) -> Settings:
+    """The sample brand with so many people, built by DuckDB from tables; see `in_files`."""
+    return _of_duckdb(made_once(factory, f"spark-brand-{people}", lambda at: _built(at, people)))
+
+
+def _of_duckdb(folder: Path) -> Settings:
+    return Settings(_env_file=None).model_copy(update={"home": folder / "duckdb"})  # type: ignore[call-arg]
+
+
+def _built(folder: Path, people: int) -> None:
+    settings, quiet = _of_duckdb(folder), Console(as_json=True)
     write_sample(folder / "sample", people=people, seed=7, console=quiet)
     load([str(folder / "sample" / "export")], settings, quiet)
     build(settings, registries_of(settings))
-    return settings
+    moved_into_files(elsewhere(settings, IN_FILES).home)
+
+
+def in_files(brand: Settings, name: str, **where: str) -> Settings:
+    """A home with the brand's rows in files, to be built by another Spark."""
+    there = brand.model_copy(update={"home": brand.home.parent / IN_FILES})
+    return elsewhere(there, name, **where)
+
+
+def first_built_once(
+    factory: pytest.TempPathFactory, brand: Settings, place: str, where: dict[str, str], conf: Path
+) -> Homes:
+    """The brand as Spark builds it in a place for the first time, beside DuckDB's build."""
+
+    def made(home: Path) -> None:
+        build(in_files(brand, home.name, **where), registries_of(brand), conf)
+
+    home = made_once(factory, f"{brand.home.parent.name}/{place}", made)
+    return Homes(brand, brand.model_copy(update={"home": home, "engine": "spark", **where}), conf)
 
 
 def registries_of(settings: Settings) -> Path:
@@ -102,7 +137,7 @@ def elsewhere(settings: Settings, name: str, **where: str) -> Settings:
     away = settings.model_copy(
         update={"home": settings.home.parent / name, "engine": "spark", **where}
     )
-    away.home.mkdir()
+    away.home.mkdir(exist_ok=True)
     shutil.copyfile(settings.raw_path, away.raw_path)
     if (settings.home / rawfiles.FOLDER).is_dir():
         shutil.copytree(settings.home / rawfiles.FOLDER, away.home / rawfiles.FOLDER)

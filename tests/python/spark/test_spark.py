@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -12,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +20,16 @@ import pytest
 from comparison import compared
 from conftest import KILLS, PROVE
 from copies import reads
-from raw_in_files import moved_into_files
 from spark_homes import (
     EVERYTHING,
     FEW,
     PLACES,
     Homes,
-    build,
+    brand_built_once,
     build_part,
-    build_with_unit_tests,
-    built,
     elsewhere,
+    first_built_once,
+    people_in,
     placed,
     registries_of,
 )
@@ -57,27 +54,22 @@ MOST_READS = 60
 
 
 @pytest.fixture(scope="module")
-def brands(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Settings]:
-    """The sample brand with so many people, built by DuckDB."""
-    return cache(lambda people: built(tmp_path_factory.mktemp("brand"), people))
+def few(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The sample brand with few people, built by DuckDB."""
+    return brand_built_once(tmp_path_factory, FEW)
 
 
 @pytest.fixture(scope="module", params=PLACES)
 def homes(
-    request: pytest.FixtureRequest,
-    brands: Callable[[int], Settings],
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Homes]:
     """The sample brand, built by both: in full in the proof of threads.
 
     DuckDB has its rows in tables, Spark the same in files.
     """
-    brand = brands(5_000 if PROVE and request.param == "threads" else FEW)
+    brand = brand_built_once(tmp_path_factory, people_in(request.param))
     with placed(request.param, tmp_path_factory.mktemp("place")) as (where, conf):
-        spark = elsewhere(brand, request.param, **where)
-        moved_into_files(spark.home)
-        build(spark, registries_of(brand), conf)
-        yield Homes(brand, spark, conf)
+        yield first_built_once(tmp_path_factory, brand, request.param, where, conf)
 
 
 def said(settings: Settings, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
@@ -98,9 +90,9 @@ def test_every_table_is_equal(homes: Homes, note: Callable[[str, int], None]) ->
     assert whole is not None
 
 
-def test_so_few_people_leave_no_more_tables_empty(brands: Callable[[int], Settings]) -> None:
+def test_so_few_people_leave_no_more_tables_empty(few: Settings) -> None:
     """Of the sample's 5,000 people, 230 tables have rows."""
-    with duckdb.connect(str(brands(FEW).warehouse_path), read_only=True) as db:
+    with duckdb.connect(str(few.warehouse_path), read_only=True) as db:
         (filled,) = db.execute(
             "select count(*) from duckdb_tables() "
             "where estimated_size > 0 and table_name <> 'whole_build'"
@@ -108,9 +100,9 @@ def test_so_few_people_leave_no_more_tables_empty(brands: Callable[[int], Settin
     assert filled >= 230
 
 
-def test_no_plan_grows_by_copies_of_clauses(brands: Callable[[int], Settings]) -> None:
+def test_no_plan_grows_by_copies_of_clauses(few: Settings) -> None:
     """Planning is what costs on Spark: a model of 347 reads took an eighth of a build."""
-    compiled = brands(FEW).home / "target" / "compiled" / "counterfoil" / "models"
+    compiled = few.home / "target" / "compiled" / "counterfoil" / "models"
     counts = {
         path.stem: reads(path.read_text(encoding="utf-8"))
         for path in compiled.rglob("*.sql")
@@ -174,20 +166,6 @@ def test_checks_and_explanations_are_the_same(
         assert told[0] == told[1], words
 
 
-def test_two_builds_are_equal(homes: Homes, note: Callable[[str, int], None]) -> None:
-    """And in the second one every unit test passes."""
-    spark = homes.spark
-    again = elsewhere(spark, f"{spark.home.name}_again")
-    results = build_with_unit_tests(again, registries_of(again), homes.conf)
-    passed = [r for r in results if r.node.resource_type == "unit_test" and r.status == "pass"]
-    manifest = json.loads((again.home / "target" / "manifest.json").read_text(encoding="utf-8"))
-    assert len(passed) == len(manifest["unit_tests"])
-    note("unit tests", len(passed))
-    _, told = compared(homes.spark.home / EVERYTHING, again.home / EVERYTHING)
-    assert told == ["main.whole_build: not in the other warehouse"]
-    assert not (again.home / "building" / "lake").exists()
-
-
 def test_another_primary_identifier_needs_a_migration(homes: Homes, tmp_path: Path) -> None:
     """Spark keeps nothing between two builds, and knows all the same what the last one said."""
     settings = homes.spark
@@ -230,13 +208,13 @@ def test_rows_that_spark_does_not_see_stop_a_build(homes: Homes) -> None:
     "address", ["sc://127.0.0.1:{port}", "sc://me:secret@[::1]:{port}/;token=secret"]
 )
 def test_a_server_that_nobody_runs_is_named_at_once(
-    brands: Callable[[int], Settings], tmp_path: Path, address: str
+    few: Settings, tmp_path: Path, address: str
 ) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     where = address.format(port=port)
-    engine = SparkEngine(brands(FEW).model_copy(update={"spark_remote": where}))
+    engine = SparkEngine(few.model_copy(update={"spark_remote": where}))
     began = time.monotonic()
     said = rf"reached or started at \S+:{port} "
     with pytest.raises(UsageError, match=said) as refused, engine.running():
