@@ -36,7 +36,7 @@
         no finite number as a text.
     -#}
     {%- set inside -%}[^"\\]*+(?:\\.[^"\\]*+)*+{%- endset -%}
-    {%- set infinite -%}[0-9.]+e[+]?0*(?:309|3[1-9][0-9]|[4-9][0-9]{2}|[1-9][0-9]{3,}){%- endset -%}
+    {%- set infinite -%}[0-9.]*[1-9][0-9.]*e[+]?0*(?:309|3[1-9][0-9]|[4-9][0-9]{2}|[1-9][0-9]{3,}){%- endset -%}
     case
         when {{ column }} rlike r'(?i)nan|inf|,\s*[\]}]|[0-9]e[+]?[0-9]{3}'
             then regexp_replace(
@@ -64,14 +64,25 @@
 {% macro parsed_json_text(column, key, is_id=false) -%}
     {#-
         On Spark: what stands at a key of a JSON text as a text, with its numbers as DuckDB writes them, and as
-        an id by its digits. Spark itself writes them as Java does, 1.2345678E7, inside of objects too.
+        an id by its digits. Spark itself writes them as Java does, 1.2345678E7, inside of objects too, and
+        there a sign beyond U+FFFF as two escapes.
     -#}
     {%- set tokens -%}"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9]+[.][0-9]+(?:E-?[0-9]+)?|[^"0-9-]++|[0-9-]{%- endset -%}
+    {%- set pair -%}\\uD[89AB]..\\uD[C-F]..{%- endset -%}
     {%- set rewritten -%}
         array_join(transform(
             regexp_extract_all(body.as_text, r'{{ tokens }}', 0),
             token -> case
                 when token rlike '^-?[0-9]+[.]' then {{ json_number_text("cast(token as double)") }}
+                when token rlike r'\\uD'
+                    then array_join(transform(
+                        regexp_extract_all(token, r'{{ pair }}|\\.|[^\\]++', 0),
+                        piece -> case
+                            when piece rlike r'^\\uD'
+                                then get(from_json(concat('["', piece, '"]'), 'array<string>'), 0)
+                            else piece
+                        end
+                    ), '')
                 else token
             end
         ), '')
@@ -83,7 +94,7 @@
         ),
         body -> case
             when
-                body.as_text rlike r'^(-?[0-9]+[.]|[\[{].*[0-9][.][0-9])'
+                body.as_text rlike r'(?s)^(-?[0-9]+[.]|[\[{].*([0-9][.][0-9]|\\uD))'
                 and (
                     {{ json_read_at("body.readable", key, "double") }} is not null
                     or {{ json_read_at("body.readable", key, "array<string>") }} is not null

@@ -1,12 +1,17 @@
 {% macro rounded(number) -%}
     {#- A floating number as the whole one next to it, a bigint; a half goes to the even one. -#}
-    {{ return(adapter.dispatch("rounded", "counterfoil")(number)) }}
+    cast({{ rounded_double(number) }} as bigint)
 {%- endmacro %}
 
-{% macro default__rounded(number) -%}
-    cast(rint({{ number }}) as bigint)
+{% macro rounded_double(number) -%}
+    {#- The same as a floating number, however large. -#}
+    {{ return(adapter.dispatch("rounded_double", "counterfoil")(number)) }}
 {%- endmacro %}
 
-{% macro duckdb__rounded(number) -%}
-    cast({{ number }} as bigint)
+{% macro default__rounded_double(number) -%}
+    rint({{ number }})
+{%- endmacro %}
+
+{% macro duckdb__rounded_double(number) -%}
+    round_even({{ number }}, 0)
 {%- endmacro %}

@@ -108,7 +108,8 @@ def _require_rows(session: Any, name: str, count: int) -> None:
     if found != count:
         raise CounterfoilError(
             f"Spark finds {found:,} of {count:,} rows of {name}: the state folder must lie on a "
-            "disk that all of Spark sees under the same path (docs/scale.md)."
+            "disk that all of Spark sees under the same path (docs/scale.md), with nothing beside "
+            "the files of ours."
         )
 
 

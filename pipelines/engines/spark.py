@@ -146,6 +146,8 @@ class SparkEngine:
             if remote:
                 _knock(remote)
             return builder.getOrCreate()
+        except UsageError:
+            raise
         except Exception as error:
             where = _host(remote) if remote else master or "this machine's cores"
             raise UsageError(NO_SESSION.format(where=where, said=type(error).__name__)) from error
@@ -168,6 +170,11 @@ class SparkEngine:
             "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
             # a text of a registry, or a folder's name, that says ${env:NAME} is a text
             "spark.sql.variable.substitute": "false",
+            # what a cluster that is older than our SQL may have set otherwise
+            "spark.sql.parser.escapedStringLiterals": "false",
+            "spark.sql.caseSensitive": "false",
+            "spark.sql.storeAssignmentPolicy": "ANSI",
+            "spark.sql.legacy.timeParserPolicy": "CORRECTED",
         }
         if not is_ours:
             return always
@@ -193,8 +200,11 @@ def _knock(remote: str) -> None:
     """Make sure that somebody listens there: pyspark would try for ten minutes without a word.
 
     Raises:
+        UsageError: it is no address of one.
         OSError: nobody does.
     """
+    if not re.match(r"sc://[^/;?#@]*[^/;?#]", remote):
+        raise UsageError("SPARK_REMOTE should be an address such as sc://host:15002.")
     host, _, port = _host(remote).rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS):
         pass

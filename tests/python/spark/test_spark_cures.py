@@ -21,10 +21,17 @@ CURES = {
     # what: file, the cure, what Spark or dbt-spark would do of itself, model of the traps, column
     "half to even": (
         "rounded",
-        "cast(rint({{ number }}) as bigint)",
-        "cast({{ number }} as bigint)",
+        "rint({{ number }})",
+        "round({{ number }})",
         "numbers",
         "rounded",
+    ),
+    "a half in a sentence": (
+        "fixed_decimals",
+        'then {{ rounded_double(double ~ " * " ~ unit) }} / {{ unit }}',
+        "then {{ double }}",
+        "numbers",
+        "one_decimal",
     ),
     "the text of no number": (
         "fixed_decimals",
@@ -79,8 +86,8 @@ CURES = {
     ),
     "a number in JSON": (
         "parsed_json",
-        "(-?[0-9]+[.]|[\\[{].*[0-9][.][0-9])",
-        "([\\[{].*[0-9][.][0-9])",
+        "(-?[0-9]+[.]|[\\[{]",
+        "([\\[{]",
         "bodies",
         "json_text",
     ),
@@ -88,6 +95,20 @@ CURES = {
         "parsed_json",
         "when token rlike '^-?[0-9]+[.]' then",
         "when false then",
+        "bodies",
+        "json_text",
+    ),
+    "signs beyond 16 bits inside of JSON": (
+        "parsed_json",
+        "when token rlike r'\\\\uD'",
+        "when false",
+        "bodies",
+        "json_text",
+    ),
+    "an end of a line inside of JSON": (
+        "parsed_json",
+        "rlike r'(?s)^(-?[0-9]+[.]|",
+        "rlike r'^(-?[0-9]+[.]|",
         "bodies",
         "json_text",
     ),

@@ -178,6 +178,8 @@ def numbers() -> Iterator[tuple[float, int]]:
         9999999999999999.0,
     ]
     yield from ((number, round(number)) for number in halves)
+    for unit in (16, 60, 100, 160, 1000):  # hours of minutes, shares: halves of the last decimal
+        yield from ((count / unit, count) for count in range(300))
     while True:
         number = chance.choice((1.0, 1e3, 1e9)) * chance.uniform(-1, 1)
         yield (
