@@ -32,6 +32,7 @@ from pipelines.heap.limits import Clock
 from pipelines.heap.target import find_target, require_target
 from pipelines.loading import rawfiles, tombstones
 from pipelines.loading.identifiers import IDENTIFIER_TYPES
+from pipelines.loading.sources import FAMILIES
 from pipelines.receiver.spool import close_files
 from pipelines.settings import Settings
 
@@ -81,7 +82,7 @@ def erase(
         locks.hold(settings.home, "publisher", "erase"),
         locks.hold(settings.home, "warehouse", "erase"),
     ):
-        rawfiles.require_whole(settings.raw_path, settings.home)
+        rawfiles.require_whole(settings.raw_path, settings.home, FAMILIES)
         tombstones.known(settings)
         discard_unfinished(settings)  # what a build had made when it failed knows everybody too
         work = _Erasing(settings, console, clock, poll_seconds, heap_seconds, is_only_app, on_step)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.built.quoting import literal, quoted
 from pipelines.loading import rawfiles
 from pipelines.loading.families import DDL, Kind
-from pipelines.loading.raw import ATTACH_INCOMING, Connection
+from pipelines.loading.raw import ATTACH_INCOMING, ELSEWHERE, Connection
 from pipelines.paths import Plain, plain_paths
 from pipelines.quiet import private_context, quiet_dlt
 
@@ -99,8 +99,12 @@ def _formattable(folder: Path) -> Iterator[Path]:
     if "%" not in str(folder.resolve()):
         yield folder
         return
-    with tempfile.TemporaryDirectory(prefix="counterfoil-") as plain:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=ELSEWHERE) as plain:
+        link = folder / Path(plain).name
+        link.symlink_to(plain)  # by which `raw.opened` finds the rows of a load that was killed
         yield Path(plain)
+        link.unlink()
 
 
 def _hand_over(

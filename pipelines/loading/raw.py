@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,10 @@ ATTACH_INCOMING = "attach if not exists ':memory:' as incoming"
 """SQL: a database of this process only, for what is on its way in."""
 
 
+ELSEWHERE = "counterfoil-"
+"""Before the name of a folder of the system that stands in for one of ours, and of its link."""
+
+
 def datasets(families: Sequence[Family]) -> list[str]:
     """The raw schemas of `families`."""
     return sorted({family.dataset for family in families})
@@ -95,6 +100,8 @@ def _opened(settings: Settings, families: Sequence[Family]) -> Iterator[Connecti
             connection.execute("set enable_progress_bar = false")
             if scratch(settings).exists():
                 _undo_unfinished(connection, families)
+                _drop_elsewhere(scratch(settings))
+            rawfiles.require_files(connection, settings.home)
             rawfiles.prepare(connection, families, is_wanted=settings.engine == "spark")
             _create(connection, families, settings.home)
             rawfiles.drop_unlisted(connection, settings.home)
@@ -200,6 +207,13 @@ def _undo_unfinished(connection: Connection, families: Sequence[Family]) -> None
     """Delete rows of packages that dlt never finished; their files are then new again."""
     for dataset in datasets(families):
         _delete_unfinished(connection, dataset)
+
+
+def _drop_elsewhere(scratch: Path) -> None:
+    """Remove what a killed load wrote out of the state folder."""
+    for link in scratch.glob(f"{ELSEWHERE}*"):
+        if link.is_symlink() and link.readlink().name == link.name:
+            shutil.rmtree(link.readlink(), ignore_errors=True)
 
 
 def finished(connection: Connection, dataset: str) -> set[str]:

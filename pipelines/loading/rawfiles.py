@@ -186,7 +186,7 @@ def show(connection: Connection, home: Path, families: Sequence[Family]) -> None
     Raises:
         CounterfoilError: a file that is listed is not there.
     """
-    _require_files(connection, home)
+    _require_there(connection, home)
     for dataset in sorted({family.dataset for family in families}):
         files = listed(connection, dataset)
         for family in families:
@@ -231,11 +231,20 @@ def rows_of(family: Family, files: Sequence[RawFile], home: Path, names: Sequenc
 
 
 def require_list(raw: Path, home: Path) -> None:
-    """Make sure that rows in files have the list that says which of them count.
+    """Make sure that rows in files have the list that says which of them count, and lie there.
 
     Raises:
-        CounterfoilError: there are such files, and no raw.duckdb: none would count.
+        CounterfoilError: there are such files, and no raw.duckdb: none would count. Or a link lies
+            among them: what it leads to would not go when its rows do.
     """
+    base = home.absolute() / FOLDER
+    for folder, folders, names in os.walk(base):
+        for path in (Path(folder) / name for name in (*folders, *names)):
+            if path.is_symlink():
+                raise CounterfoilError(
+                    f"{path} is a link, and an erasure would not reach what it leads to: put the"
+                    f" files there themselves. {base} itself may be a link."
+                )
     if not raw.exists() and (count := sum(1 for _ in _files(home))):
         raise CounterfoilError(
             f"{home / FOLDER} holds {counted(count, 'file')} of rows, and raw.duckdb, which lists"
@@ -244,16 +253,20 @@ def require_list(raw: Path, home: Path) -> None:
         )
 
 
-def require_whole(raw: Path, home: Path) -> None:
-    """Make sure that rows in files have their list, and that every file on it is there.
+def require_whole(raw: Path, home: Path, families: Sequence[Family]) -> None:
+    """Make sure that rows in files have their list, and that it is of the files that are there.
+
+    The views are made anew: those of a home that was moved show what lay where it was.
 
     Raises:
-        CounterfoilError: they have not, one is missing, or raw.duckdb cannot be read.
+        CounterfoilError: they have not, one is missing or another, or raw.duckdb cannot be read.
     """
     require_list(raw, home)
     if raw.exists():
-        with readable(raw), duckdb.connect(str(raw), read_only=True) as connection:
-            _require_files(connection, home)
+        with readable(raw), duckdb.connect(str(raw)) as connection:
+            if is_used(connection):
+                require_files(connection, home)
+                show(connection, home, families)
 
 
 def drop_unlisted(connection: Connection, home: Path) -> None:
@@ -290,7 +303,43 @@ def _files(home: Path) -> Iterator[Path]:
                 yield path
 
 
-def _require_files(connection: Connection, home: Path) -> None:
+def require_files(connection: Connection, home: Path) -> None:
+    """Make sure that every listed file is there, and is what was listed, by what it says of itself.
+
+    Raises:
+        CounterfoilError: one is missing, damaged, or has other rows or columns.
+    """
+    _require_there(connection, home)
+    for dataset in _datasets(connection):
+        for name, rows, names in connection.execute(
+            "select file_name, count_rows, column_names"
+            f" from {quoted(dataset)}.{RAW_FILES.table} order by all"
+        ).fetchall():
+            path = home / FOLDER / dataset / name
+            if _told(connection, path) != (rows, {*json.loads(names)}):
+                raise CounterfoilError(
+                    f"{path} is not the file that raw.duckdb lists (damaged, or another): bring it"
+                    " back from a back-up, or move raw.duckdb and that folder away and load again,"
+                    " both are rebuilt from the exports."
+                )
+
+
+def _told(connection: Connection, path: Path) -> tuple[int, set[str]] | None:
+    """The rows and columns that a Parquet file says it has; None where it cannot be read."""
+    pattern = literal(_pattern(path))
+    try:
+        [(rows,)] = connection.execute(
+            f"select num_rows from parquet_file_metadata({pattern})"
+        ).fetchall()
+        found = connection.execute(
+            f"describe select * from read_parquet({pattern}, hive_partitioning = false)"
+        ).fetchall()
+    except duckdb.Error:
+        return None
+    return rows, {column[0] for column in found}
+
+
+def _require_there(connection: Connection, home: Path) -> None:
     lost = sum(not file.path(home).is_file() for file in _all_listed(connection))
     if lost:
         raise CounterfoilError(

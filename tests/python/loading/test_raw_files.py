@@ -158,13 +158,87 @@ def test_a_file_that_is_lost_is_told(tmp_path: Path) -> None:
     assert erase(settings, "p1@example.com", QUIET).proof.found == []
 
 
-def test_a_home_that_was_moved_is_read_where_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        "select * from rows limit 1",
+        "select *, 'p1@example.com' as note from rows",
+        "select * exclude (email) from rows",
+        "",
+    ],
+    ids=["other rows", "a column more", "a column less", "no Parquet"],
+)
+def test_a_file_that_is_another_is_told(tmp_path: Path, other: str) -> None:
+    export = export_of(tmp_path / "export")
+    settings = begun(tmp_path / "home")
+    load(settings, export)
+    [path] = there(settings.home)
+    was = path.read_bytes()
+    if other:
+        with duckdb.connect() as db:
+            db.execute(f"create table rows as from read_parquet('{path}')")
+            db.execute(f"copy ({other}) to '{path}' (format parquet)")
+    else:
+        path.write_bytes(was[:300])
+    for act in (
+        lambda: load(settings, export),
+        lambda: loading.ensure_raw(settings),
+        lambda: erase(settings, "p1@example.com", QUIET),
+    ):
+        with pytest.raises(CounterfoilError, match=rf"{path.name} is not the file that raw.duckdb"):
+            act()
+    path.write_bytes(was)
+    assert erase(settings, "p1@example.com", QUIET).proof.found == []
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_link_among_the_files_is_told(tmp_path: Path, what: str) -> None:
+    """An erasure removes the link alone, and what it leads to keeps the person."""
+    export = export_of(tmp_path / "export")
+    settings = begun(tmp_path / "home")
+    load(settings, export)
+    [path] = there(settings.home)
+    place = path if what == "file" else settings.home / "raw" / "behavior"
+    elsewhere = place.rename(tmp_path / "elsewhere")
+    place.symlink_to(elsewhere)
+    for act in (
+        lambda: load(settings, export),
+        lambda: loading.ensure_raw(settings),
+        lambda: erase(settings, "p1@example.com", QUIET),
+    ):
+        with pytest.raises(CounterfoilError, match="is a link, and an erasure would not reach"):
+            act()
+    place.unlink()
+    elsewhere.rename(place)
+    raw = (settings.home / "raw").rename(tmp_path / "disk")
+    (settings.home / "raw").symlink_to(raw)
+    assert erase(settings, "p1@example.com", QUIET).proof.found == []
+    assert not [1 for file in raw.rglob("*.parquet") if b"p1@example.com" in file.read_bytes()]
+
+
+@pytest.mark.parametrize("act", ["ensure_raw", "erase"])
+def test_a_home_that_was_moved_is_read_where_it_is(tmp_path: Path, act: str) -> None:
     export = export_of(tmp_path / "export")
     settings = begun(tmp_path / "home")
     load(settings, export)
     moved = settings.model_copy(update={"home": settings.home.rename(tmp_path / "moved")})
-    loading.ensure_raw(moved)
-    assert rows(moved.home, "select count(*) from behavior.events") == [(10,)]
+    if act == "erase":
+        assert erase(moved, "p1@example.com", QUIET).proof.found == []
+    else:
+        loading.ensure_raw(moved)
+    left = 9 if act == "erase" else 10
+    assert rows(moved.home, "select count(*) from behavior.events") == [(left,)]
+
+
+def test_a_copy_of_a_home_is_read_where_it_is(tmp_path: Path) -> None:
+    export = export_of(tmp_path / "export")
+    settings = begun(tmp_path / "home")
+    load(settings, export)
+    shutil.copytree(settings.home, tmp_path / "copy")
+    copy = settings.model_copy(update={"home": tmp_path / "copy"})
+    for home in (settings, copy):
+        assert erase(home, "p1@example.com", QUIET).proof.found == []
+        assert rows(home.home, "select count(*) from behavior.events") == [(9,)]
 
 
 STOPPED = """
@@ -191,6 +265,27 @@ def stopped(settings: Settings, what: str, place: str) -> None:
         check=False,
     )
     assert ended.returncode == 9, ended.stderr
+
+
+@pytest.mark.parametrize("act", ["load", "erase"])
+def test_what_a_load_that_stopped_left_out_of_its_home_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """dlt takes a % in a path for its own, so that it is told another."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    export = export_of(tmp_path / "export")
+    settings = begun(tmp_path / "50%off")
+    if act == "erase":
+        load(settings, export)
+        (export / "behavior_3.csv").write_text(f"{HEADER}\ng1,order,2025-03-01,p1@example.com\n")
+    stopped(settings, str(export), "bring")
+    assert list((tmp_path / "scratch").rglob("*.parquet"))
+    if act == "erase":
+        assert erase(settings, "p1@example.com", QUIET).proof.found == []
+    else:
+        load(settings, export)
+    assert not [names for _, _, names in os.walk(tmp_path / "scratch") if names]
 
 
 @pytest.mark.parametrize("place", ["bring", "written", "add"])
