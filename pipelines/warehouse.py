@@ -197,7 +197,7 @@ def invoke(
             made = None
             if command in WRITES:
                 anew = not is_part and ("--full-refresh" in options or not engine.keeps_relations)
-                made = stack.enter_context(_beside(settings, engine, home, anew=anew))
+                made = stack.enter_context(_beside(settings, engine, home, seeds, anew=anew))
             if there is not None:
                 options = completed(options, parsed.result, where, there)
             if (code and options == variables) and (
@@ -268,7 +268,9 @@ def _results(
 
 
 @contextlib.contextmanager
-def _beside(settings: Settings, engine: Engine, home: Path, *, anew: bool) -> Iterator[NextBuild]:
+def _beside(
+    settings: Settings, engine: Engine, home: Path, seeds: Path, *, anew: bool
+) -> Iterator[NextBuild]:
     """A build beside the last one, which dbt then writes; `home` is the state folder's plain path.
 
     Raises:
@@ -285,7 +287,7 @@ def _beside(settings: Settings, engine: Engine, home: Path, *, anew: bool) -> It
             raise explain(settings, str(error)) from error
         plain = home / made.warehouse.relative_to(settings.home)
         stack.enter_context(_set({"COUNTERFOIL_WAREHOUSE": str(plain)}))
-        engine.hand_over(plain.parent)
+        engine.hand_over(plain.parent, seeds)
         yield made
 
 

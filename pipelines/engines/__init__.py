@@ -36,14 +36,15 @@ class Engine(Protocol):
             CounterfoilError: it is not installed.
         """
 
-    def hand_over(self, folder: Path) -> None:
+    def hand_over(self, folder: Path, seeds: Path) -> None:
         """Show the engine what was loaded, where it does not see it by itself.
 
         Args:
             folder: where a build keeps what is not done yet.
+            seeds: the folder of registries that is built.
 
         Raises:
-            CounterfoilError: the engine cannot be reached.
+            CounterfoilError: the engine cannot be reached, or does not know what they name.
         """
 
     def hand_back(self, manifest: Any, warehouse: Path) -> None:

@@ -33,7 +33,7 @@ class EmbeddedEngine:
             DuckDBConnectionManager.close_all_connections()
             reset_adapters()
 
-    def hand_over(self, folder: Path) -> None:
+    def hand_over(self, folder: Path, seeds: Path) -> None:
         """Nothing to do: what was loaded is attached."""
 
     def hand_back(self, manifest: Any, warehouse: Path) -> None:

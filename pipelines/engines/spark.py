@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.engines import lake
+from pipelines.engines.clocks import require_same_rules
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.quiet import quiet_spark
 from pipelines.settings import SIZE, Settings
@@ -100,16 +101,18 @@ class SparkEngine:
                 stop(self._session)
                 shutil.rmtree(self._lake, ignore_errors=True)
 
-    def hand_over(self, folder: Path) -> None:
+    def hand_over(self, folder: Path, seeds: Path) -> None:
         """Start a session of our own that knows what was loaded.
 
         Raises:
             UsageError: there is no Spark where it was said to be.
+            CounterfoilError: it does not see all rows, or has other days than DuckDB.
         """
         self._lake = folder / lake.FOLDER
         self._lake.mkdir(parents=True, exist_ok=True)
         self._session = self._started()
         self._leave_nothing()
+        require_same_rules(self._session, seeds)
         lake.hand_over(self._settings, self._lake, self._session, prefix=RAW)
         made = folder / self._settings.warehouse_path.name
         if made.exists():

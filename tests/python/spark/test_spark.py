@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ from spark_homes import (
     people_in,
     placed,
     registries_of,
+    sized,
 )
 from typer.testing import CliRunner
 
 from cli import app
 from pipelines.built import find_whole
+from pipelines.engines.clocks import first_difference
 from pipelines.engines.spark import SparkEngine
 from pipelines.errors import CounterfoilError, UsageError
 from pipelines.loading import rawfiles
@@ -194,6 +197,25 @@ def test_what_looks_like_a_variable_is_a_text(homes: Homes, tmp_path: Path) -> N
         assert db.execute("select reason from registries.waivers").fetchall() == [(said,)]
 
 
+def test_a_time_zone_that_spark_does_not_know_is_told(homes: Homes, tmp_path: Path) -> None:
+    """Registries take what Python knows; DuckDB has a name that Java left out long ago."""
+    (tmp_path / "workspaces.csv").write_text(
+        "workspace_id,name,time_zone\n1,shop,Europe/Berlin\n2,other,US/Pacific-New\n"
+    )
+    engine = SparkEngine(homes.spark)
+    said = "does not know the time zone US/Pacific-New of workspaces.csv"
+    with sized(homes.conf), pytest.raises(CounterfoilError, match=said), engine.running():
+        engine.hand_over(tmp_path, tmp_path)
+
+
+def test_rules_of_a_time_zone_differ_from_the_first_other_change_on() -> None:
+    summer, winter = datetime(2026, 3, 8, 12), datetime(2026, 11, 1, 12)
+    ours = [(datetime(2000, 1, 1), -28_800), (summer, -25_200), (winter, -28_800)]
+    assert first_difference(ours, ours) is None
+    assert first_difference(ours, ours[:-1]) == winter
+    assert first_difference(ours, [ours[0], (summer, -21_600), ours[2]]) == summer
+
+
 def test_rows_that_spark_does_not_see_stop_a_build(homes: Homes) -> None:
     """As where a folder is not mounted: an empty table passes every test."""
     settings = elsewhere(homes.spark, f"{homes.spark.home.name}_unmounted")
@@ -218,7 +240,7 @@ def test_a_server_that_nobody_runs_is_named_at_once(
     began = time.monotonic()
     said = rf"reached or started at \S+:{port} "
     with pytest.raises(UsageError, match=said) as refused, engine.running():
-        engine.hand_over(tmp_path)
+        engine.hand_over(tmp_path, tmp_path)
     assert time.monotonic() < began + 60
     assert "secret" not in str(refused.value)
 

@@ -21,8 +21,8 @@ CURES = {
     # what: file, the cure, what Spark or dbt-spark would do of itself, model of the traps, column
     "half to even": (
         "rounded",
-        "rint({{ number }})",
-        "round({{ number }})",
+        "cast(rint({{ number }}) as bigint)",
+        "cast({{ number }} as bigint)",
         "numbers",
         "rounded",
     ),
