@@ -1,14 +1,15 @@
 {% macro fixed_decimals(number, decimals) -%}
     {#-
         A number as text, rounded to so many decimals; they stand there even when they are zero. A half goes
-        away from zero. It is rounded before it is written: engines write what is no exact half as they like.
+        away from zero. It is rounded before it is written, for engines write what is no exact half as they like;
+        and zero has no sign.
     -#}
     {%- set double = "cast(" ~ number ~ " as double)" -%}
     {%- set unit = 10 ** decimals ~ ".0" -%}
     {%- set exact -%}
         case
             when abs({{ double }}) < {{ 2 ** 52 // 10 ** decimals }}
-                then round({{ double }} * {{ unit }}) / {{ unit }}
+                then (round({{ double }} * {{ unit }}) + 0.0) / {{ unit }}
             else {{ double }}
         end
     {%- endset -%}

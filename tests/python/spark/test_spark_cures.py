@@ -28,7 +28,7 @@ CURES = {
     ),
     "a half in a sentence": (
         "fixed_decimals",
-        "then round({{ double }} * {{ unit }}) / {{ unit }}",
+        "then (round({{ double }} * {{ unit }}) + 0.0) / {{ unit }}",
         "then {{ double }}",
         "numbers",
         "one_decimal",
