@@ -1,9 +1,9 @@
 """A load and a build of ten times what a memory limit holds, by Spark, with its rows in files.
 
 Against a tenth of it in the same run, by DuckDB within the same limit, in which it must fit: 10,000
-people are about the most that 112 MB hold. Java has at least the gigabyte that Spark takes by itself. Each
-step is a process of its own; its memory is that of its largest process, Java's too. The builds make
-every model and run every data test.
+people are about the most that 112 MB hold. Java has at least the gigabyte that Spark takes by
+itself. Each step is a process of its own; its memory is that of its largest process, Java's too.
+The builds make every model and run every data test.
 Size: `bench_beyond.py [PEOPLE]`, of the tenth. The limit is COUNTERFOIL_MEMORY_LIMIT.
 """
 
