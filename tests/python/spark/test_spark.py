@@ -245,6 +245,15 @@ def test_a_server_that_nobody_runs_is_named_at_once(
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("address", ["sc://", "http://host:15002", "sc:///;token=secret"])
+def test_an_address_that_is_none_is_told(few: Settings, tmp_path: Path, address: str) -> None:
+    engine = SparkEngine(few.model_copy(update={"spark_remote": address}))
+    said = "an address such as sc://host:15002"
+    with pytest.raises(UsageError, match=said) as refused, engine.running():
+        engine.hand_over(tmp_path, tmp_path)
+    assert "secret" not in str(refused.value)
+
+
 def test_a_kill_leaves_the_last_whole_build(homes: Homes, note: Callable[[str, int], None]) -> None:
     """Killed among its models, with its Java, the build before is there and is whole."""
     settings = homes.spark
