@@ -46,6 +46,17 @@ def load(settings: Settings, export: Path, engine: str = "duckdb") -> LoadSummar
     return loading.load([str(export)], settings.model_copy(update={"engine": engine}), QUIET)
 
 
+def require_refused(settings: Settings, export: Path, said: str) -> None:
+    """A load, a build and an erasure stop, each with that sentence."""
+    for act in (
+        lambda: load(settings, export),
+        lambda: loading.ensure_raw(settings),
+        lambda: erase(settings, "p1@example.com", QUIET),
+    ):
+        with pytest.raises(CounterfoilError, match=said):
+            act()
+
+
 def test_the_rows_are_those_that_tables_would_hold(settings: Settings, tmp_path: Path) -> None:
     export = export_of(tmp_path / "export")
     files = begun(tmp_path / "files")
@@ -147,13 +158,7 @@ def test_a_file_that_is_lost_is_told(tmp_path: Path) -> None:
     load(settings, export)
     [path] = there(settings.home)
     away = path.rename(tmp_path / "away.parquet")
-    for act in (
-        lambda: load(settings, export),
-        lambda: loading.ensure_raw(settings),
-        lambda: erase(settings, "p1@example.com", QUIET),
-    ):
-        with pytest.raises(CounterfoilError, match=r"1 file .* is not there: bring what is"):
-            act()
+    require_refused(settings, export, r"1 file .* is not there: bring what is")
     away.rename(path)
     assert erase(settings, "p1@example.com", QUIET).proof.found == []
 
@@ -180,13 +185,7 @@ def test_a_file_that_is_another_is_told(tmp_path: Path, other: str) -> None:
             db.execute(f"copy ({other}) to '{path}' (format parquet)")
     else:
         path.write_bytes(was[:300])
-    for act in (
-        lambda: load(settings, export),
-        lambda: loading.ensure_raw(settings),
-        lambda: erase(settings, "p1@example.com", QUIET),
-    ):
-        with pytest.raises(CounterfoilError, match=rf"{path.name} is not the file that raw.duckdb"):
-            act()
+    require_refused(settings, export, rf"{path.name} is not the file that raw.duckdb")
     path.write_bytes(was)
     assert erase(settings, "p1@example.com", QUIET).proof.found == []
 
@@ -201,13 +200,7 @@ def test_a_link_among_the_files_is_told(tmp_path: Path, what: str) -> None:
     place = path if what == "file" else settings.home / "raw" / "behavior"
     elsewhere = place.rename(tmp_path / "elsewhere")
     place.symlink_to(elsewhere)
-    for act in (
-        lambda: load(settings, export),
-        lambda: loading.ensure_raw(settings),
-        lambda: erase(settings, "p1@example.com", QUIET),
-    ):
-        with pytest.raises(CounterfoilError, match="is a link, and an erasure would not reach"):
-            act()
+    require_refused(settings, export, "is a link, and an erasure would not reach")
     place.unlink()
     elsewhere.rename(place)
     raw = (settings.home / "raw").rename(tmp_path / "disk")
